@@ -1,0 +1,83 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from users.models import AuthToken, User, UserProfile
+from users.passwords import send_password_reset
+
+
+class ProfileInline(admin.StackedInline):
+    model = UserProfile
+    can_delete = False
+    readonly_fields = ["picture"]
+
+    @admin.display(description="picture")
+    def picture(self, profile: UserProfile) -> str:
+        if not profile.profile_picture:
+            return "none"
+        return format_html('<img src="/media/{}" alt="" style="max-height: 120px">', profile.profile_picture.name)
+
+
+class AccountForm(UserChangeForm):
+    """An empty address stays empty and is not one: two accounts without any must not collide."""
+
+    def clean_email(self) -> str | None:
+        return self.cleaned_data["email"] or None
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    form = AccountForm
+    inlines = [ProfileInline]
+    list_display = ["username", "name", "email", "role", "is_active", "is_staff", "date_joined"]
+    list_filter = ["role", "is_active", "is_staff", ("email", admin.EmptyFieldListFilter)]
+    search_fields = ["username", "name", "name_folded", "email"]
+    ordering = ["-date_joined"]
+    date_hierarchy = "date_joined"
+    actions = ["suspend", "reinstate"]
+    readonly_fields = ["last_login", "date_joined"]
+    fieldsets = [
+        (None, {"fields": ["email", "username", "name", "role", "password"]}),
+        ("What they may do", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("Dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["email", "username", "name", "role", "password1", "password2"]})]
+
+    def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
+        claimed = change and "email" in form.changed_data and user.email and not form.initial.get("email")
+        user.name = user.name or user.username
+        if change:
+            user.rename(user.name)
+        else:
+            super().save_model(request, user, form, change)
+        if claimed:
+            send_password_reset.enqueue(user.email)
+            messages.success(request, f"{user} is handed over: a link to set a password was sent to {user.email}.")
+
+    @admin.action(description="Suspend the selected accounts")
+    def suspend(self, request: HttpRequest, users: QuerySet) -> None:
+        changed = users.exclude(pk=request.user.pk).update(is_active=False)
+        messages.success(request, f"Suspended: {changed}. Their tokens have stopped and their works are out of sight.")
+
+    @admin.action(description="Reinstate the selected accounts")
+    def reinstate(self, request: HttpRequest, users: QuerySet) -> None:
+        messages.success(request, f"Reinstated: {users.update(is_active=True)}.")
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> list:
+        return self.inlines if obj else []
+
+
+@admin.register(AuthToken)
+class AuthTokenAdmin(admin.ModelAdmin):
+    list_display = ["user", "device", "created", "last_used_at", "expiry"]
+    search_fields = ["user__username", "user__email", "device"]
+    list_select_related = ["user"]
+    readonly_fields = fields = ["user", "device", "created", "last_used_at", "expiry"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False

@@ -1,0 +1,23 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_delete, pre_delete
+
+from users.signals import account_closing
+
+
+def announce_closing(instance: Any, **kwargs: Any) -> None:
+    account_closing.send(type(instance), user=instance)
+
+
+class UsersConfig(AppConfig):
+    name = "users"
+
+    def ready(self) -> None:
+        from users import schema  # noqa: F401  (registers the token scheme with the OpenAPI generator)
+        from users.models import User, UserProfile
+        from users.stored_files import discard_files_of
+
+        # pre_delete and not User.delete(): the admin deletes whole querysets.
+        pre_delete.connect(announce_closing, sender=User)
+        post_delete.connect(discard_files_of, sender=UserProfile)

@@ -1,0 +1,45 @@
+"""Text as people compare it. Done in Python because SQLite's LOWER knows ASCII only."""
+
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from django.db import models
+
+
+def fold_case(text: str) -> str:
+    """Equal for texts that differ in case, surrounding or repeated space, or Unicode form only."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+@lru_cache(maxsize=4096)
+def _without_latin_mark(character: str) -> str:
+    # Only Latin letters lose their marks: in other scripts they make another letter (й, ガ, Hangul).
+    base = unicodedata.normalize("NFD", character)
+    return base[0] if unicodedata.name(base[0], "").startswith("LATIN") else character
+
+
+def fold_accents(text: str) -> str:
+    """As fold_case, and Latin letters without their accents: "Beyoncé" and "beyonce" are one."""
+    composed = unicodedata.normalize("NFC", fold_case(text))
+    return composed if composed.isascii() else "".join(map(_without_latin_mark, composed))
+
+
+class FoldedField(models.CharField):
+    """Keeps the folded text of another field of its row, for unique constraints, filters and orderings."""
+
+    def __init__(self, *args: Any, source: str = "", fold: Callable[[str], str] = fold_case, **kwargs: Any):
+        self.source, self.fold = source, fold
+        super().__init__(*args, **{"max_length": 400, "editable": False, **kwargs})
+
+    def deconstruct(self) -> tuple:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "source": self.source, "fold": self.fold}
+
+    def pre_save(self, instance: models.Model, add: bool) -> str | None:
+        text = getattr(instance, self.source)
+        # Folding can lengthen a text (one "ﷺ" becomes 18 letters), and an index row has a limit.
+        folded = None if text is None else self.fold(text)[: self.max_length]
+        setattr(instance, self.attname, folded)
+        return folded

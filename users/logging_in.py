@@ -1,0 +1,87 @@
+"""Telling who is at the door, and slowing down whoever guesses."""
+
+from datetime import timedelta
+from hashlib import sha256
+from math import ceil
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.throttling import BaseThrottle
+
+from users.folding import fold_case
+from users.models import AuthToken, FailedLogin, User
+
+WINDOW = timedelta(minutes=1)
+GUESSES_PER_ACCOUNT_AND_ADDRESS = 10
+GUESSES_PER_ADDRESS = 30
+
+
+class InvalidCredentials(AuthenticationFailed):
+    default_code = "invalid_credentials"
+    default_detail = "This e-mail address and password do not go together."
+
+
+def check_password_of(identifier: str, password: str, request: HttpRequest) -> User:
+    """The user with this e-mail address or username; InvalidCredentials or Throttled else."""
+    guess = _note_guess(identifier, address_of(request)) if settings.THROTTLING else None
+    # NUL never reaches the database: PostgreSQL refuses it.
+    user = authenticate(request, username=identifier.replace("\0", ""), password=password)
+    if user is None:
+        raise InvalidCredentials
+    if guess:
+        guess.delete()
+    return user
+
+
+def address_of(request: HttpRequest) -> str:
+    """The client's address, believing as many proxies as TRUSTED_PROXIES says."""
+    return BaseThrottle().get_ident(request) or "unknown"
+
+
+def _note_guess(identifier: str, address: str) -> FailedLogin:
+    """Counted as wrong before it is checked: guesses sent at the same time can't pass the limit together."""
+    now = timezone.now()
+    account = sha256(fold_case(identifier).encode("utf-8", "replace")).hexdigest()
+    guess = FailedLogin.objects.create(account=account, address=address[:64], at=now)
+    FailedLogin.objects.filter(address=guess.address, at__lt=now - WINDOW).delete()
+    others = list(
+        FailedLogin.objects.filter(address=guess.address).exclude(pk=guess.pk).order_by("at").values_list("account", "at")
+    )
+    for limit, times in (
+        (GUESSES_PER_ADDRESS, [at for _, at in others]),
+        (GUESSES_PER_ACCOUNT_AND_ADDRESS, [at for who, at in others if who == account]),
+    ):
+        if len(times) >= limit:
+            guess.delete()
+            raise Throttled(wait=max(1, ceil((times[-limit] + WINDOW - now).total_seconds())))
+    return guess
+
+
+BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS": "macOS",
+    "Linux": "Linux",
+}
+
+
+def device_name(user_agent: str) -> str:
+    """A name that its owner recognises: "Firefox on Linux", or the program's own ("curl/8.5")."""
+    browser = next((name for mark, name in BROWSERS.items() if mark in user_agent), None)
+    system = next((name for mark, name in SYSTEMS.items() if mark in user_agent), None)
+    if browser and system:
+        return f"{browser} on {system}"
+    words = user_agent.replace("\0", "").split()
+    return words[0][:100] if words else "unknown device"
+
+
+def issue_token(user: User, request: HttpRequest) -> str:
+    """A new token for the device that asks; the text is shown this once and never kept."""
+    _, token = AuthToken.objects.create(user, device=device_name(request.META.get("HTTP_USER_AGENT", "")))
+    return token

@@ -1,0 +1,165 @@
+import uuid
+from datetime import timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models, transaction
+from django.utils import timezone
+from knox.models import AbstractAuthToken, AuthTokenManager
+
+from users import stored_files
+from users.base_model import UUIDModel
+from users.folding import FoldedField, fold_accents, fold_case
+from users.signals import name_changed
+
+
+class Role(models.TextChoices):
+    USER = "user"
+    ARTIST = "artist"
+
+
+class AudioQuality(models.TextChoices):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class UserQuerySet(models.QuerySet):
+    def known_as(self, identifier: str) -> Self:
+        """The account with this e-mail address or this username, whatever the case."""
+        key = fold_case(identifier)
+        return self.filter(email_key=key) if "@" in key else self.filter(username_key=key)
+
+    def artists(self) -> Self:
+        """Artists whose account is not suspended."""
+        return self.filter(role=Role.ARTIST, is_active=True)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    def create_user(self, email: str | None, username: str, password: str | None = None, **fields: Any) -> "User":
+        """An account with its profile; `name` starts as the username."""
+        user = self.model(email=email and self.normalize_email(email), username=username, **fields)
+        user.name = user.name or username
+        user.set_password(password)
+        with transaction.atomic(using=self._db):
+            user.save(using=self._db)
+            UserProfile.objects.using(self._db).create(user=user)
+        return user
+
+    def create_superuser(self, email: str, username: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, username, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(UUIDModel, AbstractBaseUser, PermissionsMixin):
+    # Empty for accounts that an import made and nobody has claimed yet.
+    email = models.EmailField(unique=True, null=True, blank=True)
+    email_key = FoldedField(source="email", unique=True, null=True)
+    username = models.CharField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
+    username_key = FoldedField(source="username", unique=True)
+    name = models.CharField(max_length=200, blank=True, help_text="What others read. Any script, spaces and all.")
+    name_folded = FoldedField(source="name", fold=fold_accents, db_index=True)
+    role = models.CharField(max_length=10, choices=Role, default=Role.USER)
+    is_staff = models.BooleanField(default=False, help_text="May enter the admin.")
+    is_active = models.BooleanField(
+        "active",
+        default=True,
+        help_text="Off suspends the account: nobody can log in to it, and its works disappear from others.",
+    )
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["username"]
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="role_is_known"),
+        ]
+        indexes = [models.Index(fields=["role", "date_joined", "id"], name="artists_by_date_joined")]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    @property
+    def is_artist(self) -> bool:
+        return self.role == Role.ARTIST
+
+    def get_short_name(self) -> str:
+        return str(self)
+
+    def rename(self, name: str) -> None:
+        """Change what others read, and tell whoever keeps a copy of it."""
+        with transaction.atomic():
+            self.name = name
+            self.save()
+            name_changed.send(User, user=self)
+
+    def close(self) -> None:
+        """Delete the account with everything that it owns; files follow after commit."""
+        with transaction.atomic():
+            # Whoever is about to add a row of this person waits here, and then finds nobody.
+            User.objects.select_for_update().filter(pk=self.pk).first()
+            self.delete()
+
+
+def picture_key(profile: "UserProfile", filename: str) -> str:
+    return stored_files.new_key("pictures", filename)
+
+
+class UserProfile(UUIDModel):
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="profile")
+    profile_picture = models.ImageField(upload_to=picture_key, blank=True)
+    audio_quality = models.CharField(max_length=10, choices=AudioQuality, default=AudioQuality.MEDIUM)
+    offline_mode = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"Profile of {self.user}"
+
+
+class AuthTokenQuerySet(models.QuerySet):
+    def live(self) -> Self:
+        return self.filter(expiry__gt=timezone.now())
+
+
+class AuthToken(AbstractAuthToken):
+    """One device that is logged in. Only a digest of the token is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.CharField(max_length=128, unique=True)
+    device = models.CharField(max_length=100)
+    last_used_at = models.DateTimeField(default=timezone.now)
+
+    objects = AuthTokenManager.from_queryset(AuthTokenQuerySet)()
+
+    class Meta:
+        ordering = ["-last_used_at"]
+
+    def __str__(self) -> str:
+        return self.device
+
+    def was_used(self) -> None:
+        """Put the end off again; written at most once an hour, so that reading costs no write."""
+        now = timezone.now()
+        if now - self.last_used_at < timedelta(seconds=settings.REST_KNOX["MIN_REFRESH_INTERVAL"]):
+            return
+        self.last_used_at, self.expiry = now, now + settings.REST_KNOX["TOKEN_TTL"]
+        # update() and not save(): a token that was revoked meanwhile must not come back.
+        AuthToken.objects.filter(pk=self.pk).update(last_used_at=self.last_used_at, expiry=self.expiry)
+
+
+class FailedLogin(models.Model):
+    """A wrong password: who was meant (as a digest) and from where. Rows are of use for a minute."""
+
+    account = models.CharField(max_length=64)
+    address = models.CharField(max_length=64)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["address", "at"], name="failed_logins_of_address")]
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.at:%Y-%m-%d %H:%M:%S}"

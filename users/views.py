@@ -1,0 +1,129 @@
+from django.contrib.auth import logout
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from users import serializers
+from users.logging_in import check_password_of, issue_token
+from users.models import User
+from users.registration import check_password
+from users.passwords import send_password_reset, set_password, user_of_link
+
+ACCOUNT_EXAMPLE = OpenApiExample(
+    "A new artist",
+    {"email": "nina@example.com", "password": "long and winding", "name": "Nina", "role": "artist"},
+    request_only=True,
+)
+
+
+def signed_in(user: User, request: Request, status_code: int) -> Response:
+    answer = serializers.SignedInSerializer({"token": issue_token(user, request), "user": user})
+    return Response(answer.data, status=status_code)
+
+
+class AccountViewSet(GenericViewSet):
+    """Registration."""
+
+    serializer_class = serializers.RegistrationSerializer
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses={201: serializers.SignedInSerializer}, examples=[ACCOUNT_EXAMPLE])
+    def create(self, request: Request) -> Response:
+        """Register, and be logged in at once."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return signed_in(serializer.save(), request, status.HTTP_201_CREATED)
+
+
+class LoginViewSet(GenericViewSet):
+    serializer_class = serializers.LoginSerializer
+    permission_classes = [AllowAny]
+    # A stale token in the header must not stand in the way of getting a new one.
+    authentication_classes = []
+
+    @extend_schema(responses={200: serializers.SignedInSerializer})
+    def create(self, request: Request) -> Response:
+        """Log in with e-mail address (or username) and password."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        given = serializer.validated_data
+        return signed_in(check_password_of(given["email"], given["password"], request), request, status.HTTP_200_OK)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return "Token"
+
+
+class LogoutViewSet(GenericViewSet):
+    permission_classes = [IsAuthenticated]
+    serializer_class = None
+
+    @extend_schema(request=None, responses={204: None})
+    def create(self, request: Request) -> Response:
+        """End this token."""
+        if request.auth:
+            request.auth.delete()
+        else:
+            logout(request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=False, methods=["post"])
+    def all(self, request: Request) -> Response:
+        """End every token of the caller, on every device."""
+        request.user.auth_token_set.all().delete()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PasswordViewSet(GenericViewSet):
+    serializer_class = serializers.PasswordResetSerializer
+
+    def _given(self, request: Request) -> dict:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    @extend_schema(responses={200: serializers.TokenSerializer})
+    @action(
+        detail=False,
+        methods=["post"],
+        permission_classes=[IsAuthenticated],
+        serializer_class=serializers.PasswordChangeSerializer,
+    )
+    def change(self, request: Request) -> Response:
+        """Change the password; every older token ends, and a new one is answered."""
+        given = self._given(request)
+        if not request.user.check_password(given["old_password"]):
+            raise ValidationError({"old_password": ValidationError("This is not your password.", "invalid_password")})
+        check_password(given["new_password"], request.user, field="new_password")
+        set_password(request.user, given["new_password"])
+        return Response({"token": issue_token(request.user, request)})
+
+    @extend_schema(responses={204: None})
+    @action(detail=False, methods=["post"], permission_classes=[AllowAny])
+    def reset(self, request: Request) -> Response:
+        """Ask for a mail with a link to a new password. The answer is the same for unknown addresses."""
+        send_password_reset.enqueue(self._given(request)["email"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses={204: None})
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="reset/confirm",
+        permission_classes=[AllowAny],
+        serializer_class=serializers.PasswordResetConfirmSerializer,
+    )
+    def reset_confirm(self, request: Request) -> Response:
+        """Set a new password with what the link in the mail holds. Every token ends."""
+        given = self._given(request)
+        with transaction.atomic():
+            user = user_of_link(given["uid"], given["token"])
+            check_password(given["new_password"], user, field="new_password")
+            set_password(user, given["new_password"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
