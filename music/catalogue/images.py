@@ -1,0 +1,121 @@
+"""Pictures from outside become plain JPEG or PNG files of our own making."""
+
+import io
+
+from django.core.exceptions import ValidationError
+from django.core.files import File
+from django.core.files.base import ContentFile
+from PIL import Image, ImageCms
+
+MAX_IMAGE_BYTES = 10 * 2**20
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 3000
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
+ORIENTATION = 0x0112
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def reencode_image(file: File) -> ContentFile:
+    """Upright, in sRGB, at most 3000 px a side, no metadata: image.jpg, or image.png if see-through.
+
+    Raises ValidationError with code empty_file, file_too_large or invalid_image.
+    """
+    _check_size(file)
+    file.seek(0)
+    try:
+        return _encode(_plain_picture(file))
+    except ValidationError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels() from error
+    # Pillow's readers raise whatever broken bytes lead them to: OSError, SyntaxError, struct.error …
+    except Exception as error:
+        raise _invalid(
+            "This is not an image that we can read. Upload a whole JPEG, PNG, GIF or WebP."
+        ) from error
+    finally:
+        file.seek(0)
+
+
+def _check_size(file: File) -> None:
+    if not file.size:
+        raise ValidationError("This file is empty. Choose another one.", code="empty_file")
+    if file.size > MAX_IMAGE_BYTES:
+        raise ValidationError("This image is larger than 10 MB. Upload a smaller one.", code="file_too_large")
+
+
+def _invalid(message: str) -> ValidationError:
+    return ValidationError(message, code="invalid_image")
+
+
+def _too_many_pixels() -> ValidationError:
+    return _invalid("This image has more than 40 megapixels. Upload a smaller one.")
+
+
+def _plain_picture(file: File) -> Image.Image:
+    with Image.open(file, formats=FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise _too_many_pixels()
+        turn = UPRIGHT.get(image.getexif().get(ORIENTATION))
+        profile = image.info.get("icc_profile")
+        picture = _in_srgb(_eight_bit(_shrink(_decode(image))), profile)
+    return picture.transpose(turn) if turn else picture
+
+
+def _decode(image: Image.Image) -> Image.Image:
+    # JPEG can be decoded at a half, a quarter or an eighth: as far as MAX_SIDE allows, to save memory.
+    image.draft(None, _fitting(image.size))
+    image.load()
+    if image.mode == "1":
+        return image.convert("L")
+    if image.mode in ("P", "PA"):
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return image
+
+
+def _fitting(size: tuple[int, int]) -> tuple[int, int]:
+    scale = min(1, MAX_SIDE / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _shrink(image: Image.Image) -> Image.Image:
+    size = _fitting(image.size)
+    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    # convert("L") would clip 16-bit grey at 255, which is all white.
+    if image.mode.startswith("I"):
+        return image.convert("I").point(lambda value: value / 256).convert("L")
+    if image.mode in ("L", "RGB") and image.has_transparency_data:
+        return image.convert("RGBA")
+    return image
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    if profile and image.mode in ("RGB", "RGBA", "CMYK"):
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            image = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
+        except (ImageCms.PyCMSError, OSError):
+            pass  # a broken profile says nothing about the picture
+    return image.convert(mode)
+
+
+def _encode(picture: Image.Image) -> ContentFile:
+    picture.info.clear()  # Pillow writes comments and profiles that it finds here
+    encoded = io.BytesIO()
+    if picture.mode == "RGBA" and picture.getextrema()[3][0] < 255:
+        picture.save(encoded, "PNG")
+        return ContentFile(encoded.getvalue(), name="image.png")
+    picture.convert("RGB").save(encoded, "JPEG", quality=90)
+    return ContentFile(encoded.getvalue(), name="image.jpg")

@@ -1,0 +1,177 @@
+from typing import Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+
+from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST
+from users import stored_files
+from users.base_model import UUIDModel
+from users.folding import FoldedField, fold_accents, fold_case
+from users.models import User
+
+
+class Visibility(models.TextChoices):
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class GenreQuerySet(models.QuerySet):
+    def titled(self, title: str) -> Self:
+        """The genre of this title, whatever its case and surrounding space."""
+        return self.filter(title_key=fold_case(title))
+
+
+class Genre(UUIDModel):
+    title = models.CharField(max_length=200)
+    title_key = FoldedField(source="title", unique=True)
+    title_folded = FoldedField(source="title", fold=fold_accents, db_index=True)
+    maker = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="genres")
+
+    objects = GenreQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_used_by_others(self) -> bool:
+        return self.songs.exclude(artist=self.maker_id).exists()
+
+
+def cover_key(album: "Album", filename: str) -> str:
+    return stored_files.new_key("covers", filename)
+
+
+class AlbumQuerySet(models.QuerySet):
+    def visible_to(self, listener: User | AnonymousUser) -> Self:
+        """One's own albums, and others' unless they have songs and all of these are out of sight."""
+        songs = Song.objects.filter(album=OuterRef("pk"))
+        in_sight = Q(artist__is_active=True) & (Exists(songs.public()) | ~Exists(songs))
+        return self.filter(in_sight | Q(artist=listener.pk)) if listener.is_authenticated else self.filter(in_sight)
+
+    def with_credits(self) -> Self:
+        """What an album shows of its artist and of its public songs, without a query a row."""
+        songs = Song.objects.public().filter(album=OuterRef("pk")).order_by().values("album")
+        return self.select_related("artist").annotate(
+            song_count=Coalesce(Subquery(songs.annotate(n=models.Count("pk")).values("n")), 0),
+            duration=Coalesce(Subquery(songs.annotate(n=models.Sum("duration")).values("n")), 0),
+        )
+
+
+class Album(UUIDModel):
+    title = models.CharField(max_length=200)
+    title_folded = FoldedField(source="title", fold=fold_accents)
+    artist = models.ForeignKey(User, on_delete=models.CASCADE, related_name="albums")
+    release_date = models.DateField(null=True, blank=True)
+    cover_image = models.ImageField(upload_to=cover_key, blank=True)
+
+    objects = AlbumQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(F("title_folded"), F("id"), name="albums_by_title"),
+            models.Index(F("created_at"), F("id"), name="albums_by_creation"),
+            models.Index(RELEASED_FIRST, F("id"), name="albums_by_release"),
+            models.Index(RELEASED_LAST, F("id"), name="albums_by_latest_release"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+def audio_key(song: "Song", filename: str) -> str:
+    return stored_files.new_key("audio", filename)
+
+
+class SongQuerySet(models.QuerySet):
+    def public(self) -> Self:
+        """What everybody may hear, and what every count and total is over."""
+        return self.filter(visibility=Visibility.PUBLIC, is_hidden=False, artist__is_active=True)
+
+    def visible_to(self, listener: User | AnonymousUser) -> Self:
+        """Public songs, and the listener's own."""
+        if not listener.is_authenticated:
+            return self.public()
+        public = Q(visibility=Visibility.PUBLIC, is_hidden=False, artist__is_active=True)
+        return self.filter(public | Q(artist=listener.pk))
+
+    def with_credits(self) -> Self:
+        """Whom and what a song names, and its counts, in one query."""
+        return self.select_related("artist", "album", "genre", "counts")
+
+
+class Song(UUIDModel):
+    title = models.CharField(max_length=200)
+    title_folded = FoldedField(source="title", fold=fold_accents)
+    artist = models.ForeignKey(User, on_delete=models.CASCADE, related_name="songs")
+    album = models.ForeignKey(Album, on_delete=models.SET_NULL, null=True, blank=True, related_name="songs")
+    genre = models.ForeignKey(Genre, on_delete=models.SET_NULL, null=True, blank=True, related_name="songs")
+    track_number = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(32767)]
+    )
+    duration = models.PositiveIntegerField(default=0, help_text="Whole seconds, measured from the audio.")
+    release_date = models.DateField(null=True, blank=True)
+    explicit = models.BooleanField(default=False)
+    visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PUBLIC)
+    is_hidden = models.BooleanField(
+        "hidden",
+        default=False,
+        help_text="Nobody but its artist sees a hidden song, and the artist can't undo it.",
+    )
+    licensing_info = models.TextField(max_length=2000, blank=True)
+    # Empty for songs that were imported without audio.
+    audio_file = models.FileField(upload_to=audio_key, blank=True)
+    audio_format = models.CharField(max_length=10, blank=True, editable=False)
+    audio_bytes = models.PositiveBigIntegerField(default=0, editable=False)
+    bitrate = models.PositiveIntegerField(default=0, editable=False, help_text="kbps of the uploaded audio.")
+    # Who the song is to the import that made it, so that the same file can be imported again.
+    source_key = models.CharField(max_length=200, unique=True, null=True, editable=False)
+
+    objects = SongQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(F("created_at"), F("id"), name="songs_by_creation"),
+            models.Index(F("title_folded"), F("id"), name="songs_by_title"),
+            models.Index(RELEASED_FIRST, F("id"), name="songs_by_release"),
+            models.Index(RELEASED_LAST, F("id"), name="songs_by_latest_release"),
+            models.Index(F("artist"), F("created_at"), F("id"), name="songs_of_artist"),
+            models.Index(F("genre"), F("created_at"), F("id"), name="songs_of_genre"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(visibility__in=Visibility.values), name="song_visibility_is_known"),
+            models.CheckConstraint(condition=Q(track_number__gte=1), name="track_numbers_start_at_1"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_public(self) -> bool:
+        return self.visibility == Visibility.PUBLIC and not self.is_hidden and self.artist.is_active
+
+    def get_absolute_url(self) -> str:
+        return reverse("song-detail", args=[self.pk])
+
+
+class SongCounts(models.Model):
+    """Counters beside the song: they change at every play, and the wide, much indexed song row does not."""
+
+    song = models.OneToOneField(Song, on_delete=models.CASCADE, primary_key=True, related_name="counts")
+    play_count = models.PositiveBigIntegerField(default=0)
+    like_count = models.PositiveBigIntegerField(default=0)
+    # Plays from before this service, brought by an import: where the count starts.
+    imported_play_count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "song counts"
+        indexes = [
+            models.Index(fields=["play_count", "song"], name="songs_by_plays"),
+            models.Index(fields=["like_count", "song"], name="songs_by_likes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.play_count} plays, {self.like_count} likes"

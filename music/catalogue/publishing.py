@@ -1,0 +1,140 @@
+"""Bringing an artist's recording into the catalogue, and changing what was published."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+
+from music.catalogue.audio import CONTENT_TYPES, AudioFacts, inspect_audio
+from music.catalogue.images import reencode_image
+from music.catalogue.models import Album, Genre, Song, SongCounts
+from users.folding import fold_case
+from users.models import User
+from users.stored_files import discard, new_key, removed_on_failure
+
+
+@dataclass(frozen=True)
+class Recording:
+    """An uploaded file and what was found in it; `Recording.inspected` is how to get one."""
+
+    file: File
+    facts: AudioFacts
+    cover: ContentFile | None = field(default=None)
+
+    @classmethod
+    def inspected(cls, file: File) -> "Recording":
+        """Raises ValidationError where the file is not music that we can play."""
+        facts = inspect_audio(file)
+        # Storages that keep a type beside the bytes take it from here, not from what the client said.
+        file.content_type = CONTENT_TYPES[facts.format]  # type: ignore[attr-defined]
+        return cls(file, facts, _readable_cover(facts.tags.cover))
+
+    @property
+    def title(self) -> str:
+        name = (self.file.name or "").replace("\\", "/").rpartition("/")[2]
+        return self.facts.tags.title or (name.rpartition(".")[0].strip() or name.strip() or "Untitled")[:200]
+
+
+def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
+    """A new song. What is not given comes from the file's tags: title, album, genre, track number, date, cover.
+
+    `given` holds any of title, album (Album), album_title, genre (its title), release_date, track_number,
+    explicit, visibility, licensing_info.
+    """
+    tags = recording.facts.tags
+    given = {name: value for name, value in given.items() if value not in (None, "")}
+    album_title = given.pop("album_title", None) or tags.album
+    genre_title = given.pop("genre", None) or tags.genre
+    given.setdefault("title", recording.title)
+    given.setdefault("track_number", tags.track_number)
+    given.setdefault("release_date", tags.release_date or today())
+    song = Song(artist=artist, **given)
+    with stored_audio(song, recording), _stored_cover(recording) as cover, transaction.atomic():
+        if song.album is None and album_title:
+            song.album = own_album(artist, album_title, release_date=song.release_date)
+        song.genre = genre_titled(genre_title, maker=artist) if genre_title else None
+        song.save()
+        SongCounts.objects.create(song=song)
+        _give_cover(song.album, cover)
+    return song
+
+
+def update_song(song: Song, *, recording: Recording | None = None, **given: Any) -> Song:
+    """Change the given fields; a new recording replaces the old one, whose file goes after commit."""
+    old_audio = song.audio_file.name
+    if "genre" in given:
+        title = given.pop("genre")
+        song.genre = genre_titled(title, maker=song.artist) if title else None
+    if album_title := given.pop("album_title", None):
+        song.album = own_album(song.artist, album_title, release_date=song.release_date)
+    for name, value in given.items():
+        setattr(song, name, value)
+    if recording is None:
+        song.save()
+        return song
+    with stored_audio(song, recording), transaction.atomic():
+        song.save()
+        discard(old_audio)
+    return song
+
+
+def today() -> date:
+    return timezone.now().date()
+
+
+def genre_titled(title: str, *, maker: User | None) -> Genre:
+    genre, _ = Genre.objects.get_or_create(title_key=fold_case(title), defaults={"title": title.strip(), "maker": maker})
+    return genre
+
+
+def own_album(artist: User, title: str, *, release_date: date | None) -> Album:
+    """The artist's album of this title whatever its case, made if new."""
+    with transaction.atomic():
+        # Two uploads at once of a new album's songs must not make it twice.
+        User.objects.select_for_update().get(pk=artist.pk)
+        for album in Album.objects.filter(artist=artist).order_by("created_at"):
+            if fold_case(album.title) == fold_case(title):
+                return album
+        return Album.objects.create(artist=artist, title=title.strip(), release_date=release_date)
+
+
+@contextmanager
+def stored_audio(song: Song, recording: Recording) -> Iterator[None]:
+    """The file first, under a new key; it goes again if its row can't be written."""
+    facts = recording.facts
+    song.audio_format, song.bitrate, song.audio_bytes = facts.format, facts.bitrate, recording.file.size
+    song.duration = round(facts.seconds)
+    song.audio_file.save(f"audio.{facts.format}", recording.file, save=False)
+    with removed_on_failure(song.audio_file.name):
+        yield
+
+
+@contextmanager
+def _stored_cover(recording: Recording) -> Iterator[str | None]:
+    if recording.cover is None:
+        yield None
+        return
+    key = default_storage.save(new_key("covers", recording.cover.name), recording.cover)
+    with removed_on_failure(key):
+        yield key
+
+
+def _give_cover(album: Album | None, cover: str | None) -> None:
+    """The first cover that comes with a song becomes its album's; a later one is not needed."""
+    used = album and cover and Album.objects.filter(pk=album.pk, cover_image="").update(cover_image=cover)
+    if not used:
+        discard(cover)
+
+
+def _readable_cover(picture: bytes | None) -> ContentFile | None:
+    try:
+        return reencode_image(ContentFile(picture)) if picture else None
+    except ValidationError:  # a broken cover must not cost the artist the upload
+        return None

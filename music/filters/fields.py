@@ -1,0 +1,69 @@
+"""Filters that take a bad value for an error, and text as people compare it."""
+
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+
+from users.folding import fold_accents
+
+TRUTH = {"true": True, "1": True, "false": False, "0": False}
+
+
+class TruthField(forms.CharField):
+    def clean(self, value: Any) -> bool | None:
+        text = super().clean(value).strip().lower()
+        if text and text not in TRUTH:
+            raise ValidationError("Give true or false.", "invalid")
+        return TRUTH.get(text)
+
+
+class TruthFilter(django_filters.Filter):
+    field_class = TruthField
+
+
+class DateFilter(django_filters.DateFilter):
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, input_formats=["%Y-%m-%d"], **kwargs)
+
+
+class ContainsFilter(django_filters.CharFilter):
+    """The text anywhere in a folded column; case and accents ignored."""
+
+    def filter(self, queryset: QuerySet, value: str) -> QuerySet:
+        return queryset.filter(**{f"{self.field_name}__contains": fold_accents(value)}) if value else queryset
+
+
+class IdOrNameFilter(django_filters.CharFilter):
+    """An id, or the whole name as people compare it. What is unknown gives an empty list."""
+
+    def __init__(self, field_name: str, *, name: str, **kwargs: Any):
+        self.name = name
+        super().__init__(field_name, **kwargs)
+
+    def filter(self, queryset: QuerySet, value: str) -> QuerySet:
+        if not value:
+            return queryset
+        try:
+            return queryset.filter(**{self.field_name: UUID(value)})
+        except ValueError:
+            return queryset.filter(**{f"{self.field_name}__{self.name}": fold_accents(value)})
+
+
+class WordsFilter(django_filters.CharFilter):
+    """Every word of the text in at least one of the folded columns."""
+
+    def __init__(self, *, columns: list[str], **kwargs: Any):
+        self.columns = columns
+        super().__init__(**kwargs)
+
+    def filter(self, queryset: QuerySet, value: str) -> QuerySet:
+        for word in fold_accents(value or "").split():
+            columns = (Q(**{f"{column}__contains": word}) for column in self.columns)
+            queryset = queryset.filter(reduce(or_, columns))
+        return queryset

@@ -1,0 +1,53 @@
+from typing import Any
+
+from rest_framework import serializers
+
+from music.catalogue.albums import change_album, create_album
+from music.catalogue.models import Album
+from music.serializers.artists import ArtistNameSerializer
+from music.serializers.fields import ImageURLField, UploadedImageField
+
+
+class AlbumSerializer(serializers.ModelSerializer):
+    artist = ArtistNameSerializer()
+    cover_image = ImageURLField()
+    song_count = serializers.IntegerField(help_text="Public songs.")
+    duration = serializers.IntegerField(help_text="Seconds of its public songs.")
+    is_favorite = serializers.BooleanField()
+
+    class Meta:
+        model = Album
+        fields = [
+            "id",
+            "title",
+            "artist",
+            "release_date",
+            "cover_image",
+            "song_count",
+            "duration",
+            "is_favorite",
+            "created_at",
+        ]
+
+
+class AlbumNameSerializer(serializers.ModelSerializer):
+    cover_image = ImageURLField()
+
+    class Meta:
+        model = Album
+        fields = ["id", "title", "cover_image"]
+
+
+class AlbumWriteSerializer(serializers.ModelSerializer):
+    release_date = serializers.DateField(required=False, allow_null=True)
+    cover_image = UploadedImageField(required=False, help_text="JPEG, PNG, GIF or WebP, up to 10 MB.")
+
+    class Meta:
+        model = Album
+        fields = ["title", "release_date", "cover_image"]
+
+    def create(self, validated_data: dict[str, Any]) -> Album:
+        return create_album(artist=self.context["request"].user, **validated_data)
+
+    def update(self, instance: Album, validated_data: dict[str, Any]) -> Album:
+        return change_album(instance, **validated_data)

@@ -1,0 +1,47 @@
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.db.models.fields.files import FieldFile
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from music.catalogue.images import reencode_image
+from music.catalogue.publishing import Recording
+
+
+@extend_schema_field(OpenApiTypes.URI)
+class ImageURLField(serializers.Field):
+    """The address of a stored image, or null."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(read_only=True, allow_null=True, **kwargs)
+
+    def to_representation(self, image: FieldFile) -> str | None:
+        if not image:
+            return None
+        # Not image.url: that of a private bucket changes with every answer and ends.
+        return self.context["request"].build_absolute_uri(f"/media/{image.name}")
+
+
+class UploadedImageField(serializers.FileField):
+    """JPEG, PNG, GIF or WebP, stored re-encoded; an empty value or null removes the image."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(allow_empty_file=True, allow_null=True, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(None if data == "" else data)
+
+    def to_internal_value(self, data: Any) -> ContentFile:
+        return reencode_image(super().to_internal_value(data))
+
+
+class RecordingField(serializers.FileField):
+    """MP3, WAV, M4A, FLAC, OGG or AAC, told by its content."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(allow_empty_file=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Recording:
+        return Recording.inspected(super().to_internal_value(data))

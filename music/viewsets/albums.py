@@ -1,0 +1,44 @@
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from music.catalogue.models import Album, Song
+from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST, TRACK_ORDER
+from music.filters.albums import AlbumFilter
+from music.library.state import albums_as_seen_by, songs_as_seen_by
+from music.serializers.albums import AlbumSerializer, AlbumWriteSerializer
+from music.serializers.songs import SongSerializer
+from music.viewsets.base import CatalogueViewSet
+
+
+class AlbumViewSet(CatalogueViewSet):
+    serializer_class = AlbumSerializer
+    write_serializer_class = AlbumWriteSerializer
+    filterset_class = AlbumFilter
+    orderings = {
+        "release_date": (RELEASED_FIRST, RELEASED_LAST),
+        "created_at": "created_at",
+        "title": "title_folded",
+    }
+    ordering = "-release_date"
+
+    def get_queryset(self) -> QuerySet[Album]:
+        listener = self.request.user
+        return albums_as_seen_by(listener, Album.objects.visible_to(listener).with_credits())
+
+    @extend_schema(responses=SongSerializer(many=True))
+    @action(
+        detail=True,
+        serializer_class=SongSerializer,
+        filterset_class=None,
+        orderings={"track_number": TRACK_ORDER},
+        ordering="track_number",
+    )
+    def songs(self, request: Request, pk: str) -> Response:
+        """The album's songs that the caller may see, in track order."""
+        listener = request.user
+        songs = Song.objects.visible_to(listener).filter(album=self.get_object()).with_credits()
+        page = self.paginate_queryset(songs_as_seen_by(listener, songs))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
