@@ -1,0 +1,119 @@
+"""What every answer of the API has in common: the one error shape, and the pages for people."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig
+from django.core.exceptions import ValidationError as DomainError
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from drf_spectacular.utils import extend_schema
+from drf_standardized_errors.formatter import ExceptionFormatter
+from drf_standardized_errors.handler import ExceptionHandler
+from drf_standardized_errors.types import Error
+from rest_framework import exceptions
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+
+class StorageUnavailable(exceptions.APIException):
+    status_code = 503
+    default_code = "storage_unavailable"
+    default_detail = "Files can't be stored or read right now. Nothing was changed; try again in a moment."
+
+
+class DatabaseUnavailable(exceptions.APIException):
+    status_code = 503
+    default_code = "database_unavailable"
+    default_detail = "The database can't be reached right now. Nothing was changed; try again in a moment."
+
+
+class ErrorHandler(ExceptionHandler):
+    """Gives the domain's errors, and those of the outside world, their HTTP shape."""
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, DomainError):
+            return as_api_error(exc)
+        if isinstance(exc, OperationalError | InterfaceError):
+            return DatabaseUnavailable()
+        if isinstance(exc, RequestDataTooBig):
+            return exceptions.ValidationError("The request's body is too large for its purpose.", "too_large")
+        if isinstance(exc, OSError | BotoCoreError | ClientError) and not isinstance(exc, DatabaseError):
+            return StorageUnavailable()
+        return super().convert_known_exceptions(exc)
+
+
+class ErrorFormatter(ExceptionFormatter):
+    """Errors that concern no field in particular say so with `attr: null`."""
+
+    def get_errors(self) -> list[Error]:
+        errors = super().get_errors()
+        for error in errors:
+            if error.attr in (api_settings.NON_FIELD_ERRORS_KEY, NON_FIELD_ERRORS):
+                error.attr = None
+        return errors
+
+
+def as_api_error(error: DomainError) -> exceptions.ValidationError:
+    if hasattr(error, "error_dict"):
+        return exceptions.ValidationError({field: _details(errors) for field, errors in error.error_dict.items()})
+    return exceptions.ValidationError(_details(error.error_list))
+
+
+def _details(errors: list[DomainError]) -> list[exceptions.ErrorDetail]:
+    return [exceptions.ErrorDetail(error.messages[0], error.code or "invalid") for error in errors]
+
+
+def error_answer(status: int, code: str, detail: str) -> JsonResponse:
+    """The error shape for what happens outside of the API's own views."""
+    kind = "server_error" if status >= 500 else "client_error"
+    return JsonResponse({"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}, status=status)
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path_info == "/api" or request.path_info.startswith("/api/")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if is_api(request):
+        return error_answer(403, "permission_denied", f"CSRF failed: {reason}")
+    from django.views.csrf import csrf_failure as page
+
+    return page(request, reason)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return error_answer(400, "bad_request", "The request could not be understood.")
+    return defaults.bad_request(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return error_answer(404, "not_found", "Not found.")
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if is_api(request):
+        return error_answer(500, "error", "Something went wrong on our side.")
+    return defaults.server_error(request)
+
+
+@extend_schema(exclude=True)
+class NoSuchResource(APIView):
+    """Answers for every path under /api/ that leads nowhere, whatever the method."""
+
+    permission_classes = [AllowAny]
+    authentication_classes: list[type] = []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.perform_content_negotiation(request, force=True)
+        raise exceptions.NotFound
+
+    def get(self, request: Request) -> Response:  # the browsable page needs one method to show
+        raise exceptions.NotFound

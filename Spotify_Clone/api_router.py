@@ -1,0 +1,41 @@
+"""Every resource of the API on one screen."""
+
+from rest_framework.routers import DefaultRouter, Route
+from rest_framework.viewsets import ViewSetMixin
+
+from music.viewsets.albums import AlbumViewSet
+from music.viewsets.genres import GenreViewSet
+from music.viewsets.songs import SongViewSet
+from Spotify_Clone.profile import ProfileViewSet
+from users.views import AccountViewSet, LoginViewSet, LogoutViewSet, PasswordViewSet
+
+
+class Router(DefaultRouter):
+    """Answers with and without the slash at the end; a viewset with `is_single` is one object without an id."""
+
+    include_format_suffixes = False
+    single = Route(
+        url=r"^{prefix}{trailing_slash}$",
+        mapping={"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"},
+        name="{basename}-detail",
+        detail=True,
+        initkwargs={},
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trailing_slash = "/?"
+
+    def get_routes(self, viewset: type[ViewSetMixin]) -> list[Route]:
+        return [self.single] if getattr(viewset, "is_single", False) else super().get_routes(viewset)
+
+
+router = Router()
+router.register("users", AccountViewSet, "user")
+router.register("login", LoginViewSet, "login")
+router.register("logout", LogoutViewSet, "logout")
+router.register("password", PasswordViewSet, "password")
+router.register("profile", ProfileViewSet, "profile")
+router.register("songs", SongViewSet, "song")
+router.register("albums", AlbumViewSet, "album")
+router.register("genres", GenreViewSet, "genre")

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class SpotifyCloneConfig(AppConfig):
+    name = "Spotify_Clone"

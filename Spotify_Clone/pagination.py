@@ -1,0 +1,179 @@
+"""Pages by key: a page costs the same at the start and at the end, and rows that come or go move no other row.
+
+A view says how its rows may be ordered:
+
+    orderings = {"title": "title_folded", "release_date": (RELEASED_FIRST, RELEASED_LAST)}
+    ordering = "-release_date"
+
+A value is the key of the order, or a pair of keys, for going up and for going down, where a missing value has to
+come last both ways. Rows with equal keys are ordered by id, in the same direction.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any, NamedTuple
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import BooleanField, Expression, F, Func, QuerySet, Value
+from django.template import loader
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+MAX_LIMIT = 100
+
+
+class Cursor(NamedTuple):
+    """A place between two rows: after (or before) the row with this key and id."""
+
+    backwards: bool
+    key: Any
+    id: str
+
+    def encoded(self) -> str:
+        return urlsafe_b64encode(json.dumps(self, cls=DjangoJSONEncoder).encode()).decode().rstrip("=")
+
+    @classmethod
+    def decoded(cls, text: str) -> "Cursor":
+        backwards, key, pk = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if not isinstance(backwards, bool) or not isinstance(pk, str) or not isinstance(key, str | int | float):
+            raise ValueError(text)
+        return cls(backwards, key, pk)
+
+
+class RowIsBeyond(Func):
+    """(key, id) > (…, …) as one row comparison, which a two-column index answers; written with OR it does not."""
+
+    template = "(%(expressions)s)"
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, key: Expression, pk: Expression, key_value: Value, pk_value: Value, *, sign: str):
+        self.sign = sign
+        super().__init__(key, pk, key_value, pk_value)
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list]:
+        compiled = [compiler.compile(part) for part in self.source_expressions]
+        (key, pk, key_value, pk_value), params = [sql for sql, _ in compiled], [p for _, ps in compiled for p in ps]
+        return f"({key}, {pk}) {self.sign} ({key_value}, {pk_value})", params
+
+    def __repr__(self) -> str:
+        return f"RowIsBeyond({self.source_expressions}, {self.sign})"
+
+
+def bad_parameter(name: str, detail: str) -> ValidationError:
+    return ValidationError({name: [ErrorDetail(detail, "invalid")]})
+
+
+def asked_limit(request: Request) -> int:
+    """`?limit=`, 1 to 100; 20 where it is not said."""
+    text = request.query_params.get("limit")
+    if text is None:
+        return api_settings.PAGE_SIZE
+    if not (text.isascii() and text.isdecimal() and len(text) < 9 and 1 <= int(text) <= MAX_LIMIT):
+        raise bad_parameter("limit", f"Give a whole number from 1 to {MAX_LIMIT}.")
+    return int(text)
+
+
+class KeysetPagination(BasePagination):
+    template = "rest_framework/pagination/previous_and_next.html"
+
+    def paginate_queryset(self, queryset: QuerySet, request: Request, view: APIView | None = None) -> list:
+        self.url = request.build_absolute_uri()
+        self.limit = asked_limit(request)
+        if isinstance(queryset, list):
+            return self._whole_shelf(queryset)
+        name = self._asked_ordering(request, view)
+        descending = name.startswith("-")
+        key = self._key(view, name.lstrip("-"), descending)
+        queryset = queryset.annotate(keyset_key=key)
+        cursor = self._asked_cursor(request, queryset)
+        upwards = descending == bool(cursor and cursor.backwards)
+        if cursor:
+            queryset = queryset.filter(_beyond(cursor, key, queryset, sign=">" if upwards else "<"))
+        order = (F("keyset_key").asc(), F("pk").asc()) if upwards else (F("keyset_key").desc(), F("pk").desc())
+        rows = list(queryset.order_by(*order)[: self.limit + 1])
+        return self._page(rows, cursor)
+
+    def _whole_shelf(self, rows: list) -> list:
+        self.next = self.previous = None
+        return rows[: self.limit]
+
+    def _asked_ordering(self, request: Request, view: Any) -> str:
+        name = request.query_params.get("ordering") if len(view.orderings) > 1 else None
+        if name and name.removeprefix("-") not in view.orderings:
+            raise bad_parameter("ordering", f"Order by one of: {', '.join(view.orderings)}; with - for descending.")
+        return name or view.ordering
+
+    def _key(self, view: Any, name: str, descending: bool) -> Expression:
+        key = view.orderings[name]
+        if isinstance(key, tuple):
+            key = key[descending]
+        return F(key) if isinstance(key, str) else key
+
+    def _asked_cursor(self, request: Request, queryset: QuerySet) -> Cursor | None:
+        text = request.query_params.get("cursor")
+        if text is None:
+            return None
+        try:
+            cursor = Cursor.decoded(text)
+            key = queryset.query.annotations["keyset_key"].output_field.to_python(cursor.key)
+            return cursor._replace(key=key, id=queryset.model._meta.pk.to_python(cursor.id))
+        except Exception as error:
+            raise bad_parameter("cursor", "Use `next` and `previous` as they were answered.") from error
+
+    def _page(self, rows: list, cursor: Cursor | None) -> list:
+        more, rows = len(rows) > self.limit, rows[: self.limit]
+        backwards = bool(cursor and cursor.backwards)
+        if backwards:
+            rows.reverse()
+        has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
+        self.next = self._url(rows[-1], backwards=False) if has_next and rows else None
+        self.previous = self._url(rows[0], backwards=True) if has_previous and rows else None
+        if not rows and cursor:
+            self._way_back(cursor)
+        return rows
+
+    def _way_back(self, cursor: Cursor) -> None:
+        """Rows may have gone since: from an empty page one can still turn round."""
+        url = replace_query_param(self.url, "cursor", cursor._replace(backwards=not cursor.backwards).encoded())
+        self.next, self.previous = (url, None) if cursor.backwards else (None, url)
+
+    def _url(self, row: Any, *, backwards: bool) -> str:
+        return replace_query_param(self.url, "cursor", Cursor(backwards, row.keyset_key, str(row.pk)).encoded())
+
+    def get_paginated_response(self, data: list) -> Response:
+        return Response({"next": self.next, "previous": self.previous, "results": data})
+
+    def get_paginated_response_schema(self, schema: dict) -> dict:
+        url = {"type": "string", "format": "uri", "nullable": True}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": url, "previous": url, "results": schema},
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict]:
+        parameters = [
+            {"name": "limit", "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 20}},
+            {"name": "cursor", "schema": {"type": "string"}, "description": "As `next` and `previous` have it."},
+        ]
+        names = [name for name in view.orderings if len(view.orderings) > 1]
+        if names:
+            choices = [sign + name for name in names for sign in ("", "-")]
+            parameters.append({"name": "ordering", "schema": {"type": "string", "enum": choices, "default": view.ordering}})
+        return [{"required": False, "in": "query", **parameter} for parameter in parameters]
+
+    def to_html(self) -> str:
+        context = {"previous_url": self.previous, "next_url": self.next}
+        return loader.get_template(self.template).render(context)
+
+
+def _beyond(cursor: Cursor, key: Expression, queryset: QuerySet, *, sign: str) -> RowIsBeyond:
+    field = queryset.query.annotations["keyset_key"].output_field
+    pk = queryset.model._meta.pk
+    return RowIsBeyond(key, F("pk"), Value(cursor.key, field), Value(cursor.id, pk), sign=sign)

@@ -1,0 +1,122 @@
+"""The caller's profile: who they are, what they prefer, and what their plan gives them."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import ErrorDetail, PermissionDenied, ValidationError
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from music.serializers.fields import ImageURLField, UploadedImageField
+from payments.plans import entitlements_of
+from payments.serializers import FeaturesSerializer, SubscriptionSummarySerializer
+from users.models import AudioQuality, Role, User, UserProfile
+from users.registration import check_username, username_taken
+from users.serializers import AccountDeletionSerializer, UserSerializer
+from users.stored_files import save_with_file
+
+
+class ProfileSerializer(serializers.ModelSerializer):
+    user = UserSerializer()
+    profile_picture = ImageURLField()
+    subscription = SubscriptionSummarySerializer(source="user")
+    features = FeaturesSerializer(source="user")
+
+    class Meta:
+        model = UserProfile
+        fields = ["user", "profile_picture", "audio_quality", "offline_mode", "subscription", "features"]
+
+
+class ProfileWriteSerializer(serializers.Serializer):
+    username = serializers.CharField(max_length=150, required=False)
+    name = serializers.CharField(max_length=200, required=False, help_text="What others read.")
+    profile_picture = UploadedImageField(required=False, help_text="JPEG, PNG, GIF or WebP, up to 10 MB.")
+    audio_quality = serializers.ChoiceField(choices=AudioQuality.choices, required=False)
+    offline_mode = serializers.BooleanField(required=False)
+    role = serializers.ChoiceField(choices=Role.choices, required=False)
+
+    def to_representation(self, profile: UserProfile) -> dict[str, Any]:
+        user = profile.user
+        return {
+            "username": user.username,
+            "name": user.name,
+            "audio_quality": profile.audio_quality,
+            "offline_mode": profile.offline_mode,
+            "role": user.role,
+        }
+
+    def validate_username(self, username: str) -> str:
+        user = self.instance.user
+        check_username(username, email=user.email, owner=user)
+        return username
+
+    def validate_role(self, role: str) -> str:
+        user: User = self.instance.user
+        if role == Role.USER and (user.songs.exists() or user.albums.exists()):
+            raise serializers.ValidationError("Delete your songs and albums first, or stay an artist.", "has_works")
+        return role
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        allowed = entitlements_of(self.instance.user)
+        quality = list(AudioQuality)
+        too_high = quality.index(given.get("audio_quality", AudioQuality.LOW)) > quality.index(allowed.audio_quality)
+        if too_high or given.get("offline_mode") and not allowed.offline_mode:
+            raise PermissionDenied("Your plan does not include this. Subscribe to have it.", "subscription_required")
+        return given
+
+    def update(self, profile: UserProfile, given: dict[str, Any]) -> UserProfile:
+        user = profile.user
+        name = given.pop("name", user.name)
+        user.username, user.role = given.pop("username", user.username), given.pop("role", user.role)
+        try:
+            with transaction.atomic():
+                user.rename(name)
+        except IntegrityError as error:  # somebody else took it a moment ago
+            raise username_taken() from error
+        return save_with_file(profile, "profile_picture", **given)
+
+
+class ProfileViewSet(GenericViewSet):
+    is_single = True
+    permission_classes = [IsAuthenticated]
+    serializer_class = ProfileSerializer
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        if self.action == "destroy":
+            return AccountDeletionSerializer
+        return ProfileWriteSerializer if self.action in ("update", "partial_update") else ProfileSerializer
+
+    def get_object(self) -> UserProfile:
+        return UserProfile.objects.select_related("user").get(user=self.request.user)
+
+    def retrieve(self, request: Request) -> Response:
+        return Response(self._as_read(self.get_object()))
+
+    @extend_schema(request=ProfileWriteSerializer, responses=ProfileSerializer)
+    def update(self, request: Request) -> Response:
+        """Change one's profile. What is not sent keeps its value."""
+        serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        return Response(self._as_read(serializer.save()))
+
+    @extend_schema(request=ProfileWriteSerializer, responses=ProfileSerializer)
+    def partial_update(self, request: Request) -> Response:
+        """Change one's profile. What is not sent keeps its value."""
+        return self.update(request)
+
+    @extend_schema(request=AccountDeletionSerializer, responses={204: None})
+    def destroy(self, request: Request) -> Response:
+        """Delete the account and everything it owns, files included. It can't be undone."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        if not request.user.check_password(serializer.validated_data["password"]):
+            raise ValidationError({"password": [ErrorDetail("This is not your password.", "invalid_password")]})
+        request.user.close()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _as_read(self, profile: UserProfile) -> dict[str, Any]:
+        return ProfileSerializer(profile, context=self.get_serializer_context()).data

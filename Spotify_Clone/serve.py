@@ -1,0 +1,62 @@
+"""The production server alone: `python -m Spotify_Clone.serve`. It migrates nothing."""
+
+import os
+import socket
+import sys
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
+
+# A thread keeps its database connection, and PostgreSQL gives 100 unless told otherwise.
+THREADS = 64
+
+
+def variable(name: str, default: str) -> str:
+    """From the environment or from .env, which the settings read."""
+    try:
+        _ = settings.DEBUG
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    return os.environ.get(name) or default
+
+
+def number(name: str, default: int) -> int:
+    text = variable(name, str(default))
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        sys.exit(f"{name} is {text!r}: set it to a whole number from 1 on.")
+    return int(text)
+
+
+def free_address() -> tuple[str, int]:
+    """HOST and PORT, once nobody listens there: the server itself would share the port without a word."""
+    host, port = variable("HOST", "127.0.0.1"), number("PORT", 8000)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            sys.exit(f"Cannot listen on {host}, port {port}: {error.strerror}. Set PORT to another one.")
+    return host, port
+
+
+def main() -> None:
+    host, port = free_address()
+    workers = number("WORKERS", os.cpu_count() or 1)
+    if workers > 1 and settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+        print(f"CACHE_URL is not set: each of the {workers} workers counts throttles for itself.")
+    print(f"Serving http://{host}:{port} with {workers} worker{'s' * (workers > 1)}", flush=True)
+    os.execv(  # noqa: S606
+        sys.executable,
+        [
+            *(sys.executable, "-m", "granian", "Spotify_Clone.wsgi:application"),
+            *("--interface", "wsgi", "--no-ws", "--host", host, "--port", str(port)),
+            *("--workers", str(workers), "--blocking-threads", str(max(4, THREADS // workers))),
+            *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "error"),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

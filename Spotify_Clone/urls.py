@@ -1,0 +1,49 @@
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpResponseRedirect
+from django.urls import include, path, re_path
+from django.views.generic import TemplateView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from Spotify_Clone.api import NoSuchResource
+from Spotify_Clone.api_router import router
+from Spotify_Clone.media import stored_image
+from users.forms import LoginForm
+
+admin.site.login_form = LoginForm
+
+login_pages = (
+    [
+        re_path(
+            r"^login/?$",
+            LoginView.as_view(template_name="rest_framework/login.html", authentication_form=LoginForm),
+            name="login",
+        ),
+        re_path(r"^logout/?$", LogoutView.as_view(next_page="/api/"), name="logout"),
+    ],
+    "rest_framework",
+)
+
+urlpatterns = [
+    path("", TemplateView.as_view(template_name="welcome.html"), name="welcome"),
+    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
+    re_path(r"^api/docs/?$", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    re_path(r"^api/redoc/?$", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("accounts/", include(login_pages)),
+    path("admin/", admin.site.urls),
+    re_path(r"^admin$", lambda request: HttpResponseRedirect("/admin/")),
+    path("api/", include(router.urls)),
+    re_path(r"^api$", router.get_api_root_view()),
+    re_path(r"^api/", NoSuchResource.as_view()),
+    re_path(r"^media/(?P<key>(?:covers|pictures)/[0-9a-f-]{36}\.(?:jpg|png))$", stored_image),
+]
+
+if "debug_toolbar" in settings.INSTALLED_APPS:
+    from debug_toolbar.toolbar import debug_toolbar_urls
+
+    urlpatterns += debug_toolbar_urls()
+
+handler400 = "Spotify_Clone.api.bad_request"
+handler404 = "Spotify_Clone.api.page_not_found"
+handler500 = "Spotify_Clone.api.server_error"
