@@ -60,7 +60,9 @@ class ErrorFormatter(ExceptionFormatter):
 
 def as_api_error(error: DomainError) -> exceptions.ValidationError:
     if hasattr(error, "error_dict"):
-        return exceptions.ValidationError({field: _details(errors) for field, errors in error.error_dict.items()})
+        return exceptions.ValidationError(
+            {field: _details(errors) for field, errors in error.error_dict.items()}
+        )
     return exceptions.ValidationError(_details(error.error_list))
 
 
@@ -71,7 +73,9 @@ def _details(errors: list[DomainError]) -> list[exceptions.ErrorDetail]:
 def error_answer(status: int, code: str, detail: str) -> JsonResponse:
     """The error shape for what happens outside of the API's own views."""
     kind = "server_error" if status >= 500 else "client_error"
-    return JsonResponse({"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}, status=status)
+    return JsonResponse(
+        {"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}, status=status
+    )
 
 
 def is_api(request: HttpRequest) -> bool:

@@ -4,6 +4,7 @@ from rest_framework.routers import DefaultRouter, Route
 from rest_framework.viewsets import ViewSetMixin
 
 from music.viewsets.albums import AlbumViewSet
+from music.viewsets.artists import ArtistViewSet
 from music.viewsets.genres import GenreViewSet
 from music.viewsets.songs import SongViewSet
 from Spotify_Clone.profile import ProfileViewSet
@@ -39,3 +40,4 @@ router.register("profile", ProfileViewSet, "profile")
 router.register("songs", SongViewSet, "song")
 router.register("albums", AlbumViewSet, "album")
 router.register("genres", GenreViewSet, "genre")
+router.register("artists", ArtistViewSet, "artist")

@@ -40,7 +40,11 @@ class Cursor(NamedTuple):
     @classmethod
     def decoded(cls, text: str) -> "Cursor":
         backwards, key, pk = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if not isinstance(backwards, bool) or not isinstance(pk, str) or not isinstance(key, str | int | float):
+        if (
+            not isinstance(backwards, bool)
+            or not isinstance(pk, str)
+            or not isinstance(key, str | int | float)
+        ):
             raise ValueError(text)
         return cls(backwards, key, pk)
 
@@ -58,7 +62,10 @@ class RowIsBeyond(Func):
 
     def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list]:
         compiled = [compiler.compile(part) for part in self.source_expressions]
-        (key, pk, key_value, pk_value), params = [sql for sql, _ in compiled], [p for _, ps in compiled for p in ps]
+        (key, pk, key_value, pk_value), params = (
+            [sql for sql, _ in compiled],
+            [p for _, ps in compiled for p in ps],
+        )
         return f"({key}, {pk}) {self.sign} ({key_value}, {pk_value})", params
 
     def __repr__(self) -> str:
@@ -95,7 +102,9 @@ class KeysetPagination(BasePagination):
         upwards = descending == bool(cursor and cursor.backwards)
         if cursor:
             queryset = queryset.filter(_beyond(cursor, key, queryset, sign=">" if upwards else "<"))
-        order = (F("keyset_key").asc(), F("pk").asc()) if upwards else (F("keyset_key").desc(), F("pk").desc())
+        order = (
+            (F("keyset_key").asc(), F("pk").asc()) if upwards else (F("keyset_key").desc(), F("pk").desc())
+        )
         rows = list(queryset.order_by(*order)[: self.limit + 1])
         return self._page(rows, cursor)
 
@@ -106,7 +115,9 @@ class KeysetPagination(BasePagination):
     def _asked_ordering(self, request: Request, view: Any) -> str:
         name = request.query_params.get("ordering") if len(view.orderings) > 1 else None
         if name and name.removeprefix("-") not in view.orderings:
-            raise bad_parameter("ordering", f"Order by one of: {', '.join(view.orderings)}; with - for descending.")
+            raise bad_parameter(
+                "ordering", f"Order by one of: {', '.join(view.orderings)}; with - for descending."
+            )
         return name or view.ordering
 
     def _key(self, view: Any, name: str, descending: bool) -> Expression:
@@ -140,11 +151,15 @@ class KeysetPagination(BasePagination):
 
     def _way_back(self, cursor: Cursor) -> None:
         """Rows may have gone since: from an empty page one can still turn round."""
-        url = replace_query_param(self.url, "cursor", cursor._replace(backwards=not cursor.backwards).encoded())
+        url = replace_query_param(
+            self.url, "cursor", cursor._replace(backwards=not cursor.backwards).encoded()
+        )
         self.next, self.previous = (url, None) if cursor.backwards else (None, url)
 
     def _url(self, row: Any, *, backwards: bool) -> str:
-        return replace_query_param(self.url, "cursor", Cursor(backwards, row.keyset_key, str(row.pk)).encoded())
+        return replace_query_param(
+            self.url, "cursor", Cursor(backwards, row.keyset_key, str(row.pk)).encoded()
+        )
 
     def get_paginated_response(self, data: list) -> Response:
         return Response({"next": self.next, "previous": self.previous, "results": data})
@@ -159,13 +174,22 @@ class KeysetPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict]:
         parameters = [
-            {"name": "limit", "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 20}},
-            {"name": "cursor", "schema": {"type": "string"}, "description": "As `next` and `previous` have it."},
+            {
+                "name": "limit",
+                "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 20},
+            },
+            {
+                "name": "cursor",
+                "schema": {"type": "string"},
+                "description": "As `next` and `previous` have it.",
+            },
         ]
         names = [name for name in view.orderings if len(view.orderings) > 1]
         if names:
             choices = [sign + name for name in names for sign in ("", "-")]
-            parameters.append({"name": "ordering", "schema": {"type": "string", "enum": choices, "default": view.ordering}})
+            parameters.append(
+                {"name": "ordering", "schema": {"type": "string", "enum": choices, "default": view.ordering}}
+            )
         return [{"required": False, "in": "query", **parameter} for parameter in parameters]
 
     def to_html(self) -> str:

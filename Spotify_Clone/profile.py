@@ -57,15 +57,21 @@ class ProfileWriteSerializer(serializers.Serializer):
     def validate_role(self, role: str) -> str:
         user: User = self.instance.user
         if role == Role.USER and (user.songs.exists() or user.albums.exists()):
-            raise serializers.ValidationError("Delete your songs and albums first, or stay an artist.", "has_works")
+            raise serializers.ValidationError(
+                "Delete your songs and albums first, or stay an artist.", "has_works"
+            )
         return role
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         allowed = entitlements_of(self.instance.user)
         quality = list(AudioQuality)
-        too_high = quality.index(given.get("audio_quality", AudioQuality.LOW)) > quality.index(allowed.audio_quality)
-        if too_high or given.get("offline_mode") and not allowed.offline_mode:
-            raise PermissionDenied("Your plan does not include this. Subscribe to have it.", "subscription_required")
+        too_high = quality.index(given.get("audio_quality", AudioQuality.LOW)) > quality.index(
+            allowed.audio_quality
+        )
+        if too_high or (given.get("offline_mode") and not allowed.offline_mode):
+            raise PermissionDenied(
+                "Your plan does not include this. Subscribe to have it.", "subscription_required"
+            )
         return given
 
     def update(self, profile: UserProfile, given: dict[str, Any]) -> UserProfile:
@@ -114,7 +120,9 @@ class ProfileViewSet(GenericViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         if not request.user.check_password(serializer.validated_data["password"]):
-            raise ValidationError({"password": [ErrorDetail("This is not your password.", "invalid_password")]})
+            raise ValidationError(
+                {"password": [ErrorDetail("This is not your password.", "invalid_password")]}
+            )
         request.user.close()
         return Response(status=status.HTTP_204_NO_CONTENT)
 

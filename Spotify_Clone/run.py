@@ -1,26 +1,34 @@
 """Everything at once, for a trial: database, demo, server and worker. `python -m Spotify_Clone.run`"""
 
+import ctypes
 import http.client
+import io
 import os
 import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 import django
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connections
 
 from Spotify_Clone.serve import free_address
 
 GRACE_SECONDS = 10
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def prepare() -> None:
     print("Preparing the database and the demo (the first time about half a minute)", flush=True)
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("make_demo")
+    try:
+        # Whom to log in as is said at the end, every time.
+        call_command("make_demo", stdout=io.StringIO())
+    except CommandError as error:
+        sys.exit(str(error))
     connections.close_all()
 
 
@@ -34,8 +42,21 @@ def answers(host: str, port: int) -> bool:
 
 
 def announce(address: str) -> None:
-    print(f"\nAPI    {address}/api/\nDocs   {address}/api/docs\nAdmin  {address}/admin/\n")
+    from music.management.commands.make_demo import ADMIN, ARTISTS, LISTENER, PASSWORD
+
+    print(f"\nAPI    {address}/api/\nDocs   {address}/api/docs\nAdmin  {address}/admin/")
+    print(f"\nLog in as {LISTENER}, {ARTISTS[0].email} or {ADMIN} with the password {PASSWORD}")
     print("Ctrl-C ends the server and the worker.", flush=True)
+
+
+def start(*arguments: str) -> subprocess.Popen:
+    """A Python process whose group is its own: Ctrl-C reaches it through us, once."""
+    return subprocess.Popen([sys.executable, *arguments], process_group=0, preexec_fn=end_with_parent)
+
+
+def end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def run_together(host: str, port: int) -> bool:
@@ -44,10 +65,7 @@ def run_together(host: str, port: int) -> bool:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: asked_to_stop.set())
     parent = os.getppid()
-    children = [
-        subprocess.Popen([sys.executable, "-m", "Spotify_Clone.serve"]),
-        subprocess.Popen([sys.executable, "manage.py", "db_worker"]),
-    ]
+    children = [start("-m", "Spotify_Clone.serve"), start("manage.py", "db_worker", "--no-reload")]
     reachable = host.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
     announced = False
     # A killed make sends no signal, but leaves this process to another parent.
@@ -60,10 +78,11 @@ def run_together(host: str, port: int) -> bool:
     for child in children:
         child.terminate()
     for child in children:
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
+        # A server that was killed leaves its own processes behind, holding the port.
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
     return asked_to_stop.is_set()
 
 

@@ -231,7 +231,14 @@ CSRF_FAILURE_VIEW = "Spotify_Clone.api.csrf_failure"
 CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/(api|media)/?.*$"
 CORS_ALLOW_HEADERS = [*default_headers, "range", "idempotency-key", "if-none-match", "if-range"]
-CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "Content-Range", "Accept-Ranges", "Content-Length", "Content-Disposition"]
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Retry-After",
+    "Content-Range",
+    "Accept-Ranges",
+    "Content-Length",
+    "Content-Disposition",
+]
 
 # API
 

@@ -29,11 +29,26 @@ class SongAdmin(admin.ModelAdmin):
         "is_hidden",
         "created_at",
     ]
-    list_filter = ["visibility", "is_hidden", "explicit", ("audio_file", admin.EmptyFieldListFilter), "created_at"]
+    list_filter = [
+        "visibility",
+        "is_hidden",
+        "explicit",
+        ("audio_file", admin.EmptyFieldListFilter),
+        "created_at",
+    ]
     search_fields = ["title", "title_folded", "artist__name_folded", "album__title_folded"]
     list_select_related = ["artist", "album", "genre", "counts"]
     autocomplete_fields = ["artist", "album", "genre"]
-    readonly_fields = ["player", "audio_format", "bitrate", "audio_bytes", "duration", "plays", "likes", "created_at"]
+    readonly_fields = [
+        "player",
+        "audio_format",
+        "bitrate",
+        "audio_bytes",
+        "duration",
+        "plays",
+        "likes",
+        "created_at",
+    ]
     exclude = ["audio_file"]
     ordering = ["-created_at"]
     show_full_result_count = False

@@ -20,7 +20,9 @@ class ProfileInline(admin.StackedInline):
     def picture(self, profile: UserProfile) -> str:
         if not profile.profile_picture:
             return "none"
-        return format_html('<img src="/media/{}" alt="" style="max-height: 120px">', profile.profile_picture.name)
+        return format_html(
+            '<img src="/media/{}" alt="" style="max-height: 120px">', profile.profile_picture.name
+        )
 
 
 class AccountForm(UserChangeForm):
@@ -43,7 +45,10 @@ class UserAdmin(DjangoUserAdmin):
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["email", "username", "name", "role", "password"]}),
-        ("What they may do", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        (
+            "What they may do",
+            {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
+        ),
         ("Dates", {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "username", "name", "role", "password1", "password2"]})]
@@ -57,12 +62,16 @@ class UserAdmin(DjangoUserAdmin):
             super().save_model(request, user, form, change)
         if claimed:
             send_password_reset.enqueue(user.email)
-            messages.success(request, f"{user} is handed over: a link to set a password was sent to {user.email}.")
+            messages.success(
+                request, f"{user} is handed over: a link to set a password was sent to {user.email}."
+            )
 
     @admin.action(description="Suspend the selected accounts")
     def suspend(self, request: HttpRequest, users: QuerySet) -> None:
         changed = users.exclude(pk=request.user.pk).update(is_active=False)
-        messages.success(request, f"Suspended: {changed}. Their tokens have stopped and their works are out of sight.")
+        messages.success(
+            request, f"Suspended: {changed}. Their tokens have stopped and their works are out of sight."
+        )
 
     @admin.action(description="Reinstate the selected accounts")
     def reinstate(self, request: HttpRequest, users: QuerySet) -> None:

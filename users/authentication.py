@@ -25,7 +25,11 @@ class EmailOrUsernameBackend(ModelBackend):
     """For every door: the API's login, the admin and the browsable API."""
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
     ) -> User | None:
         if username is None or password is None:
             return None

@@ -48,7 +48,10 @@ def _note_guess(identifier: str, address: str) -> FailedLogin:
     guess = FailedLogin.objects.create(account=account, address=address[:64], at=now)
     FailedLogin.objects.filter(address=guess.address, at__lt=now - WINDOW).delete()
     others = list(
-        FailedLogin.objects.filter(address=guess.address).exclude(pk=guess.pk).order_by("at").values_list("account", "at")
+        FailedLogin.objects.filter(address=guess.address)
+        .exclude(pk=guess.pk)
+        .order_by("at")
+        .values_list("account", "at")
     )
     for limit, times in (
         (GUESSES_PER_ADDRESS, [at for _, at in others]),

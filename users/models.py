@@ -39,7 +39,9 @@ class UserQuerySet(models.QuerySet):
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    def create_user(self, email: str | None, username: str, password: str | None = None, **fields: Any) -> "User":
+    def create_user(
+        self, email: str | None, username: str, password: str | None = None, **fields: Any
+    ) -> "User":
         """An account with its profile; `name` starts as the username."""
         user = self.model(email=email and self.normalize_email(email), username=username, **fields)
         user.name = user.name or username
@@ -49,7 +51,9 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
             UserProfile.objects.using(self._db).create(user=user)
         return user
 
-    def create_superuser(self, email: str, username: str, password: str | None = None, **fields: Any) -> "User":
+    def create_superuser(
+        self, email: str, username: str, password: str | None = None, **fields: Any
+    ) -> "User":
         return self.create_user(email, username, password, is_staff=True, is_superuser=True, **fields)
 
 
@@ -59,7 +63,9 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):
     email_key = FoldedField(source="email", unique=True, null=True)
     username = models.CharField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
     username_key = FoldedField(source="username", unique=True)
-    name = models.CharField(max_length=200, blank=True, help_text="What others read. Any script, spaces and all.")
+    name = models.CharField(
+        max_length=200, blank=True, help_text="What others read. Any script, spaces and all."
+    )
     name_folded = FoldedField(source="name", fold=fold_accents, db_index=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.USER)
     is_staff = models.BooleanField(default=False, help_text="May enter the admin.")

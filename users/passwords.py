@@ -50,9 +50,15 @@ def send_password_reset(email: str) -> None:
 def user_of_link(uid: str, token: str) -> User:
     """Whose link it is, locked: of two who use it at once, the second finds it used."""
     try:
-        user = User.objects.select_for_update().filter(pk=urlsafe_base64_decode(uid).decode(), is_active=True).first()
+        user = (
+            User.objects.select_for_update()
+            .filter(pk=urlsafe_base64_decode(uid).decode(), is_active=True)
+            .first()
+        )
     except (ValueError, ValidationError):
         user = None
     if user is None or not default_token_generator.check_token(user, token):
-        raise ValidationError("This link is not valid, or was used already. Ask for a new one.", "invalid_token")
+        raise ValidationError(
+            "This link is not valid, or was used already. Ask for a new one.", "invalid_token"
+        )
     return user

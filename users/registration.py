@@ -63,7 +63,9 @@ def check_username(username: str, *, email: str | None, owner: User | None = Non
 
 
 def email_taken() -> ValidationError:
-    return ValidationError({"email": ValidationError("There is an account with this e-mail address.", "unique")})
+    return ValidationError(
+        {"email": ValidationError("There is an account with this e-mail address.", "unique")}
+    )
 
 
 def username_taken() -> ValidationError:
@@ -78,7 +80,9 @@ def username_base(text: str) -> str:
 
 def free_username(text: str) -> str:
     base = username_base(text)
-    endings = chain([""], (str(number) for number in range(2, 10)), iter(lambda: get_random_string(8).lower(), None))
+    endings = chain(
+        [""], (str(number) for number in range(2, 10)), iter(lambda: get_random_string(8).lower(), None)
+    )
     return next(
         candidate
         for candidate in (base + ending for ending in endings)

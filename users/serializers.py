@@ -17,7 +17,9 @@ class UserSerializer(serializers.ModelSerializer):
 class RegistrationSerializer(serializers.Serializer):
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(
-        max_length=128, trim_whitespace=False, style={"input_type": "password", "autocomplete": "new-password"}
+        max_length=128,
+        trim_whitespace=False,
+        style={"input_type": "password", "autocomplete": "new-password"},
     )
     username = serializers.CharField(max_length=150, required=False, allow_blank=True)
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
@@ -33,7 +35,9 @@ class LoginSerializer(serializers.Serializer):
 
 
 class SignedInSerializer(serializers.Serializer):
-    token = serializers.CharField(help_text="Send it as `Authorization: Token <token>`. It is shown only now.")
+    token = serializers.CharField(
+        help_text="Send it as `Authorization: Token <token>`. It is shown only now."
+    )
     user = UserSerializer()
 
 
@@ -42,8 +46,12 @@ class TokenSerializer(serializers.Serializer):
 
 
 class PasswordChangeSerializer(serializers.Serializer):
-    old_password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
-    new_password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
+    old_password = serializers.CharField(
+        max_length=128, trim_whitespace=False, style={"input_type": "password"}
+    )
+    new_password = serializers.CharField(
+        max_length=128, trim_whitespace=False, style={"input_type": "password"}
+    )
 
 
 class PasswordResetSerializer(serializers.Serializer):
@@ -53,7 +61,9 @@ class PasswordResetSerializer(serializers.Serializer):
 class PasswordResetConfirmSerializer(serializers.Serializer):
     uid = serializers.CharField(max_length=100)
     token = serializers.CharField(max_length=100)
-    new_password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
+    new_password = serializers.CharField(
+        max_length=128, trim_whitespace=False, style={"input_type": "password"}
+    )
 
 
 class AccountDeletionSerializer(serializers.Serializer):

@@ -27,7 +27,9 @@ def remove_stored_file(name: str, attempt: int = 1) -> None:
     try:
         default_storage.delete(name)
     except Exception:
-        logger.warning("Could not remove %s (attempt %d); it will be tried again.", name, attempt, exc_info=True)
+        logger.warning(
+            "Could not remove %s (attempt %d); it will be tried again.", name, attempt, exc_info=True
+        )
         pause = timedelta(seconds=min(30 * 2**attempt, 24 * 3600))
         remove_stored_file.using(run_after=timezone.now() + pause).enqueue(name, attempt + 1)
 

@@ -12,8 +12,8 @@ from rest_framework.viewsets import GenericViewSet
 from users import serializers
 from users.logging_in import check_password_of, issue_token
 from users.models import User
-from users.registration import check_password
 from users.passwords import send_password_reset, set_password, user_of_link
+from users.registration import check_password
 
 ACCOUNT_EXAMPLE = OpenApiExample(
     "A new artist",
@@ -53,7 +53,9 @@ class LoginViewSet(GenericViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
-        return signed_in(check_password_of(given["email"], given["password"], request), request, status.HTTP_200_OK)
+        return signed_in(
+            check_password_of(given["email"], given["password"], request), request, status.HTTP_200_OK
+        )
 
     def get_authenticate_header(self, request: Request) -> str:
         return "Token"
@@ -99,7 +101,9 @@ class PasswordViewSet(GenericViewSet):
         """Change the password; every older token ends, and a new one is answered."""
         given = self._given(request)
         if not request.user.check_password(given["old_password"]):
-            raise ValidationError({"old_password": ValidationError("This is not your password.", "invalid_password")})
+            raise ValidationError(
+                {"old_password": ValidationError("This is not your password.", "invalid_password")}
+            )
         check_password(given["new_password"], request.user, field="new_password")
         set_password(request.user, given["new_password"])
         return Response({"token": issue_token(request.user, request)})

@@ -97,9 +97,9 @@ def _on_disk(file: File) -> Iterator[str]:
 
 def _measure(path: str, audio_format: str) -> AudioFacts:
     demuxer = DEMUXERS[audio_format]
-    if has_video(path, demuxer):
-        raise _invalid("This file holds a video. Upload its sound alone.")
     try:
+        if has_video(path, demuxer):
+            raise _invalid("This file holds a video. Upload its sound alone.")
         # MP4 says where every frame is, so damage is certain; the others are streams that play on after it.
         seconds = decoded_seconds(path, demuxer, strict=audio_format == "m4a")
         size = audio_bytes(path, demuxer)

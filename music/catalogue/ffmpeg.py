@@ -12,7 +12,8 @@ import tempfile
 
 from imageio_ffmpeg import get_ffmpeg_exe
 
-RUN_SECONDS = 60
+DECODE_SECONDS = 60
+READ_SECONDS = 10
 MEMORY_BYTES = 2**30  # address space; what is resident stays far below
 OUTPUT_BYTES = 2**20
 
@@ -35,7 +36,11 @@ METADATA_SECTION = re.compile(rb"(?<!\\)\n\[")
 
 
 class FfmpegError(Exception):
-    """ffmpeg refused the file, or ran into one of our limits."""
+    """ffmpeg refused the file."""
+
+
+class FfmpegLimitError(FfmpegError):
+    """ffmpeg ran into one of our limits, so we don't know what the file holds."""
 
 
 def decoded_seconds(path: str, demuxer: str, *, strict: bool = False) -> float:
@@ -45,6 +50,7 @@ def decoded_seconds(path: str, demuxer: str, *, strict: bool = False) -> float:
         *_input(path, demuxer),
         *("-map", "0:a:0", "-ac", "1", "-ar", str(MEASURING_RATE), "-f", "s16le"),
         *("-progress", "pipe:1", os.devnull),
+        seconds=DECODE_SECONDS,
     )
     return _bytes_written(progress) / (MEASURING_RATE * SAMPLE_BYTES)
 
@@ -60,9 +66,11 @@ def audio_bytes(path: str, demuxer: str) -> int:
 
 
 def has_video(path: str, demuxer: str) -> bool:
-    """Whether there is moving video; cover art does not count."""
+    """Whether there is moving video; cover art does not count. Raises FfmpegLimitError."""
     try:
         _copy_picture(path, demuxer, stream="0:V:0", target=os.devnull)
+    except FfmpegLimitError:
+        raise
     except FfmpegError:
         return False
     return True
@@ -94,7 +102,7 @@ def _input(path: str, demuxer: str) -> list[str]:
     return ["-protocol_whitelist", "file", *decoding, "-f", demuxer, "-i", f"file:{path}"]
 
 
-def _run(*arguments: str, seconds: int = RUN_SECONDS, output_bytes: int = OUTPUT_BYTES) -> bytes:
+def _run(*arguments: str, seconds: int = READ_SECONDS, output_bytes: int = OUTPUT_BYTES) -> bytes:
     limits = [str(seconds), str(MEMORY_BYTES // 1024), str(output_bytes // 512)]
     ffmpeg = [get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-loglevel", "fatal", "-nostats", "-y"]
     # A file, not a pipe: the limit on file size bounds what ffmpeg can make us read.
@@ -108,8 +116,11 @@ def _run(*arguments: str, seconds: int = RUN_SECONDS, output_bytes: int = OUTPUT
                 timeout=seconds,
                 check=True,
             )
-        except subprocess.SubprocessError as error:
-            raise FfmpegError(str(error)) from error
+        except subprocess.TimeoutExpired as error:
+            raise FfmpegLimitError(str(error)) from error
+        except subprocess.CalledProcessError as error:
+            killed = error.returncode < 0
+            raise (FfmpegLimitError if killed else FfmpegError)(str(error)) from error
         output.seek(0)
         return output.read()
 

@@ -1,6 +1,7 @@
 """Pictures from outside become plain JPEG or PNG files of our own making."""
 
 import io
+import math
 
 from django.core.exceptions import ValidationError
 from django.core.files import File
@@ -10,6 +11,9 @@ from PIL import Image, ImageCms
 MAX_IMAGE_BYTES = 10 * 2**20
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 3000
+LARGE_PROGRESSIVE_PIXELS = 20_000_000
+BAND = 128
+LANCZOS_RADIUS = 3
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 ORIENTATION = 0x0112
 UPRIGHT = {
@@ -66,19 +70,18 @@ def _plain_picture(file: File) -> Image.Image:
             raise _too_many_pixels()
         turn = UPRIGHT.get(image.getexif().get(ORIENTATION))
         profile = image.info.get("icc_profile")
-        picture = _in_srgb(_eight_bit(_shrink(_decode(image))), profile)
+        _decode(image)
+        picture = _in_srgb(_shrink(image), profile)
     return picture.transpose(turn) if turn else picture
 
 
-def _decode(image: Image.Image) -> Image.Image:
-    # JPEG can be decoded at a half, a quarter or an eighth: as far as MAX_SIDE allows, to save memory.
-    image.draft(None, _fitting(image.size))
+def _decode(image: Image.Image) -> None:
+    # JPEG can be decoded at a half, a quarter or an eighth, which saves the memory of the whole.
+    size = _fitting(image.size)
+    if image.info.get("progressive") and image.width * image.height > LARGE_PROGRESSIVE_PIXELS:
+        size = (image.width // 2, image.height // 2)  # its coefficients alone take up to six bytes a pixel
+    image.draft(None, size)
     image.load()
-    if image.mode == "1":
-        return image.convert("L")
-    if image.mode in ("P", "PA"):
-        return image.convert("RGBA" if image.has_transparency_data else "RGB")
-    return image
 
 
 def _fitting(size: tuple[int, int]) -> tuple[int, int]:
@@ -87,16 +90,38 @@ def _fitting(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _shrink(image: Image.Image) -> Image.Image:
-    size = _fitting(image.size)
-    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS)
+    width, height = _fitting(image.size)
+    if (width, height) == image.size:
+        return _eight_bit(image)
+    # In bands, because converting or resizing the whole would hold a second copy of it.
+    bands = [
+        _shrunk_band(image, top, min(top + BAND, height), (width, height)) for top in range(0, height, BAND)
+    ]
+    shrunk = Image.new(bands[0].mode, (width, height))
+    for index, band in enumerate(bands):
+        shrunk.paste(band, (0, index * BAND))
+    return shrunk
+
+
+def _shrunk_band(image: Image.Image, top: int, bottom: int, size: tuple[int, int]) -> Image.Image:
+    """Rows `top` to `bottom` of the picture at its new size, just as if it had been resized as a whole."""
+    scale = image.height / size[1]
+    reach = math.ceil(LANCZOS_RADIUS * scale) + 1
+    first = max(0, math.floor(top * scale) - reach)
+    last = min(image.height, math.ceil(bottom * scale) + reach)
+    rows = _eight_bit(image.crop((0, first, image.width, last)))
+    box = (0, top * scale - first, image.width, min(bottom * scale - first, last - first))
+    return rows.resize((size[0], bottom - top), Image.Resampling.LANCZOS, box=box)
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
+    if image.mode == "1":
+        return image.convert("L")
     # convert("L") would clip 16-bit grey at 255, which is all white.
     if image.mode.startswith("I"):
         return image.convert("I").point(lambda value: value / 256).convert("L")
-    if image.mode in ("L", "RGB") and image.has_transparency_data:
-        return image.convert("RGBA")
+    if image.mode == "P" or image.has_transparency_data:
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
     return image
 
 

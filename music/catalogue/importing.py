@@ -18,7 +18,7 @@ from django.core.files.base import File
 from django.db import transaction
 from django.utils.crypto import get_random_string
 
-from music.catalogue.models import Album, Genre, Song, SongCounts
+from music.catalogue.models import Album, ArtistCounts, Genre, Song, SongCounts
 from music.catalogue.publishing import Recording, stored_audio
 from users.folding import fold_case
 from users.models import Role, User, UserProfile
@@ -192,7 +192,9 @@ def _imported_artists() -> dict[str, User]:
 
 
 def _import_chunk(rows: list[Row], people: dict[str, User], usernames: set[str], report: Report) -> None:
-    known = set(Song.objects.filter(source_key__in=[r.source_key for r in rows]).values_list("source_key", flat=True))
+    known = set(
+        Song.objects.filter(source_key__in=[r.source_key for r in rows]).values_list("source_key", flat=True)
+    )
     new: dict[str, Row] = {}
     for row in rows:
         if row.source_key in known or row.source_key in new:
@@ -248,7 +250,7 @@ def _import_bulk(
         ]
         Song.objects.bulk_create(songs)
         SongCounts.objects.bulk_create(
-            SongCounts(song=song, play_count=row.play_count, imported_play_count=row.play_count)
+            SongCounts(song=song, play_count=row.play_count, starting_play_count=row.play_count)
             for song, row in zip(songs, rows, strict=True)
         )
 
@@ -267,6 +269,7 @@ def _add_artists(names: set[str], people: dict[str, User], usernames: set[str]) 
         user.password = make_password(None)  # nobody can log in until the account is handed over
     User.objects.bulk_create(new)
     UserProfile.objects.bulk_create(UserProfile(user=user) for user in new)
+    ArtistCounts.objects.bulk_create(ArtistCounts(artist=user) for user in new)
     people.update((user.name, user) for user in new)
 
 

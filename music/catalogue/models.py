@@ -50,7 +50,11 @@ class AlbumQuerySet(models.QuerySet):
         """One's own albums, and others' unless they have songs and all of these are out of sight."""
         songs = Song.objects.filter(album=OuterRef("pk"))
         in_sight = Q(artist__is_active=True) & (Exists(songs.public()) | ~Exists(songs))
-        return self.filter(in_sight | Q(artist=listener.pk)) if listener.is_authenticated else self.filter(in_sight)
+        return (
+            self.filter(in_sight | Q(artist=listener.pk))
+            if listener.is_authenticated
+            else self.filter(in_sight)
+        )
 
     def with_credits(self) -> Self:
         """What an album shows of its artist and of its public songs, without a query a row."""
@@ -142,7 +146,9 @@ class Song(UUIDModel):
             models.Index(F("genre"), F("created_at"), F("id"), name="songs_of_genre"),
         ]
         constraints = [
-            models.CheckConstraint(condition=Q(visibility__in=Visibility.values), name="song_visibility_is_known"),
+            models.CheckConstraint(
+                condition=Q(visibility__in=Visibility.values), name="song_visibility_is_known"
+            ),
             models.CheckConstraint(condition=Q(track_number__gte=1), name="track_numbers_start_at_1"),
         ]
 
@@ -163,8 +169,8 @@ class SongCounts(models.Model):
     song = models.OneToOneField(Song, on_delete=models.CASCADE, primary_key=True, related_name="counts")
     play_count = models.PositiveBigIntegerField(default=0)
     like_count = models.PositiveBigIntegerField(default=0)
-    # Plays from before this service, brought by an import: where the count starts.
-    imported_play_count = models.PositiveBigIntegerField(default=0)
+    # Plays that no row here stands for, such as those that an import brought: where the count starts.
+    starting_play_count = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         verbose_name_plural = "song counts"
@@ -175,3 +181,17 @@ class SongCounts(models.Model):
 
     def __str__(self) -> str:
         return f"{self.play_count} plays, {self.like_count} likes"
+
+
+class ArtistCounts(models.Model):
+    """Counters beside an artist's account."""
+
+    artist = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="counts")
+    follower_count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "artist counts"
+        indexes = [models.Index(fields=["follower_count", "artist"], name="artists_by_followers")]
+
+    def __str__(self) -> str:
+        return f"{self.follower_count} followers"

@@ -90,7 +90,9 @@ def today() -> date:
 
 
 def genre_titled(title: str, *, maker: User | None) -> Genre:
-    genre, _ = Genre.objects.get_or_create(title_key=fold_case(title), defaults={"title": title.strip(), "maker": maker})
+    genre, _ = Genre.objects.get_or_create(
+        title_key=fold_case(title), defaults={"title": title.strip(), "maker": maker}
+    )
     return genre
 
 

@@ -30,6 +30,13 @@ class AlbumSerializer(serializers.ModelSerializer):
         ]
 
 
+class CollectedAlbumSerializer(AlbumSerializer):
+    added_at = serializers.DateTimeField()
+
+    class Meta(AlbumSerializer.Meta):
+        fields = [*AlbumSerializer.Meta.fields, "added_at"]
+
+
 class AlbumNameSerializer(serializers.ModelSerializer):
     cover_image = ImageURLField()
 

@@ -1,5 +1,6 @@
 from rest_framework import serializers
 
+from music.serializers.fields import ImageURLField
 from users.models import User
 
 
@@ -7,3 +8,39 @@ class ArtistNameSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
         fields = ["id", "username", "name"]
+
+
+class ArtistSerializer(serializers.ModelSerializer):
+    profile_picture = ImageURLField(source="profile.profile_picture")
+    song_count = serializers.IntegerField(help_text="Public songs.")
+    album_count = serializers.IntegerField(help_text="Albums that everybody sees.")
+    follower_count = serializers.IntegerField()
+    is_following = serializers.BooleanField()
+
+    class Meta:
+        model = User
+        fields = [
+            "id",
+            "username",
+            "name",
+            "profile_picture",
+            "song_count",
+            "album_count",
+            "follower_count",
+            "is_following",
+        ]
+
+
+class FollowedArtistSerializer(ArtistSerializer):
+    followed_at = serializers.DateTimeField()
+
+    class Meta(ArtistSerializer.Meta):
+        fields = [*ArtistSerializer.Meta.fields, "followed_at"]
+
+
+class FollowerSerializer(serializers.ModelSerializer):
+    followed_at = serializers.DateTimeField()
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "followed_at"]

@@ -49,6 +49,20 @@ class SongSerializer(serializers.ModelSerializer):
         return stream_url(song, self.context["request"])
 
 
+class CollectedSongSerializer(SongSerializer):
+    added_at = serializers.DateTimeField()
+
+    class Meta(SongSerializer.Meta):
+        fields = [*SongSerializer.Meta.fields, "added_at"]
+
+
+class PlayedSongSerializer(SongSerializer):
+    played_at = serializers.DateTimeField()
+
+    class Meta(SongSerializer.Meta):
+        fields = [*SongSerializer.Meta.fields, "played_at"]
+
+
 class OwnAlbumField(serializers.PrimaryKeyRelatedField):
     """An album of the caller's; another's is as unknown as one that does not exist."""
 
@@ -59,11 +73,18 @@ class OwnAlbumField(serializers.PrimaryKeyRelatedField):
 class SongWriteSerializer(serializers.ModelSerializer):
     audio_file = RecordingField(help_text="MP3, WAV, M4A, FLAC, OGG or AAC, up to 50 MB.")
     title = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, help_text="Else from the file's tags, else from its name."
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        help_text="Else from the file's tags, else from its name.",
     )
     album = OwnAlbumField(required=False, allow_null=True, help_text="One of your albums.")
     album_title = serializers.CharField(
-        max_length=200, required=False, allow_blank=True, write_only=True, help_text="Or its title; made if new."
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        write_only=True,
+        help_text="Or its title; made if new.",
     )
     genre = serializers.CharField(
         max_length=200, required=False, allow_blank=True, allow_null=True, help_text="Its title; made if new."

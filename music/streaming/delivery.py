@@ -51,7 +51,9 @@ def wanted_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int] 
     if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
         return None
     match = RANGE.fullmatch(header.strip())
-    if match is None or len(header) > 100 or match.group() in ("bytes=-", "bytes="):  # several ranges, other units, nonsense: may be ignored
+    if (
+        match is None or len(header) > 100 or match.group() in ("bytes=-", "bytes=")
+    ):  # several ranges, other units, nonsense: may be ignored
         return None
     first, last = match.groups()
     if not first:

@@ -17,8 +17,15 @@ def stream_url(song: Song, request: Request) -> str | None:
     """Where the song's audio plays as it is: a plain address for a public song, a signed one for one's own."""
     if not song.audio_file:
         return None
-    url = request.build_absolute_uri(reverse("song-stream", args=[song.pk]))
-    return url if song.is_public else f"{url}?signature={sign(song, listener=request.user)}"
+    return plain_url(song, request) if song.is_public else signed_url(song, request)
+
+
+def plain_url(song: Song, request: Request) -> str:
+    return request.build_absolute_uri(reverse("song-stream", args=[song.pk]))
+
+
+def signed_url(song: Song, request: Request) -> str:
+    return f"{plain_url(song, request)}?signature={sign(song, listener=request.user)}"
 
 
 def sign(song: Song, *, listener: User) -> str:

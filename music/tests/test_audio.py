@@ -21,6 +21,14 @@ def inspect(content: bytes) -> AudioFacts:
     return inspect_audio(ContentFile(content, name="upload.bin"))
 
 
+def outcome(content: bytes) -> str:
+    try:
+        assert 0 < inspect(content).seconds < 3
+    except ValidationError as refusal:
+        return refusal.code
+    return "accepted"
+
+
 def code_of_refusal(content: bytes) -> str:
     with pytest.raises(ValidationError) as refusal:
         inspect(content)
@@ -270,7 +278,4 @@ def test_no_damage_brings_anything_but_facts_or_a_refusal(format):
         damaged = bytearray(whole[: chance.randrange(1, len(whole))])
         for _ in range(10):
             damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
-        try:
-            assert 0 < inspect(bytes(damaged)).seconds < 3
-        except ValidationError as refusal:
-            assert refusal.code == "invalid_audio"
+        assert outcome(bytes(damaged)) in {"accepted", "invalid_audio"}

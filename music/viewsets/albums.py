@@ -1,19 +1,22 @@
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from music.catalogue.models import Album, Song
 from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST, TRACK_ORDER
 from music.filters.albums import AlbumFilter
+from music.library.collecting import kept_by
 from music.library.state import albums_as_seen_by, songs_as_seen_by
-from music.serializers.albums import AlbumSerializer, AlbumWriteSerializer
+from music.serializers.albums import AlbumSerializer, AlbumWriteSerializer, CollectedAlbumSerializer
 from music.serializers.songs import SongSerializer
 from music.viewsets.base import CatalogueViewSet
+from music.viewsets.library import NEWEST_FIRST, FavoriteActions
 
 
-class AlbumViewSet(CatalogueViewSet):
+class AlbumViewSet(FavoriteActions, CatalogueViewSet):
     serializer_class = AlbumSerializer
     write_serializer_class = AlbumWriteSerializer
     filterset_class = AlbumFilter
@@ -40,5 +43,15 @@ class AlbumViewSet(CatalogueViewSet):
         """The album's songs that the caller may see, in track order."""
         listener = request.user
         songs = Song.objects.visible_to(listener).filter(album=self.get_object()).with_credits()
-        page = self.paginate_queryset(songs_as_seen_by(listener, songs))
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return self.page_of(songs_as_seen_by(listener, songs))
+
+    @extend_schema(responses=CollectedAlbumSerializer(many=True))
+    @action(
+        detail=False,
+        permission_classes=[IsAuthenticated],
+        serializer_class=CollectedAlbumSerializer,
+        **NEWEST_FIRST,
+    )
+    def favorites(self, request: Request) -> Response:
+        """The caller's favourite albums, newest first."""
+        return self.page_of(kept_by(request.user, self.get_queryset()))

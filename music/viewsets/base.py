@@ -13,8 +13,15 @@ from music.permissions import IsArtistOrReadOnly
 UUID_REGEX = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 
+class PageMixin:
+    def page_of(self, rows: QuerySet) -> Response:
+        """A page of rows that an action has chosen itself."""
+        serializer = self.get_serializer(self.paginate_queryset(rows), many=True)
+        return self.get_paginated_response(serializer.data)
+
+
 class CatalogueViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet
+    PageMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet
 ):
     """Everybody reads, artists add, owners change. What was written is answered as it is read."""
 

@@ -14,7 +14,7 @@ class Command(migrate.Command):
         everything = not (options["app_label"] or options["plan"] or options["check_unapplied"])
         if everything and is_brand_new(connection):
             # dj-stripe's tables point at ours, so these come first.
-            super().handle(*args, **{**options, "app_label": "users"})
+            super().handle(*args, **{**options, "app_label": "users", "run_syncdb": False})
             self.stdout.write("  Making the tables of dj-stripe from its models… ", ending="")
             make_tables(connection)
             self.stdout.write(self.style.SUCCESS("OK"))

@@ -1,0 +1,86 @@
+# GNU make 4, a POSIX shell and Python 3.11 or later are all that has to be there.
+VENV := .venv
+PY := $(VENV)/bin/python
+PIPENV := .venv-pipenv/bin/pipenv
+TEST_PROCESSES ?= auto
+
+export PYTHONUNBUFFERED := 1
+export PIPENV_VENV_IN_PROJECT := 1
+export PIPENV_IGNORE_VIRTUALENVS := 1
+export PIPENV_NOSPIN := 1
+
+.DELETE_ON_ERROR:
+.PHONY: run install serve worker test lint lint-style lint-types lint-imports lint-django
+
+run: $(VENV)/.installed .env
+	@exec $(PY) -m Spotify_Clone.run
+
+install: $(VENV)/.installed
+
+serve: $(VENV)/.installed
+	@exec $(PY) -m Spotify_Clone.serve
+
+worker: $(VENV)/.installed
+	@exec $(PY) manage.py db_worker --no-reload
+
+# 77: there is no PostgreSQL here. A developer may go on without it, CI may not.
+test: $(VENV)/.installed-dev
+	@unset DATABASE_URL; sqlite=passed; postgres=passed; \
+	echo "Tests on SQLite"; \
+	$(PY) -m pytest -n $(TEST_PROCESSES) || sqlite=FAILED; \
+	echo "Tests on PostgreSQL"; \
+	$(PY) tests/with_postgres.py -- $(PY) -m pytest -n $(TEST_PROCESSES) || \
+	case $$? in 77) postgres="NOT TESTED (install postgresql)";; *) postgres=FAILED;; esac; \
+	echo; echo "SQLite: $$sqlite"; echo "PostgreSQL: $$postgres"; \
+	case "$$CI $$sqlite $$postgres" in *FAILED*|true*NOT*) exit 1;; esac
+
+lint: $(VENV)/.installed-dev
+	@$(MAKE) --no-print-directory -j 2 -k -O lint-types lint-django lint-style lint-imports && echo "lint: all good"
+
+# The deployment check and the type checker read the settings as in production.
+lint-types lint-django: export DEBUG := off
+lint-types lint-django: export HTTPS := on
+lint-types lint-django: export ALLOWED_HOSTS := music.example
+lint-types lint-django: export SECRET_KEY := for-the-checks-only-yet-as-long-and-mixed-as-a-real-one-0123456789
+
+lint-style:
+	@$(PY) -m ruff check --quiet
+	@$(PY) -m ruff format --check --quiet || { $(PY) -m ruff format --diff; exit 1; }
+
+lint-types:
+	@$(PY) -m mypy
+
+lint-imports:
+	@$(VENV)/bin/lint-imports --no-logo || { $(VENV)/bin/lint-imports; exit 1; }
+
+lint-django:
+	@$(PY) manage.py makemigrations --check --dry-run
+	@$(PY) manage.py check --deploy --fail-level WARNING
+
+.env:
+	@umask 077; $(PY) -c 'import secrets; print("DEBUG=on\nSECRET_KEY=" + secrets.token_urlsafe(50))' > $@
+
+$(PIPENV):
+	@for python in python3.11 python3 python3.12 python3.13 python3.14 none; do \
+	$$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; done; \
+	if [ $$python = none ]; then \
+	echo "Python 3.11 with venv is needed: apt-get install python3.11 python3.11-venv" >&2; exit 1; fi; \
+	echo "Installing pipenv into .venv-pipenv (about 10 seconds)"; \
+	$$python -m venv --clear .venv-pipenv && \
+	{ .venv-pipenv/bin/pip install pipenv > .venv-pipenv/log 2>&1 || { cat .venv-pipenv/log >&2; exit 1; }; }
+
+# Given a .venv, pipenv uses it, whichever Python from 3.11 on it was made with. The log is shown only after a failure.
+define sync
+@test -x $(PY) || .venv-pipenv/bin/python -m venv $(VENV)
+@$(PIPENV) sync $(1) > .venv-pipenv/log 2>&1 || { cat .venv-pipenv/log >&2; exit 1; }
+endef
+
+$(VENV)/.installed: Pipfile.lock | $(PIPENV)
+	@echo "Installing the dependencies into .venv (about 20 seconds)"
+	$(call sync)
+	@touch $@
+
+$(VENV)/.installed-dev: Pipfile.lock | $(PIPENV)
+	@echo "Installing the dependencies and the tools for tests into .venv (about 30 seconds)"
+	$(call sync,--dev)
+	@touch $(VENV)/.installed $@

@@ -1,0 +1,43 @@
+"""What the catalogue knows of artists, whose accounts belong to `users`."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from music.catalogue.models import Album, ArtistCounts, Song
+from users.models import User
+
+
+def visible_artists() -> QuerySet[User]:
+    """Artists whose account is not suspended, with what they show of themselves."""
+    songs = Song.objects.public().filter(artist=OuterRef("pk"))
+    albums = Album.objects.visible_to(AnonymousUser()).filter(artist=OuterRef("pk"))
+    return (
+        User.objects.artists()
+        .select_related("profile")
+        .annotate(
+            song_count=_total(songs, Count("pk")),
+            album_count=_total(albums, Count("pk")),
+            follower_count=Coalesce(F("counts__follower_count"), 0),
+        )
+    )
+
+
+def with_totals(artists: QuerySet[User]) -> QuerySet[User]:
+    """All plays and all likes of each artist's public songs."""
+    songs = Song.objects.public().filter(artist=OuterRef("pk"))
+    return artists.annotate(
+        total_plays=_total(songs, Sum("counts__play_count")),
+        total_likes=_total(songs, Sum("counts__like_count")),
+    )
+
+
+def _total(rows: QuerySet, aggregate: Count | Sum) -> Coalesce:
+    of_artist = rows.order_by().values("artist").annotate(total=aggregate).values("total")
+    return Coalesce(Subquery(of_artist, output_field=IntegerField()), Value(0))
+
+
+def start_counting(instance: User, **kwargs: object) -> None:
+    """Receiver for post_save: whoever becomes an artist can be followed."""
+    if instance.is_artist:
+        ArtistCounts.objects.get_or_create(artist=instance)

@@ -1,0 +1,42 @@
+from django.db import models
+from django.utils import timezone
+
+from music.catalogue.models import Song
+from users.base_model import UUIDModel
+from users.models import User
+
+
+class Play(models.Model):
+    """A counted play: who, what, when. What trends and what is recommended is made of these."""
+
+    listener = models.ForeignKey(User, on_delete=models.CASCADE, related_name="plays")
+    song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="plays")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="plays_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.listener} played {self.song}"
+
+
+class RecentlyPlayed(UUIDModel):
+    """One row for each listener and song; it decides whether a play counts."""
+
+    listener = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recently_played")
+    song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="recently_played")
+    # Empty where the listener has had the history forgotten.
+    last_played_at = models.DateTimeField(null=True)
+    last_counted_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "recently played"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["listener", "song"], name="one_recent_play_per_listener_and_song"
+            ),
+        ]
+        indexes = [models.Index(fields=["listener", "last_played_at"], name="recent_plays_of_listener")]
+
+    def __str__(self) -> str:
+        return f"{self.listener} played {self.song}"

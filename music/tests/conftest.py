@@ -1,0 +1,37 @@
+import pytest
+
+from music.models import Album, Genre, Song, SongCounts
+
+
+@pytest.fixture
+def make_song(artist):
+    """A song that is there already, without the cost of an upload; it has no audio unless the test gives it some."""
+
+    def make(title="A song", play_count=0, like_count=0, **fields):
+        song = Song.objects.create(title=title, **{"artist": artist, **fields})
+        SongCounts.objects.create(
+            song=song, play_count=play_count, starting_play_count=play_count, like_count=like_count
+        )
+        return song
+
+    return make
+
+
+@pytest.fixture
+def song(make_song):
+    return make_song()
+
+
+@pytest.fixture
+def private_song(make_song):
+    return make_song("A secret", visibility="private")
+
+
+@pytest.fixture
+def album(artist):
+    return Album.objects.create(title="An album", artist=artist)
+
+
+@pytest.fixture
+def genre(db):
+    return Genre.objects.create(title="Jazz")

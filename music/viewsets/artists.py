@@ -1,0 +1,116 @@
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from music.catalogue.artists import visible_artists, with_totals
+from music.catalogue.models import Song
+from music.filters.artists import ArtistFilter
+from music.library import collecting
+from music.library.state import artists_as_seen_by, songs_as_seen_by
+from music.permissions import IsArtist
+from music.serializers.artists import ArtistSerializer, FollowedArtistSerializer, FollowerSerializer
+from music.serializers.songs import SongSerializer
+from music.serializers.states import FollowStateSerializer
+from music.viewsets.base import UUID_REGEX, PageMixin
+from users.models import User
+
+TOP_SONGS = 10
+NEWEST_FIRST = {
+    "filterset_class": None,
+    "orderings": {"followed_at": "followed_at"},
+    "ordering": "-followed_at",
+}
+
+
+class ArtistProfileSerializer(ArtistSerializer):
+    total_plays = serializers.IntegerField()
+    total_likes = serializers.IntegerField()
+    top_songs = serializers.SerializerMethodField()
+
+    class Meta(ArtistSerializer.Meta):
+        fields = [*ArtistSerializer.Meta.fields, "total_plays", "total_likes", "top_songs"]
+
+    def get_top_songs(self, artist: User) -> SongSerializer(many=True):  # type: ignore[valid-type]
+        listener = self.context["request"].user
+        songs = Song.objects.public().filter(artist=artist).with_credits()
+        top = songs_as_seen_by(listener, songs).order_by("-counts__play_count", "-pk")[:TOP_SONGS]
+        return SongSerializer(top, many=True, context=self.context).data
+
+
+class ArtistViewSet(PageMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+    lookup_value_regex = UUID_REGEX
+    serializer_class = ArtistSerializer
+    filterset_class = ArtistFilter
+    orderings = {"name": "name_folded", "follower_count": "follower_count", "date_joined": "date_joined"}
+    ordering = "name"
+
+    def get_queryset(self) -> QuerySet[User]:
+        return artists_as_seen_by(self.request.user, visible_artists())
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        return super().filter_queryset(queryset) if self.action == "list" else queryset
+
+    @extend_schema(
+        request=None,
+        responses={
+            201: FollowStateSerializer,
+            200: OpenApiResponse(FollowStateSerializer, "Followed already."),
+        },
+    )
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def follow(self, request: Request, pk: str) -> Response:
+        """Follow the artist."""
+        is_new = collecting.follow(self.get_object(), follower=request.user)
+        return Response(
+            {"is_following": True}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        )
+
+    @extend_schema(request=None, responses={204: None})
+    @follow.mapping.delete
+    def unfollow(self, request: Request, pk: str) -> Response:
+        """Follow the artist no longer."""
+        collecting.unfollow(self.get_object(), follower=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses=FollowedArtistSerializer(many=True))
+    @action(
+        detail=False,
+        permission_classes=[IsAuthenticated],
+        serializer_class=FollowedArtistSerializer,
+        **NEWEST_FIRST,
+    )
+    def following(self, request: Request) -> Response:
+        """The artists that the caller follows, newest first."""
+        return self.page_of(collecting.followed_by(request.user, self.get_queryset()))
+
+    @extend_schema(responses=FollowerSerializer(many=True))
+    @action(detail=False, permission_classes=[IsArtist], serializer_class=FollowerSerializer, **NEWEST_FIRST)
+    def followers(self, request: Request) -> Response:
+        """Who follows the caller, newest first. For artists."""
+        return self.page_of(collecting.followers_of(request.user))
+
+    @extend_schema(responses=ArtistProfileSerializer)
+    @action(detail=True, filterset_class=None, serializer_class=ArtistProfileSerializer)
+    def profile(self, request: Request, pk: str) -> Response:
+        """The artist, with totals over their public songs and the songs that are played most."""
+        artist = get_object_or_404(with_totals(self.get_queryset()), pk=pk)
+        return Response(self.get_serializer(artist).data)
+
+    @extend_schema(responses=SongSerializer(many=True))
+    @action(
+        detail=True,
+        filterset_class=None,
+        serializer_class=SongSerializer,
+        orderings={"created_at": "created_at"},
+        ordering="-created_at",
+    )
+    def songs(self, request: Request, pk: str) -> Response:
+        """The artist's songs that the caller may see, newest first."""
+        songs = Song.objects.visible_to(request.user).filter(artist=self.get_object()).with_credits()
+        return self.page_of(songs_as_seen_by(request.user, songs))
