@@ -3,7 +3,7 @@
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig
+from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.exceptions import ValidationError as DomainError
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -42,17 +42,23 @@ class ErrorHandler(ExceptionHandler):
             return DatabaseUnavailable()
         if isinstance(exc, RequestDataTooBig):
             return exceptions.ValidationError("The request's body is too large for its purpose.", "too_large")
+        if isinstance(exc, TooManyFieldsSent | TooManyFilesSent):
+            return exceptions.ParseError("The request's body has too many fields.")
+        if isinstance(exc, RecursionError):
+            return exceptions.ParseError("The request's body is nested too deeply.")
         if isinstance(exc, OSError | BotoCoreError | ClientError) and not isinstance(exc, DatabaseError):
             return StorageUnavailable()
         return super().convert_known_exceptions(exc)
 
 
 class ErrorFormatter(ExceptionFormatter):
-    """Errors that concern no field in particular say so with `attr: null`."""
+    """Errors that concern no field in particular say so with `attr: null`; every text can be sent."""
 
     def get_errors(self) -> list[Error]:
         errors = super().get_errors()
         for error in errors:
+            # JSON can bring half of a surrogate pair, and messages repeat what was sent.
+            error.detail = error.detail.encode("utf-8", "replace").decode()
             if error.attr in (api_settings.NON_FIELD_ERRORS_KEY, NON_FIELD_ERRORS):
                 error.attr = None
         return errors
@@ -60,9 +66,7 @@ class ErrorFormatter(ExceptionFormatter):
 
 def as_api_error(error: DomainError) -> exceptions.ValidationError:
     if hasattr(error, "error_dict"):
-        return exceptions.ValidationError(
-            {field: _details(errors) for field, errors in error.error_dict.items()}
-        )
+        return exceptions.ValidationError({field: _details(errors) for field, errors in error.error_dict.items()})
     return exceptions.ValidationError(_details(error.error_list))
 
 
@@ -73,9 +77,7 @@ def _details(errors: list[DomainError]) -> list[exceptions.ErrorDetail]:
 def error_answer(status: int, code: str, detail: str) -> JsonResponse:
     """The error shape for what happens outside of the API's own views."""
     kind = "server_error" if status >= 500 else "client_error"
-    return JsonResponse(
-        {"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}, status=status
-    )
+    return JsonResponse({"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}, status=status)
 
 
 def is_api(request: HttpRequest) -> bool:
@@ -116,7 +118,7 @@ class NoSuchResource(APIView):
     authentication_classes: list[type] = []
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.perform_content_negotiation(request, force=True)
+        self.format_kwarg = None  # JSON or a page is chosen with it
         raise exceptions.NotFound
 
     def get(self, request: Request) -> Response:  # the browsable page needs one method to show

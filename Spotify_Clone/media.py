@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 @require_safe
 def stored_image(request: HttpRequest, key: str) -> HttpResponseBase:
     """Covers and pictures, the only stored files with an address of their own; audio has none."""
-    if not isinstance(default_storage._wrapped, FileSystemStorage):  # type: ignore[attr-defined]
+    if not isinstance(default_storage, FileSystemStorage):
         response: HttpResponseBase = HttpResponseRedirect(default_storage.url(key))
         response["Cache-Control"] = "public, max-age=3600"
         return response

@@ -46,9 +46,7 @@ class AutoSchema(SpectacularSchema):
         bodies = super()._get_response_bodies(direction)
         for status in self._possible_errors():
             described = {"description": MEANINGS[status]}
-            bodies.setdefault(
-                status, {**self._get_response_for_code(ErrorAnswerSerializer, status), **described}
-            )
+            bodies.setdefault(status, {**self._get_response_for_code(ErrorAnswerSerializer, status), **described})
         return dict(sorted(bodies.items()))
 
     def _possible_errors(self) -> list[str]:
@@ -56,8 +54,7 @@ class AutoSchema(SpectacularSchema):
         answers = {
             "400": writes or bool(self._get_parameters()),
             "401": bool(self.view.authentication_classes) or writes,
-            "403": any(not isinstance(permission, AllowAny) for permission in self.view.get_permissions())
-            or writes,
+            "403": any(not isinstance(permission, AllowAny) for permission in self.view.get_permissions()) or writes,
             "404": "{" in self.path,
             "413": writes,
             "415": writes,

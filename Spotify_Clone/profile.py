@@ -1,8 +1,10 @@
 """The caller's profile: who they are, what they prefer, and what their plan gives them."""
 
+from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ValidationError as DomainError
+from django.db import IntegrityError
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import ErrorDetail, PermissionDenied, ValidationError
@@ -57,33 +59,33 @@ class ProfileWriteSerializer(serializers.Serializer):
     def validate_role(self, role: str) -> str:
         user: User = self.instance.user
         if role == Role.USER and (user.songs.exists() or user.albums.exists()):
-            raise serializers.ValidationError(
-                "Delete your songs and albums first, or stay an artist.", "has_works"
-            )
+            raise serializers.ValidationError("Delete your songs and albums first, or stay an artist.", "has_works")
         return role
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         allowed = entitlements_of(self.instance.user)
         quality = list(AudioQuality)
-        too_high = quality.index(given.get("audio_quality", AudioQuality.LOW)) > quality.index(
-            allowed.audio_quality
-        )
+        too_high = quality.index(given.get("audio_quality", AudioQuality.LOW)) > quality.index(allowed.audio_quality)
         if too_high or (given.get("offline_mode") and not allowed.offline_mode):
-            raise PermissionDenied(
-                "Your plan does not include this. Subscribe to have it.", "subscription_required"
-            )
+            raise PermissionDenied("Your plan does not include this. Subscribe to have it.", "subscription_required")
         return given
 
     def update(self, profile: UserProfile, given: dict[str, Any]) -> UserProfile:
-        user = profile.user
-        name = given.pop("name", user.name)
-        user.username, user.role = given.pop("username", user.username), given.pop("role", user.role)
+        of_account = {name: given.pop(name) for name in ("username", "name", "role") if name in given}
+        change = partial(self._change_account, profile.user, **of_account)
         try:
-            with transaction.atomic():
-                user.rename(name)
+            return save_with_file(profile, "profile_picture", change, **given)
         except IntegrityError as error:  # somebody else took it a moment ago
-            raise username_taken() from error
-        return save_with_file(profile, "profile_picture", **given)
+            raise DomainError({"username": username_taken()}) from error
+
+    def _change_account(self, user: User, **given: Any) -> None:
+        if not given:
+            return
+        # Read again: what came meanwhile (a new password, a suspension) must stay.
+        user.refresh_from_db(from_queryset=User.objects.select_for_update())
+        for name, value in given.items():
+            setattr(user, name, value)
+        user.rename(user.name)
 
 
 class ProfileViewSet(GenericViewSet):
@@ -120,9 +122,7 @@ class ProfileViewSet(GenericViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         if not request.user.check_password(serializer.validated_data["password"]):
-            raise ValidationError(
-                {"password": [ErrorDetail("This is not your password.", "invalid_password")]}
-            )
+            raise ValidationError({"password": [ErrorDetail("This is not your password.", "invalid_password")]})
         request.user.close()
         return Response(status=status.HTTP_204_NO_CONTENT)
 

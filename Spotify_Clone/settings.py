@@ -154,7 +154,7 @@ MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or BASE_DIR / "media").absolute()
 # Longer than a song and a pause; shorter than a day, so that a shared address ends by itself.
 STREAM_URL_LIFETIME = timedelta(seconds=number("STREAM_URL_SECONDS", 6 * 3600))
 
-STORAGES = {
+STORAGES: dict[str, dict] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
@@ -195,7 +195,7 @@ PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "rest_framework:login"
 LOGIN_REDIRECT_URL = "/api/"
 
-KNOX_TOKEN_MODEL = "users.AuthToken"
+KNOX_TOKEN_MODEL = "users.AuthToken"  # noqa: S105
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=30),
     "AUTO_REFRESH": True,

@@ -26,9 +26,7 @@ def binaries() -> Path | None:
     """PG_BINDIR, else the newest that Debian's packages installed, else what is on the PATH."""
     if named := os.environ.get("PG_BINDIR"):
         return Path(named)
-    installed = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3])
-    )
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
     found = str(installed[-1]) if installed else shutil.which("initdb")
     return Path(found).resolve().parent if found else None
 

@@ -2,13 +2,15 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from users.models import AuthToken, User, UserProfile
 from users.passwords import send_password_reset
+from users.registration import check_email, check_username
 
 
 class ProfileInline(admin.StackedInline):
@@ -20,21 +22,36 @@ class ProfileInline(admin.StackedInline):
     def picture(self, profile: UserProfile) -> str:
         if not profile.profile_picture:
             return "none"
-        return format_html(
-            '<img src="/media/{}" alt="" style="max-height: 120px">', profile.profile_picture.name
-        )
+        return format_html('<img src="/media/{}" alt="" style="max-height: 120px">', profile.profile_picture.name)
 
 
-class AccountForm(UserChangeForm):
-    """An empty address stays empty and is not one: two accounts without any must not collide."""
+class UniqueAccountForm(ModelForm):
+    """Unique whatever the case; an empty address is none, and collides with no other."""
 
     def clean_email(self) -> str | None:
-        return self.cleaned_data["email"] or None
+        email = self.cleaned_data["email"] or None
+        if email:
+            check_email(email, owner=self.instance)
+        return email
+
+    def clean_username(self) -> str:
+        username = self.cleaned_data["username"]
+        check_username(username, email=self.cleaned_data.get("email"), owner=self.instance)
+        return username
+
+
+class AccountForm(UniqueAccountForm, UserChangeForm):
+    pass
+
+
+class NewAccountForm(UniqueAccountForm, AdminUserCreationForm):
+    pass
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
     form = AccountForm
+    add_form = NewAccountForm
     inlines = [ProfileInline]
     list_display = ["username", "name", "email", "role", "is_active", "is_staff", "date_joined"]
     list_filter = ["role", "is_active", "is_staff", ("email", admin.EmptyFieldListFilter)]
@@ -60,18 +77,15 @@ class UserAdmin(DjangoUserAdmin):
             user.rename(user.name)
         else:
             super().save_model(request, user, form, change)
+            UserProfile.objects.create(user=user)
         if claimed:
             send_password_reset.enqueue(user.email)
-            messages.success(
-                request, f"{user} is handed over: a link to set a password was sent to {user.email}."
-            )
+            messages.success(request, f"{user} is handed over: a link to set a password was sent to {user.email}.")
 
     @admin.action(description="Suspend the selected accounts")
     def suspend(self, request: HttpRequest, users: QuerySet) -> None:
         changed = users.exclude(pk=request.user.pk).update(is_active=False)
-        messages.success(
-            request, f"Suspended: {changed}. Their tokens have stopped and their works are out of sight."
-        )
+        messages.success(request, f"Suspended: {changed}. Their tokens have stopped and their works are out of sight.")
 
     @admin.action(description="Reinstate the selected accounts")
     def reinstate(self, request: HttpRequest, users: QuerySet) -> None:

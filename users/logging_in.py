@@ -9,7 +9,6 @@ from django.contrib.auth import authenticate
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed, Throttled
-from rest_framework.throttling import BaseThrottle
 
 from users.folding import fold_case
 from users.models import AuthToken, FailedLogin, User
@@ -38,7 +37,10 @@ def check_password_of(identifier: str, password: str, request: HttpRequest) -> U
 
 def address_of(request: HttpRequest) -> str:
     """The client's address, believing as many proxies as TRUSTED_PROXIES says."""
-    return BaseThrottle().get_ident(request) or "unknown"
+    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    if settings.TRUSTED_PROXIES and hops != [""]:
+        return hops[-min(settings.TRUSTED_PROXIES, len(hops))].strip() or "unknown"
+    return request.META.get("REMOTE_ADDR") or "unknown"
 
 
 def _note_guess(identifier: str, address: str) -> FailedLogin:

@@ -2,13 +2,13 @@ import uuid
 from datetime import timedelta
 from typing import Any, Self
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models, transaction
 from django.utils import timezone
 from knox.models import AbstractAuthToken, AuthTokenManager
+from knox.settings import knox_settings
 
 from users import stored_files
 from users.base_model import UUIDModel
@@ -39,9 +39,7 @@ class UserQuerySet(models.QuerySet):
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
-    def create_user(
-        self, email: str | None, username: str, password: str | None = None, **fields: Any
-    ) -> "User":
+    def create_user(self, email: str | None, username: str, password: str | None = None, **fields: Any) -> "User":
         """An account with its profile; `name` starts as the username."""
         user = self.model(email=email and self.normalize_email(email), username=username, **fields)
         user.name = user.name or username
@@ -51,9 +49,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
             UserProfile.objects.using(self._db).create(user=user)
         return user
 
-    def create_superuser(
-        self, email: str, username: str, password: str | None = None, **fields: Any
-    ) -> "User":
+    def create_superuser(self, email: str, username: str, password: str | None = None, **fields: Any) -> "User":
         return self.create_user(email, username, password, is_staff=True, is_superuser=True, **fields)
 
 
@@ -63,9 +59,7 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):
     email_key = FoldedField(source="email", unique=True, null=True)
     username = models.CharField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
     username_key = FoldedField(source="username", unique=True)
-    name = models.CharField(
-        max_length=200, blank=True, help_text="What others read. Any script, spaces and all."
-    )
+    name = models.CharField(max_length=200, blank=True, help_text="What others read. Any script, spaces and all.")
     name_folded = FoldedField(source="name", fold=fold_accents, db_index=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.USER)
     is_staff = models.BooleanField(default=False, help_text="May enter the admin.")
@@ -77,6 +71,7 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects = UserManager()
+    auth_token_set: "models.Manager[AuthToken]"
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["username"]
@@ -93,6 +88,14 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):
     @property
     def is_artist(self) -> bool:
         return self.role == Role.ARTIST
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # Here and not in a view: passwords change by the API, in the admin and on the command line.
+        has_new_password = self._password is not None  # type: ignore[attr-defined]
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if has_new_password:
+                AuthToken.objects.filter(user=self).delete()
 
     def get_short_name(self) -> str:
         return str(self)
@@ -131,6 +134,9 @@ class AuthTokenQuerySet(models.QuerySet):
         return self.filter(expiry__gt=timezone.now())
 
 
+TokenManager = AuthTokenManager.from_queryset(AuthTokenQuerySet)
+
+
 class AuthToken(AbstractAuthToken):
     """One device that is logged in. Only a digest of the token is kept."""
 
@@ -139,7 +145,7 @@ class AuthToken(AbstractAuthToken):
     device = models.CharField(max_length=100)
     last_used_at = models.DateTimeField(default=timezone.now)
 
-    objects = AuthTokenManager.from_queryset(AuthTokenQuerySet)()
+    objects = TokenManager()
 
     class Meta:
         ordering = ["-last_used_at"]
@@ -150,9 +156,9 @@ class AuthToken(AbstractAuthToken):
     def was_used(self) -> None:
         """Put the end off again; written at most once an hour, so that reading costs no write."""
         now = timezone.now()
-        if now - self.last_used_at < timedelta(seconds=settings.REST_KNOX["MIN_REFRESH_INTERVAL"]):
+        if now - self.last_used_at < timedelta(seconds=knox_settings.MIN_REFRESH_INTERVAL):
             return
-        self.last_used_at, self.expiry = now, now + settings.REST_KNOX["TOKEN_TTL"]
+        self.last_used_at, self.expiry = now, now + knox_settings.TOKEN_TTL
         # update() and not save(): a token that was revoked meanwhile must not come back.
         AuthToken.objects.filter(pk=self.pk).update(last_used_at=self.last_used_at, expiry=self.expiry)
 

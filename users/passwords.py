@@ -6,7 +6,6 @@ from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
-from django.db import transaction
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django_tasks import task
@@ -25,10 +24,9 @@ If it was not you, do nothing: your password stays as it is.
 
 def set_password(user: User, password: str) -> None:
     """Every device that is logged in has to log in again."""
-    with transaction.atomic():
-        user.set_password(password)
-        user.save()
-        user.auth_token_set.all().delete()
+    user.set_password(password)
+    # The rest of the row may have changed since it was read: a suspension must stay.
+    user.save(update_fields=["password", "updated_at"])
 
 
 def reset_link(user: User) -> str:
@@ -50,15 +48,9 @@ def send_password_reset(email: str) -> None:
 def user_of_link(uid: str, token: str) -> User:
     """Whose link it is, locked: of two who use it at once, the second finds it used."""
     try:
-        user = (
-            User.objects.select_for_update()
-            .filter(pk=urlsafe_base64_decode(uid).decode(), is_active=True)
-            .first()
-        )
+        user = User.objects.select_for_update().filter(pk=urlsafe_base64_decode(uid).decode(), is_active=True).first()
     except (ValueError, ValidationError):
         user = None
     if user is None or not default_token_generator.check_token(user, token):
-        raise ValidationError(
-            "This link is not valid, or was used already. Ask for a new one.", "invalid_token"
-        )
+        raise ValidationError("This link is not valid, or was used already. Ask for a new one.", "invalid_token")
     return user

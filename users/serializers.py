@@ -1,9 +1,10 @@
 from typing import Any
 
+from django.contrib.auth.password_validation import validate_password
 from rest_framework import serializers
 
 from users.models import Role, User
-from users.registration import register
+from users.registration import check_email, check_username, register
 
 
 class UserSerializer(serializers.ModelSerializer):
@@ -25,6 +26,23 @@ class RegistrationSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
     role = serializers.ChoiceField(choices=Role.choices, default=Role.USER)
 
+    def validate_email(self, email: str) -> str:
+        check_email(email)
+        return email
+
+    def validate_username(self, username: str) -> str:
+        if username:
+            check_username(username, email=self._said("email"))
+        return username
+
+    def validate_password(self, password: str) -> str:
+        validate_password(password, User(email=self._said("email"), username=self._said("username")))
+        return password
+
+    def _said(self, field: str) -> str:
+        """A field that another is compared with, as it came: it may itself be wrong."""
+        return str(self.initial_data.get(field) or "").strip()
+
     def create(self, validated_data: dict[str, Any]) -> User:
         return register(**validated_data)
 
@@ -35,9 +53,7 @@ class LoginSerializer(serializers.Serializer):
 
 
 class SignedInSerializer(serializers.Serializer):
-    token = serializers.CharField(
-        help_text="Send it as `Authorization: Token <token>`. It is shown only now."
-    )
+    token = serializers.CharField(help_text="Send it as `Authorization: Token <token>`. It is shown only now.")
     user = UserSerializer()
 
 
@@ -46,12 +62,8 @@ class TokenSerializer(serializers.Serializer):
 
 
 class PasswordChangeSerializer(serializers.Serializer):
-    old_password = serializers.CharField(
-        max_length=128, trim_whitespace=False, style={"input_type": "password"}
-    )
-    new_password = serializers.CharField(
-        max_length=128, trim_whitespace=False, style={"input_type": "password"}
-    )
+    old_password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
+    new_password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
 
 
 class PasswordResetSerializer(serializers.Serializer):
@@ -61,9 +73,7 @@ class PasswordResetSerializer(serializers.Serializer):
 class PasswordResetConfirmSerializer(serializers.Serializer):
     uid = serializers.CharField(max_length=100)
     token = serializers.CharField(max_length=100)
-    new_password = serializers.CharField(
-        max_length=128, trim_whitespace=False, style={"input_type": "password"}
-    )
+    new_password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
 
 
 class AccountDeletionSerializer(serializers.Serializer):

@@ -1,7 +1,7 @@
 """Where files get their names, and how they go."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import PurePath
@@ -27,9 +27,7 @@ def remove_stored_file(name: str, attempt: int = 1) -> None:
     try:
         default_storage.delete(name)
     except Exception:
-        logger.warning(
-            "Could not remove %s (attempt %d); it will be tried again.", name, attempt, exc_info=True
-        )
+        logger.warning("Could not remove %s (attempt %d); it will be tried again.", name, attempt, exc_info=True)
         pause = timedelta(seconds=min(30 * 2**attempt, 24 * 3600))
         remove_stored_file.using(run_after=timezone.now() + pause).enqueue(name, attempt + 1)
 
@@ -49,11 +47,13 @@ def discard_files_of(sender: type[models.Model], instance: models.Model, **kwarg
             discard(value.name)
 
 
-def save_with_file(instance: Any, file_field: str, **given: Any) -> Any:
+def save_with_file(
+    instance: Any, file_field: str, together_with: Callable[[], None] = lambda: None, **given: Any
+) -> Any:
     """Save a row with its given fields; a given file (or None) replaces the one that it had.
 
-    The new file is stored first, under a key of its own, and goes again if the row can't be written; the old one
-    goes after commit.
+    The new file is stored first, under a key of its own, and goes again if the row can't be written; the old
+    one goes after commit. `together_with` writes other rows in the same transaction.
     """
     replaced = getattr(instance, file_field).name if file_field in given else None
     new = given.pop(file_field, None)
@@ -64,6 +64,7 @@ def save_with_file(instance: Any, file_field: str, **given: Any) -> Any:
     if new is not None:
         getattr(instance, file_field).save(new.name, new, save=False)
     with removed_on_failure(getattr(instance, file_field).name if new else None), transaction.atomic():
+        together_with()
         instance.save()
         discard(replaced)
     return instance

@@ -7,6 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from users import serializers
@@ -32,6 +33,8 @@ class AccountViewSet(GenericViewSet):
 
     serializer_class = serializers.RegistrationSerializer
     permission_classes = [AllowAny]
+    # A stale token in the header must not stand in the way of getting a new one.
+    authentication_classes: list[type] = []
 
     @extend_schema(responses={201: serializers.SignedInSerializer}, examples=[ACCOUNT_EXAMPLE])
     def create(self, request: Request) -> Response:
@@ -53,9 +56,7 @@ class LoginViewSet(GenericViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
-        return signed_in(
-            check_password_of(given["email"], given["password"], request), request, status.HTTP_200_OK
-        )
+        return signed_in(check_password_of(given["email"], given["password"], request), request, status.HTTP_200_OK)
 
     def get_authenticate_header(self, request: Request) -> str:
         return "Token"
@@ -63,7 +64,7 @@ class LoginViewSet(GenericViewSet):
 
 class LogoutViewSet(GenericViewSet):
     permission_classes = [IsAuthenticated]
-    serializer_class = None
+    serializer_class = Serializer
 
     @extend_schema(request=None, responses={204: None})
     def create(self, request: Request) -> Response:
@@ -101,15 +102,13 @@ class PasswordViewSet(GenericViewSet):
         """Change the password; every older token ends, and a new one is answered."""
         given = self._given(request)
         if not request.user.check_password(given["old_password"]):
-            raise ValidationError(
-                {"old_password": ValidationError("This is not your password.", "invalid_password")}
-            )
+            raise ValidationError({"old_password": ValidationError("This is not your password.", "invalid_password")})
         check_password(given["new_password"], request.user, field="new_password")
         set_password(request.user, given["new_password"])
         return Response({"token": issue_token(request.user, request)})
 
     @extend_schema(responses={204: None})
-    @action(detail=False, methods=["post"], permission_classes=[AllowAny])
+    @action(detail=False, methods=["post"], permission_classes=[AllowAny], authentication_classes=[])
     def reset(self, request: Request) -> Response:
         """Ask for a mail with a link to a new password. The answer is the same for unknown addresses."""
         send_password_reset.enqueue(self._given(request)["email"])
@@ -121,6 +120,7 @@ class PasswordViewSet(GenericViewSet):
         methods=["post"],
         url_path="reset/confirm",
         permission_classes=[AllowAny],
+        authentication_classes=[],
         serializer_class=serializers.PasswordResetConfirmSerializer,
     )
     def reset_confirm(self, request: Request) -> Response:

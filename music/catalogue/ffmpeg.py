@@ -27,8 +27,7 @@ LIMITED = 'ulimit -t "$1"; ulimit -v "$2"; ulimit -f "$3"; shift 3; exec "$@"'
 
 # No decoder for pictures or video: ffmpeg would decode a cover, however large, only to describe it.
 AUDIO_DECODERS = (
-    "mp3,mp3float,aac,alac,flac,vorbis,opus,pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le,"
-    "pcm_alaw,pcm_mulaw"
+    "mp3,mp3float,aac,alac,flac,vorbis,opus,pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le,pcm_alaw,pcm_mulaw"
 )
 
 METADATA_LINE = re.compile(rb"^((?:[^\\=\n]|\\.)+)=((?:[^\\\n]|\\.)*)$", re.MULTILINE | re.DOTALL)
@@ -90,9 +89,14 @@ def read_metadata(path: str, demuxer: str) -> dict[str, str]:
     return {_unescape(key).lower(): _unescape(value) for key, value in METADATA_LINE.findall(whole_file)}
 
 
-def _copy_picture(
-    path: str, demuxer: str, *, stream: str, target: str, output_bytes: int = OUTPUT_BYTES
-) -> bytes:
+def encode_mp3(wav: bytes, *, kbps: int = 128) -> bytes:
+    with tempfile.NamedTemporaryFile() as source:
+        source.write(wav)
+        source.flush()
+        return _run(*_input(source.name, "wav"), "-b:a", f"{kbps}k", "-f", "mp3", "pipe:1")
+
+
+def _copy_picture(path: str, demuxer: str, *, stream: str, target: str, output_bytes: int = OUTPUT_BYTES) -> bytes:
     copy = ("-map", stream, "-frames:v", "1", "-c", "copy", "-f", "image2pipe", target)
     return _run(*_input(path, demuxer), *copy, output_bytes=output_bytes)
 

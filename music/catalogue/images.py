@@ -2,6 +2,7 @@
 
 import io
 import math
+from contextlib import suppress
 
 from django.core.exceptions import ValidationError
 from django.core.files import File
@@ -42,9 +43,7 @@ def reencode_image(file: File) -> ContentFile:
         raise _too_many_pixels() from error
     # Pillow's readers raise whatever broken bytes lead them to: OSError, SyntaxError, struct.error …
     except Exception as error:
-        raise _invalid(
-            "This is not an image that we can read. Upload a whole JPEG, PNG, GIF or WebP."
-        ) from error
+        raise _invalid("This is not an image that we can read. Upload a whole JPEG, PNG, GIF or WebP.") from error
     finally:
         file.seek(0)
 
@@ -68,7 +67,7 @@ def _plain_picture(file: File) -> Image.Image:
     with Image.open(file, formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             raise _too_many_pixels()
-        turn = UPRIGHT.get(image.getexif().get(ORIENTATION))
+        turn = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
         profile = image.info.get("icc_profile")
         _decode(image)
         picture = _in_srgb(_shrink(image), profile)
@@ -94,9 +93,7 @@ def _shrink(image: Image.Image) -> Image.Image:
     if (width, height) == image.size:
         return _eight_bit(image)
     # In bands, because converting or resizing the whole would hold a second copy of it.
-    bands = [
-        _shrunk_band(image, top, min(top + BAND, height), (width, height)) for top in range(0, height, BAND)
-    ]
+    bands = [_shrunk_band(image, top, min(top + BAND, height), (width, height)) for top in range(0, height, BAND)]
     shrunk = Image.new(bands[0].mode, (width, height))
     for index, band in enumerate(bands):
         shrunk.paste(band, (0, index * BAND))
@@ -128,18 +125,17 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     mode = "RGBA" if image.has_transparency_data else "RGB"
     if profile and image.mode in ("RGB", "RGBA", "CMYK"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            image = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
-        except (ImageCms.PyCMSError, OSError):
-            pass  # a broken profile says nothing about the picture
+        source, srgb = io.BytesIO(profile), ImageCms.createProfile("sRGB")
+        # A broken profile says nothing about the picture.
+        with suppress(ImageCms.PyCMSError, OSError):
+            image = ImageCms.profileToProfile(image, source, srgb, outputMode=mode) or image
     return image.convert(mode)
 
 
 def _encode(picture: Image.Image) -> ContentFile:
     picture.info.clear()  # Pillow writes comments and profiles that it finds here
     encoded = io.BytesIO()
-    if picture.mode == "RGBA" and picture.getextrema()[3][0] < 255:
+    if picture.mode == "RGBA" and picture.getchannel("A").getextrema() != (255, 255):
         picture.save(encoded, "PNG")
         return ContentFile(encoded.getvalue(), name="image.png")
     picture.convert("RGB").save(encoded, "JPEG", quality=90)

@@ -85,14 +85,14 @@ def import_rows(rows: Iterable[Row | None], report: Report) -> Iterator[int]:
 
 def check_audio(rows: Iterable[Row | None], report: Report) -> None:
     for row in rows:
-        if row and row.audio and (recording := _recording(row, report)):
+        if row and row.audio and (recording := _recording(row.line, row.audio, report)):
             recording.file.close()
 
 
 def _opened(path: Path) -> IO[str]:
     with path.open("rb") as start:
         is_packed = start.read(2) == b"\x1f\x8b"
-    return (gzip.open if is_packed else open)(path, "rt", encoding="utf-8-sig", newline="")  # type: ignore[operator]
+    return (gzip.open if is_packed else open)(path, "rt", encoding="utf-8-sig", newline="")
 
 
 def _rows_of(text: IO[str], folder: Path, report: Report) -> Iterator[Row | None]:
@@ -192,24 +192,22 @@ def _imported_artists() -> dict[str, User]:
 
 
 def _import_chunk(rows: list[Row], people: dict[str, User], usernames: set[str], report: Report) -> None:
-    known = set(
-        Song.objects.filter(source_key__in=[r.source_key for r in rows]).values_list("source_key", flat=True)
-    )
+    known = set(Song.objects.filter(source_key__in=[r.source_key for r in rows]).values_list("source_key", flat=True))
     new: dict[str, Row] = {}
     for row in rows:
         if row.source_key in known or row.source_key in new:
             report.known += 1
         else:
             new[row.source_key] = row
-    with_audio = [row for row in new.values() if row.audio]
+    with_audio = [(row, row.audio) for row in new.values() if row.audio]
     _import_bulk([row for row in new.values() if not row.audio], people, usernames)
     report.added += len(new) - len(with_audio)
-    for row in with_audio:
-        _import_with_audio(row, people, usernames, report)
+    for row, audio in with_audio:
+        _import_with_audio(row, audio, people, usernames, report)
 
 
-def _import_with_audio(row: Row, people: dict[str, User], usernames: set[str], report: Report) -> None:
-    recording = _recording(row, report)
+def _import_with_audio(row: Row, audio: Path, people: dict[str, User], usernames: set[str], report: Report) -> None:
+    recording = _recording(row.line, audio, report)
     if recording is None:
         return
     song = Song()
@@ -218,18 +216,15 @@ def _import_with_audio(row: Row, people: dict[str, User], usernames: set[str], r
     report.added += 1
 
 
-def _recording(row: Row, report: Report) -> Recording | None:
-    assert row.audio
+def _recording(line: int, audio: Path, report: Report) -> Recording | None:
     try:
-        return Recording.inspected(File(row.audio.open("rb"), name=row.audio.name))
+        return Recording.inspected(File(audio.open("rb"), name=audio.name))
     except (ValidationError, OSError) as error:
-        report.refuse(row.line, " ".join(error.messages) if isinstance(error, ValidationError) else error)
+        report.refuse(line, " ".join(error.messages) if isinstance(error, ValidationError) else error)
         return None
 
 
-def _import_bulk(
-    rows: list[Row], people: dict[str, User], usernames: set[str], *, audio: Song | None = None
-) -> None:
+def _import_bulk(rows: list[Row], people: dict[str, User], usernames: set[str], *, audio: Song | None = None) -> None:
     with transaction.atomic():
         _add_artists({row.artist for row in rows} - people.keys(), people, usernames)
         genres = _genres({fold_case(row.genre): row.genre for row in rows if row.genre})
@@ -289,9 +284,7 @@ def _genres(titles: dict[str, str]) -> dict[str, Genre]:
 
 def _albums(rows: list[Row], people: dict[str, User]) -> dict[tuple, Album]:
     artists = {people[row.artist].pk for row in rows if row.album}
-    found = {
-        (album.artist_id, fold_case(album.title)): album for album in Album.objects.filter(artist__in=artists)
-    }
+    found = {(album.artist_id, fold_case(album.title)): album for album in Album.objects.filter(artist__in=artists)}
     new = {}
     for row in rows:
         key = (people[row.artist].pk, fold_case(row.album))

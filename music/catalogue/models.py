@@ -50,11 +50,7 @@ class AlbumQuerySet(models.QuerySet):
         """One's own albums, and others' unless they have songs and all of these are out of sight."""
         songs = Song.objects.filter(album=OuterRef("pk"))
         in_sight = Q(artist__is_active=True) & (Exists(songs.public()) | ~Exists(songs))
-        return (
-            self.filter(in_sight | Q(artist=listener.pk))
-            if listener.is_authenticated
-            else self.filter(in_sight)
-        )
+        return self.filter(in_sight | Q(artist=listener.pk)) if listener.is_authenticated else self.filter(in_sight)
 
     def with_credits(self) -> Self:
         """What an album shows of its artist and of its public songs, without a query a row."""
@@ -146,9 +142,7 @@ class Song(UUIDModel):
             models.Index(F("genre"), F("created_at"), F("id"), name="songs_of_genre"),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(visibility__in=Visibility.values), name="song_visibility_is_known"
-            ),
+            models.CheckConstraint(condition=Q(visibility__in=Visibility.values), name="song_visibility_is_known"),
             models.CheckConstraint(condition=Q(track_number__gte=1), name="track_numbers_start_at_1"),
         ]
 

@@ -6,13 +6,7 @@ part of the SQL because an index on an expression serves only queries that repea
 
 from django.db.models import DateField, F, Func, IntegerField
 
-RELEASED_FIRST = Func(
-    F("release_date"), template="COALESCE(%(expressions)s, '9999-12-31')", output_field=DateField()
-)
-RELEASED_LAST = Func(
-    F("release_date"), template="COALESCE(%(expressions)s, '0001-01-01')", output_field=DateField()
-)
+RELEASED_FIRST = Func(F("release_date"), template="COALESCE(%(expressions)s, '9999-12-31')", output_field=DateField())
+RELEASED_LAST = Func(F("release_date"), template="COALESCE(%(expressions)s, '0001-01-01')", output_field=DateField())
 # Songs without a number follow those that have one.
-TRACK_ORDER = Func(
-    F("track_number"), template="COALESCE(%(expressions)s, 32768)", output_field=IntegerField()
-)
+TRACK_ORDER = Func(F("track_number"), template="COALESCE(%(expressions)s, 32768)", output_field=IntegerField())

@@ -123,7 +123,7 @@ def _stored_cover(recording: Recording) -> Iterator[str | None]:
     if recording.cover is None:
         yield None
         return
-    key = default_storage.save(new_key("covers", recording.cover.name), recording.cover)
+    key = default_storage.save(new_key("covers", str(recording.cover.name)), recording.cover)
     with removed_on_failure(key):
         yield key
 

@@ -12,10 +12,6 @@ class SongFilter(django_filters.FilterSet):
     genre = IdOrNameFilter("genre", name="title_folded", help_text="Its id, or its whole title.")
     artist = IdOrNameFilter("artist", name="name_folded", help_text="Their id, or their whole name.")
     album = IdOrNameFilter("album", name="title_folded", help_text="Its id, or its whole title.")
-    date_from = DateFilter(
-        field_name="release_date", lookup_expr="gte", help_text="Released on this day or later."
-    )
-    date_to = DateFilter(
-        field_name="release_date", lookup_expr="lte", help_text="Released on this day or earlier."
-    )
+    date_from = DateFilter(field_name="release_date", lookup_expr="gte", help_text="Released on this day or later.")
+    date_to = DateFilter(field_name="release_date", lookup_expr="lte", help_text="Released on this day or earlier.")
     explicit = TruthFilter(field_name="explicit")

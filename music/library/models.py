@@ -54,9 +54,7 @@ class ArtistFollow(UUIDModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["follower", "artist"], name="one_follow_per_follower_and_artist"),
-            models.CheckConstraint(
-                condition=~models.Q(follower=models.F("artist")), name="nobody_follows_oneself"
-            ),
+            models.CheckConstraint(condition=~models.Q(follower=models.F("artist")), name="nobody_follows_oneself"),
         ]
         indexes = [
             models.Index(fields=["follower", "created_at", "id"], name="follows_of_follower"),

@@ -1,7 +1,7 @@
 """What the caller has to do with each row of a list, told by the same query that reads the rows."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import BooleanField, Exists, Expression, Model, OuterRef, QuerySet, Value
+from django.db.models import BooleanField, Exists, Model, OuterRef, QuerySet, Value
 
 from music.library.models import ArtistFollow, FavoriteAlbum, FavoriteSong, SongLike
 from users.models import User
@@ -9,7 +9,7 @@ from users.models import User
 Listener = User | AnonymousUser
 
 
-def _has(model: type[Model], listener: Listener, **of_row: OuterRef) -> Expression:
+def _has(model: type[Model], listener: Listener, **of_row: OuterRef) -> Exists | Value:
     if not listener.is_authenticated:
         return Value(False, BooleanField())
     owner = "follower" if model is ArtistFollow else "listener"

@@ -32,9 +32,7 @@ class RecentlyPlayed(UUIDModel):
     class Meta:
         verbose_name_plural = "recently played"
         constraints = [
-            models.UniqueConstraint(
-                fields=["listener", "song"], name="one_recent_play_per_listener_and_song"
-            ),
+            models.UniqueConstraint(fields=["listener", "song"], name="one_recent_play_per_listener_and_song"),
         ]
         indexes = [models.Index(fields=["listener", "last_played_at"], name="recent_plays_of_listener")]
 

@@ -36,9 +36,7 @@ def _take_turn(song: Song, listener: User, now: datetime) -> bool:
         return False
     try:
         with transaction.atomic():
-            RecentlyPlayed.objects.create(
-                listener=listener, song=song, last_played_at=now, last_counted_at=now
-            )
+            RecentlyPlayed.objects.create(listener=listener, song=song, last_played_at=now, last_counted_at=now)
     except IntegrityError:  # the same listener's other device was a moment faster
         return False
     return True

@@ -20,9 +20,7 @@ class FollowStateSerializer(serializers.Serializer):
 
 class PlaySerializer(serializers.Serializer):
     play_count = serializers.IntegerField()
-    stream_url = serializers.URLField(
-        allow_null=True, help_text="Needs no header; null for a song without audio."
-    )
+    stream_url = serializers.URLField(allow_null=True, help_text="Needs no header; null for a song without audio.")
     quality = serializers.ChoiceField(choices=AudioQuality.choices)
     expires_at = serializers.DateTimeField(allow_null=True, help_text="When `stream_url` ends.")
     ad = serializers.JSONField(allow_null=True)

@@ -1,17 +1,15 @@
 """The bytes of a song over HTTP: whole, in ranges (RFC 9110, section 14), or by redirect to where they lie."""
 
 import re
-from collections.abc import Iterator
 from pathlib import PurePath
-from typing import IO
+from typing import IO, Any
 
 from django.core.files.storage import FileSystemStorage
 from django.db.models.fields.files import FieldFile
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 
-CHUNK = 64 * 1024
 RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII | re.IGNORECASE)
 
 
@@ -19,25 +17,41 @@ class UnsatisfiableRange(Exception):
     pass
 
 
+class Part:
+    """A stretch of an open file, as a file that ends where the stretch ends."""
+
+    def __init__(self, file: IO[bytes], start: int, length: int):
+        file.seek(start)
+        self.file, self.left = file, length
+        self.close = file.close
+
+    def read(self, size: int) -> bytes:
+        chunk = self.file.read(min(size, self.left))
+        self.left -= len(chunk)
+        return chunk
+
+
+class PartResponse(FileResponse):
+    block_size = 64 * 1024
+
+
 def deliver(file: FieldFile, *, content_type: str, request: HttpRequest) -> HttpResponseBase:
     if not isinstance(file.storage, FileSystemStorage):
         return HttpResponseRedirect(file.url)
-    etag = f'"{PurePath(file.name).stem}"'  # a new file gets a new key, so the key tells the bytes apart
-    size = file.size
+    name, size = str(file.name), file.size
+    etag = f'"{PurePath(name).stem}"'  # a new file gets a new key, so the key tells the bytes apart
+    response: Any
     try:
         wanted = wanted_range(request, size, etag)
     except UnsatisfiableRange:
-        response: HttpResponseBase = HttpResponse(status=416, content_type=content_type)
+        response = HttpResponse(status=416, content_type=content_type)
         response["Content-Range"] = f"bytes */{size}"
     else:
         start, end = wanted or (0, size - 1)
-        source = file.storage.open(file.name, "rb")
-        response = StreamingHttpResponse(_bytes(source, start, end), content_type=content_type)
-        # Also where the client has it already (304) or asked for the head alone, and nothing is read.
-        response._resource_closers.append(source.close)
-        response["Content-Length"] = end - start + 1
+        part = Part(file.storage.open(name, "rb"), start, end - start + 1)
+        response = PartResponse(part, content_type=content_type, status=206 if wanted else 200)
+        response["Content-Length"] = part.left
         if wanted:
-            response.status_code = 206
             response["Content-Range"] = f"bytes {start}-{end}/{size}"
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = etag
@@ -67,11 +81,3 @@ def wanted_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int] 
     if not satisfiable:
         raise UnsatisfiableRange
     return start, end
-
-
-def _bytes(file: IO[bytes], start: int, end: int) -> Iterator[bytes]:
-    file.seek(start)
-    left = end - start + 1
-    while left and (chunk := file.read(min(CHUNK, left))):
-        left -= len(chunk)
-        yield chunk

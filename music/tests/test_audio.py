@@ -217,9 +217,7 @@ def test_what_is_not_sound_is_refused(content):
     assert code_of_refusal(content) == "invalid_audio"
 
 
-@pytest.mark.parametrize(
-    "prefix", [b"<html>hello</html>", image_sample("PNG"), b"ID3\x03\0\0\0\0\0\0<html></html>"]
-)
+@pytest.mark.parametrize("prefix", [b"<html>hello</html>", image_sample("PNG"), b"ID3\x03\0\0\0\0\0\0<html></html>"])
 def test_something_else_glued_before_the_sound_is_refused(prefix):
     assert code_of_refusal(prefix + tone("mp3")) == "invalid_audio"
 

@@ -105,9 +105,7 @@ def test_an_animation_keeps_its_first_frame():
     assert getattr(picture, "n_frames", 1) == 1
 
 
-@pytest.mark.parametrize(
-    ("size", "fitted"), [((3200, 16), (3000, 15)), ((7, 6001), (3, 3000)), ((3000, 9),) * 2]
-)
+@pytest.mark.parametrize(("size", "fitted"), [((3200, 16), (3000, 15)), ((7, 6001), (3, 3000)), ((3000, 9),) * 2])
 @pytest.mark.parametrize("format", ["JPEG", "PNG"])
 def test_large_pictures_are_scaled_down(format, size, fitted):
     width, height = reencode(image_sample(format, size)).size
@@ -144,9 +142,7 @@ def test_other_formats_are_refused(format):
     assert code_of_refusal(image_sample(format)) == "invalid_image"
 
 
-@pytest.mark.parametrize(
-    "content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", bytes(5000), b"GIF89a", b"\xff\xd8"]
-)
+@pytest.mark.parametrize("content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", bytes(5000), b"GIF89a", b"\xff\xd8"])
 def test_what_is_not_a_picture_is_refused(content):
     assert code_of_refusal(content) == "invalid_image"
 

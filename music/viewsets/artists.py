@@ -6,7 +6,6 @@ from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
 
 from music.catalogue.artists import visible_artists, with_totals
 from music.catalogue.models import Song
@@ -17,7 +16,7 @@ from music.permissions import IsArtist
 from music.serializers.artists import ArtistSerializer, FollowedArtistSerializer, FollowerSerializer
 from music.serializers.songs import SongSerializer
 from music.serializers.states import FollowStateSerializer
-from music.viewsets.base import UUID_REGEX, PageMixin
+from music.viewsets.base import UUID_REGEX, PageViewSet
 from users.models import User
 
 TOP_SONGS = 10
@@ -43,7 +42,7 @@ class ArtistProfileSerializer(ArtistSerializer):
         return SongSerializer(top, many=True, context=self.context).data
 
 
-class ArtistViewSet(PageMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class ArtistViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PageViewSet):
     lookup_value_regex = UUID_REGEX
     serializer_class = ArtistSerializer
     filterset_class = ArtistFilter
@@ -67,9 +66,7 @@ class ArtistViewSet(PageMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin,
     def follow(self, request: Request, pk: str) -> Response:
         """Follow the artist."""
         is_new = collecting.follow(self.get_object(), follower=request.user)
-        return Response(
-            {"is_following": True}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-        )
+        return Response({"is_following": True}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
     @extend_schema(request=None, responses={204: None})
     @follow.mapping.delete

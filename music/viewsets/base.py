@@ -13,16 +13,14 @@ from music.permissions import IsArtistOrReadOnly
 UUID_REGEX = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 
-class PageMixin:
+class PageViewSet(GenericViewSet):
     def page_of(self, rows: QuerySet) -> Response:
         """A page of rows that an action has chosen itself."""
         serializer = self.get_serializer(self.paginate_queryset(rows), many=True)
         return self.get_paginated_response(serializer.data)
 
 
-class CatalogueViewSet(
-    PageMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet
-):
+class CatalogueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, PageViewSet):
     """Everybody reads, artists add, owners change. What was written is answered as it is read."""
 
     lookup_value_regex = UUID_REGEX

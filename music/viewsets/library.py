@@ -9,12 +9,13 @@ from rest_framework.response import Response
 
 from music.library import collecting
 from music.serializers.states import FavoriteStateSerializer, LikeStateSerializer
+from music.viewsets.base import PageViewSet
 
 DEED = {"detail": True, "methods": ["post"], "permission_classes": [IsAuthenticated]}
 NEWEST_FIRST = {"filterset_class": None, "orderings": {"added_at": "added_at"}, "ordering": "-added_at"}
 
 
-class FavoriteActions:
+class FavoriteActions(PageViewSet):
     """Keeping a song or an album, and the list of those that are kept."""
 
     @extend_schema(
@@ -28,9 +29,7 @@ class FavoriteActions:
     def favorite(self, request: Request, pk: str) -> Response:
         """Make it a favourite."""
         is_new = collecting.keep(self.get_object(), listener=request.user)
-        return Response(
-            {"is_favorite": True}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-        )
+        return Response({"is_favorite": True}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
     @extend_schema(request=None, responses={204: None})
     @favorite.mapping.delete
@@ -40,7 +39,7 @@ class FavoriteActions:
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class LikeActions:
+class LikeActions(PageViewSet):
     @extend_schema(request=None, responses=LikeStateSerializer)
     @action(**DEED)
     def like(self, request: Request, pk: str) -> Response:

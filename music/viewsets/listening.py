@@ -11,9 +11,10 @@ from music.listening.plays import forget_history, recently_played_by, record_pla
 from music.serializers.songs import PlayedSongSerializer
 from music.serializers.states import PlaySerializer
 from music.streaming.signed_urls import signed_url
+from music.viewsets.base import PageViewSet
 
 
-class ListeningActions:
+class ListeningActions(PageViewSet):
     """Playing songs, and what was played."""
 
     @extend_schema(request=None, responses=PlaySerializer)

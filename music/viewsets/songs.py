@@ -67,20 +67,14 @@ class SongViewSet(LikeActions, FavoriteActions, ListeningActions, CatalogueViewS
     @extend_schema(
         parameters=[
             OpenApiParameter("signature", OpenApiTypes.STR, description="As a signed address has it."),
-            OpenApiParameter(
-                "Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="`bytes=0-65535`"
-            ),
+            OpenApiParameter("Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="`bytes=0-65535`"),
         ],
         responses={
             (200, "audio/*"): OpenApiTypes.BINARY,
-            (206, "audio/*"): OpenApiResponse(
-                OpenApiTypes.BINARY, description="The bytes that `Range` asked for."
-            ),
+            (206, "audio/*"): OpenApiResponse(OpenApiTypes.BINARY, description="The bytes that `Range` asked for."),
             302: OpenApiResponse(description="Where the bytes lie, when they are kept in a bucket."),
             304: OpenApiResponse(description="The client has these bytes already (`If-None-Match`)."),
-            416: OpenApiResponse(
-                description="There are no such bytes; `Content-Range` says how many there are."
-            ),
+            416: OpenApiResponse(description="There are no such bytes; `Content-Range` says how many there are."),
         },
     )
     @action(detail=True, permission_classes=[AllowAny], filterset_class=None, pagination_class=None)
@@ -96,7 +90,5 @@ class SongViewSet(LikeActions, FavoriteActions, ListeningActions, CatalogueViewS
         signed_for = listener_of(signature, UUID(pk)) if signature else None
         song = get_object_or_404(Song.objects.visible_to(signed_for or request.user), pk=pk)
         if signature and signed_for is None:
-            raise PermissionDenied(
-                "This address has ended or was changed. Ask for a new one.", "invalid_signature"
-            )
+            raise PermissionDenied("This address has ended or was changed. Ask for a new one.", "invalid_signature")
         return song

@@ -87,9 +87,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "role",
-                    models.CharField(
-                        choices=[("user", "User"), ("artist", "Artist")], default="user", max_length=10
-                    ),
+                    models.CharField(choices=[("user", "User"), ("artist", "Artist")], default="user", max_length=10),
                 ),
                 ("is_staff", models.BooleanField(default=False, help_text="May enter the admin.")),
                 (
@@ -156,9 +154,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("account", models.CharField(max_length=64)),
                 ("address", models.CharField(max_length=64)),

@@ -116,9 +116,7 @@ def _tiles(image: Image.Image, colours: list[Colour], random: Random) -> None:
             _tile(draw, column * side, row * side, side, back, front, random)
 
 
-def _tile(
-    draw: ImageDraw.ImageDraw, x: int, y: int, side: int, back: Colour, front: Colour, random: Random
-) -> None:
+def _tile(draw: ImageDraw.ImageDraw, x: int, y: int, side: int, back: Colour, front: Colour, random: Random) -> None:
     draw.rectangle((x, y, x + side, y + side), fill=back)
     corners = [(x, y), (x + side, y), (x + side, y + side), (x, y + side)]
     shape = random.choice(("quarter", "quarter", "triangle", "disc", "steps"))
@@ -172,9 +170,7 @@ def _hills(image: Image.Image, colours: list[Colour], random: Random) -> None:
     darkest = min((far, near), key=sum)
     for ridge in range(6):
         points = _ridge(random, base=560 + 110 * ridge, height=95 - 6 * ridge)
-        draw.polygon(
-            [(0, LARGE), *points, (LARGE, LARGE)], fill=_blend(_blend(near, sun, 0.3), darkest, ridge / 5)
-        )
+        draw.polygon([(0, LARGE), *points, (LARGE, LARGE)], fill=_blend(_blend(near, sun, 0.3), darkest, ridge / 5))
 
 
 def _ridge(random: Random, *, base: int, height: int) -> list[tuple[int, float]]:

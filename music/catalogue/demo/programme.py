@@ -195,9 +195,7 @@ SMALL_WALTZES = Release(
     released=date(2024, 11, 8),
     cover=Cover("petals", ("#f4e9dc", "#c8553d", "#588b8b", "#f28f3b"), seed=8),
     pieces=(
-        waltz(
-            "The Kettle Takes the Lead", key="G", scale="major", tempo=138, progression=(1, 6, 2, 5), seed=21
-        ),
+        waltz("The Kettle Takes the Lead", key="G", scale="major", tempo=138, progression=(1, 6, 2, 5), seed=21),
         waltz(
             "Flour in the Sunlight",
             key="Bb",
@@ -239,9 +237,7 @@ CARTRIDGE_SUMMER = Release(
     released=date(2022, 6, 24),
     cover=Cover("tiles", ("#1a1c2c", "#5d275d", "#38b764", "#ffcd75"), seed=5),
     pieces=(
-        chiptune(
-            "Press Start to Bloom", key="C", scale="major", tempo=140, progression=(1, 5, 6, 4), seed=31
-        ),
+        chiptune("Press Start to Bloom", key="C", scale="major", tempo=140, progression=(1, 5, 6, 4), seed=31),
         chiptune(
             "Bonus Level Bicycle",
             key="G",
@@ -334,9 +330,7 @@ RAIN_ON_TIN = Release(
     released=date(2025, 9, 12),
     cover=Cover("hills", ("#2b2d42", "#6d6875", "#b5838d", "#ffcdb2"), seed=4),
     pieces=(
-        lofi(
-            "Third Cup, Still Tuesday", key="Eb", scale="major", tempo=80, progression=(2, 5, 1, 6), seed=51
-        ),
+        lofi("Third Cup, Still Tuesday", key="Eb", scale="major", tempo=80, progression=(2, 5, 1, 6), seed=51),
         lofi(
             "Borrowed Umbrella",
             key="F",

@@ -205,9 +205,7 @@ def _piano(frequency: float, seconds: float) -> Samples:
     return [0.38 * sample for sample in _shaped(list(map(add, body, hammer)), attack=0.004, release=0.35)]
 
 
-def _frequency_modulated(
-    frequency: float, seconds: float, *, ratio: float, depth: float, half_life: float
-) -> Samples:
+def _frequency_modulated(frequency: float, seconds: float, *, ratio: float, depth: float, half_life: float) -> Samples:
     """Chowning's method: one sine bends another, less and less as the note dies."""
     carrier, modulator = 2 * pi * frequency / RATE, 2 * pi * frequency * ratio / RATE
     frames = _frames(seconds)

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import models, transaction
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from music.models import ArtistCounts, ArtistFollow, Play, Song, SongCounts, SongLike
@@ -25,7 +26,7 @@ class Counter:
     def wrong(self) -> QuerySet:
         """Rows whose number differs, with `counted`. One statement, so one view of the data even under load."""
         rows = self.rows._default_manager.filter(**{self.of: OuterRef("pk")}).order_by().values(self.of)
-        counted = Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
+        counted: Combinable = Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
         if self.starting_value:
             counted = F(self.starting_value) + counted
         return self.kept_in._default_manager.annotate(counted=counted).exclude(counted=F(self.name))
@@ -56,9 +57,7 @@ class Command(BaseCommand):
 
     def problems(self, *, repairing: bool) -> Iterator[str]:
         yield from self.uncounted(Song.objects.filter(counts=None), SongCounts, "song", repairing)
-        yield from self.uncounted(
-            User.objects.filter(role=Role.ARTIST, counts=None), ArtistCounts, "artist", repairing
-        )
+        yield from self.uncounted(User.objects.filter(role=Role.ARTIST, counts=None), ArtistCounts, "artist", repairing)
         for counter in COUNTERS:
             for pk in counter.wrong().values_list("pk", flat=True):
                 yield from self.repaired(counter, pk, repairing)
