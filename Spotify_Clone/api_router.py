@@ -15,6 +15,7 @@ class Router(DefaultRouter):
     """Answers with and without the slash at the end; a viewset with `is_single` is one object without an id."""
 
     include_format_suffixes = False
+    include_root_view = False  # it has a path of its own, with and without the slash
     single = Route(
         url=r"^{prefix}{trailing_slash}$",
         mapping={"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"},

@@ -19,6 +19,11 @@ MEANINGS = {
 }
 
 
+def canonical_paths(endpoints: list[tuple], **kwargs: Any) -> list[tuple]:
+    """Paths as the contract writes them: the slash at the end is accepted, not advertised."""
+    return [(path.rstrip("/"), *rest) for path, *rest in endpoints]
+
+
 class ErrorSerializer(serializers.Serializer):
     code = serializers.CharField(help_text="For programs.")
     detail = serializers.CharField(help_text="For people.")

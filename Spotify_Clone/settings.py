@@ -102,6 +102,7 @@ if DEBUG and not TESTING:
     INSTALLED_APPS.append("debug_toolbar")
     MIDDLEWARE.insert(2, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]
+    DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 
 TEMPLATES = [
     {
@@ -280,6 +281,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["Spotify_Clone.openapi.canonical_paths"],
     "SCHEMA_PATH_PREFIX": "/api/",
     "SERVERS": [{"url": "/", "description": "This server"}],
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True},

@@ -33,8 +33,8 @@ urlpatterns = [
     path("accounts/", include(login_pages)),
     path("admin/", admin.site.urls),
     re_path(r"^admin$", lambda request: HttpResponseRedirect("/admin/")),
+    re_path(r"^api/?$", router.get_api_root_view(), name="api-root"),
     path("api/", include(router.urls)),
-    re_path(r"^api$", router.get_api_root_view()),
     re_path(r"^api/", NoSuchResource.as_view()),
     re_path(r"^media/(?P<key>(?:covers|pictures)/[0-9a-f-]{36}\.(?:jpg|png))$", stored_image),
 ]

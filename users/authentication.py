@@ -2,6 +2,7 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
+from django.utils import timezone
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
@@ -14,7 +15,7 @@ class TokenAuthentication(KnoxTokenAuthentication):
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         digest = hash_token(token.decode("utf-8", "replace"))
-        found = AuthToken.objects.live().select_related("user").filter(digest=digest).first()
+        found = AuthToken.objects.select_related("user").filter(digest=digest, expiry__gt=timezone.now()).first()
         if found is None or not found.user.is_active:
             raise AuthenticationFailed("This token is unknown, has ended or was revoked. Log in again.")
         found.was_used()

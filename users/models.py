@@ -129,14 +129,6 @@ class UserProfile(UUIDModel):
         return f"Profile of {self.user}"
 
 
-class AuthTokenQuerySet(models.QuerySet):
-    def live(self) -> Self:
-        return self.filter(expiry__gt=timezone.now())
-
-
-TokenManager = AuthTokenManager.from_queryset(AuthTokenQuerySet)
-
-
 class AuthToken(AbstractAuthToken):
     """One device that is logged in. Only a digest of the token is kept."""
 
@@ -145,7 +137,7 @@ class AuthToken(AbstractAuthToken):
     device = models.CharField(max_length=100)
     last_used_at = models.DateTimeField(default=timezone.now)
 
-    objects = TokenManager()
+    objects = AuthTokenManager()
 
     class Meta:
         ordering = ["-last_used_at"]

@@ -41,7 +41,7 @@ class RegistrationSerializer(serializers.Serializer):
 
     def _said(self, field: str) -> str:
         """A field that another is compared with, as it came: it may itself be wrong."""
-        return str(self.initial_data.get(field) or "").strip()
+        return str(self.initial_data.get(field) or "").strip()[:254]
 
     def create(self, validated_data: dict[str, Any]) -> User:
         return register(**validated_data)

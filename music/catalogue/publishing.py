@@ -19,6 +19,8 @@ from users.folding import fold_case
 from users.models import User
 from users.stored_files import discard, new_key, removed_on_failure
 
+AUDIO_FIELDS = ("audio_file", "audio_format", "audio_bytes", "bitrate", "duration")
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -46,7 +48,7 @@ def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
     """A new song. What is not given comes from the file's tags: title, album, genre, track number, date, cover.
 
     `given` holds any of title, album (Album), album_title, genre (its title), release_date, track_number,
-    explicit, visibility, licensing_info.
+    explicit, visibility, licensing_info. Raises User.DoesNotExist where the artist's account was closed meanwhile.
     """
     tags = recording.facts.tags
     given = {name: value for name, value in given.items() if value not in (None, "")}
@@ -57,6 +59,8 @@ def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
     given.setdefault("release_date", tags.release_date or today())
     song = Song(artist=artist, **given)
     with stored_audio(song, recording), _stored_cover(recording) as cover, transaction.atomic():
+        # An account that is being closed is waited for, and then there is nobody to publish for.
+        User.objects.select_for_update().get(pk=artist.pk)
         if song.album is None and album_title:
             song.album = own_album(artist, album_title, release_date=song.release_date)
         song.genre = genre_titled(genre_title, maker=artist) if genre_title else None
@@ -67,21 +71,30 @@ def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
 
 
 def update_song(song: Song, *, recording: Recording | None = None, **given: Any) -> Song:
-    """Change the given fields; a new recording replaces the old one, whose file goes after commit."""
-    old_audio = song.audio_file.name
+    """Change the given fields; a new recording replaces the old one, whose file goes after commit.
+
+    Raises Song.DoesNotExist where the song was deleted meanwhile.
+    """
+    if recording is None:
+        return _change(song, **given)
+    with stored_audio(song, recording):
+        return _change(song, **given, **{name: getattr(song, name) for name in AUDIO_FIELDS})
+
+
+@transaction.atomic
+def _change(song: Song, **given: Any) -> Song:
     if "genre" in given:
-        title = given.pop("genre")
-        song.genre = genre_titled(title, maker=song.artist) if title else None
+        title = given["genre"]
+        given["genre"] = genre_titled(title, maker=song.artist) if title else None
     if album_title := given.pop("album_title", None):
-        song.album = own_album(song.artist, album_title, release_date=song.release_date)
+        given["album"] = own_album(song.artist, album_title, release_date=song.release_date)
+    # As it is now: of two changes at the same time neither may undo the other, or keep a file that went.
+    song = Song.objects.select_for_update().get(pk=song.pk)
+    if "audio_file" in given:
+        discard(song.audio_file.name)
     for name, value in given.items():
         setattr(song, name, value)
-    if recording is None:
-        song.save()
-        return song
-    with stored_audio(song, recording), transaction.atomic():
-        song.save()
-        discard(old_audio)
+    song.save()
     return song
 
 
@@ -113,8 +126,10 @@ def stored_audio(song: Song, recording: Recording) -> Iterator[None]:
     facts = recording.facts
     song.audio_format, song.bitrate, song.audio_bytes = facts.format, facts.bitrate, recording.file.size
     song.duration = round(facts.seconds)
-    song.audio_file.save(f"audio.{facts.format}", recording.file, save=False)
-    with removed_on_failure(song.audio_file.name):
+    key = new_key("audio", f"audio.{facts.format}")
+    with removed_on_failure(key):  # a full disk keeps the first part of a file
+        default_storage.save(key, recording.file)
+        song.audio_file = key
         yield
 
 
@@ -123,8 +138,9 @@ def _stored_cover(recording: Recording) -> Iterator[str | None]:
     if recording.cover is None:
         yield None
         return
-    key = default_storage.save(new_key("covers", str(recording.cover.name)), recording.cover)
+    key = new_key("covers", str(recording.cover.name))
     with removed_on_failure(key):
+        default_storage.save(key, recording.cover)
         yield key
 
 

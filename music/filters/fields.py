@@ -32,7 +32,14 @@ class DateFilter(django_filters.DateFilter):
         super().__init__(*args, input_formats=["%Y-%m-%d"], **kwargs)
 
 
-class ContainsFilter(django_filters.CharFilter):
+class TextFilter(django_filters.CharFilter):
+    """A text no longer than what it is compared with; SQLite gives up on patterns that are very long."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, max_length=200, **kwargs)
+
+
+class ContainsFilter(TextFilter):
     """The text anywhere in a folded column; case and accents ignored."""
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
@@ -55,7 +62,7 @@ class IdOrNameFilter(django_filters.CharFilter):
             return queryset.filter(**{f"{self.field_name}__{self.name}": fold_accents(value)})
 
 
-class WordsFilter(django_filters.CharFilter):
+class WordsFilter(TextFilter):
     """Every word of the text in at least one of the folded columns."""
 
     def __init__(self, *, columns: list[str], **kwargs: Any):
@@ -63,7 +70,7 @@ class WordsFilter(django_filters.CharFilter):
         super().__init__(**kwargs)
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
-        for word in fold_accents(value or "").split():
+        for word in set(fold_accents(value or "").split()):
             columns = (Q(**{f"{column}__contains": word}) for column in self.columns)
             queryset = queryset.filter(reduce(or_, columns))
         return queryset

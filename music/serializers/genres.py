@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.db import IntegrityError
 from rest_framework import serializers
 
 from music.catalogue.models import Genre
@@ -12,8 +13,18 @@ class GenreSerializer(serializers.ModelSerializer):
 
     def validate_title(self, title: str) -> str:
         if Genre.objects.titled(title).exclude(pk=self.instance and self.instance.pk).exists():
-            raise serializers.ValidationError("There is a genre of this title.", "unique")
+            raise title_exists()
         return title
 
     def create(self, validated_data: dict[str, Any]) -> Genre:
         return Genre.objects.create(maker=self.context["request"].user, **validated_data)
+
+    def save(self, **kwargs: Any) -> Genre:
+        try:
+            return super().save(**kwargs)
+        except IntegrityError as error:  # somebody else made it a moment ago
+            raise serializers.ValidationError({"title": title_exists().detail}) from error
+
+
+def title_exists() -> serializers.ValidationError:
+    return serializers.ValidationError("There is a genre of this title.", "unique")

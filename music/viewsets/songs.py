@@ -20,7 +20,7 @@ from music.library.state import songs_as_seen_by
 from music.serializers.songs import CollectedSongSerializer, SongSerializer, SongWriteSerializer
 from music.streaming.delivery import deliver
 from music.streaming.signed_urls import listener_of
-from music.viewsets.base import CatalogueViewSet
+from music.viewsets.base import BytesNegotiation, CatalogueViewSet
 from music.viewsets.library import NEWEST_FIRST, FavoriteActions, LikeActions
 from music.viewsets.listening import ListeningActions
 
@@ -77,7 +77,13 @@ class SongViewSet(LikeActions, FavoriteActions, ListeningActions, CatalogueViewS
             416: OpenApiResponse(description="There are no such bytes; `Content-Range` says how many there are."),
         },
     )
-    @action(detail=True, permission_classes=[AllowAny], filterset_class=None, pagination_class=None)
+    @action(
+        detail=True,
+        permission_classes=[AllowAny],
+        content_negotiation_class=BytesNegotiation,
+        filterset_class=None,
+        pagination_class=None,
+    )
     def stream(self, request: Request, pk: str) -> HttpResponseBase:
         """The audio, in ranges if asked for. One's own private song needs the signed address of `audio_file`."""
         song = self._song_to_hear(request, pk)

@@ -1,0 +1,230 @@
+"""Many at once: nothing is lost, nothing is doubled, and nobody is answered with a failure of ours."""
+
+import random
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Barrier
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+
+from conftest import PASSWORD
+from music.models import ArtistCounts, ArtistFollow, FavoriteSong, Play, RecentlyPlayed, Song, SongCounts, SongLike
+from users.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
+
+START = datetime.fromisoformat("2030-01-01T12:00:00+00:00")
+
+
+@pytest.fixture(autouse=True)
+def own_connections(transactional_db, tmp_path):
+    """A database that threads can share: SQLite's in memory knows no waiting, so they get a copy on disk."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    copy = tmp_path / "together.sqlite3"
+    connection.cursor().execute("VACUUM INTO %s", [str(copy)])
+    in_memory, its_settings = connections["default"], connections.settings["default"]
+    connections.settings["default"] = {**its_settings, "NAME": str(copy)}
+    del connections["default"]
+    yield
+    connections["default"].close()
+    connections.settings["default"] = its_settings
+    connections["default"] = in_memory
+
+
+@pytest.fixture
+def crowd(make_user):
+    return lambda size: [make_user(f"listener{number}") for number in range(size)]
+
+
+def at_once(deeds: Iterable[Callable]) -> list:
+    """What each deed came to, all of them started together in threads of their own."""
+    deeds = list(deeds)
+    start = Barrier(len(deeds))
+
+    def do(deed):
+        try:
+            start.wait()
+            return deed()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        return list(pool.map(do, deeds))
+
+
+def post(client, path: str) -> Callable:
+    return lambda: client.post(path).status_code
+
+
+def delete(client, path: str, body=None) -> Callable:
+    return lambda: client.delete(path, body).status_code
+
+
+def in_turn(deeds: Iterable[Callable]) -> Callable:
+    """One after the other; the answers that came."""
+    return lambda: [deed() for deed in list(deeds)]
+
+
+def failures(answers: list) -> list[int]:
+    flat = [status for answer in answers for status in (answer if isinstance(answer, list) else [answer])]
+    return [status for status in flat if status >= 500]
+
+
+def nothing_to_repair(capsys) -> bool:
+    call_command("recount", check=True)  # exits with 1 where a counter and its rows differ
+    return capsys.readouterr().out == "nothing to repair\n"
+
+
+def test_fifty_likes_of_one_song_are_fifty(api_as, crowd, song, capsys):
+    clients = [api_as(listener) for listener in crowd(50)]
+
+    assert set(at_once(post(client, f"/api/songs/{song.pk}/like") for client in clients)) == {200}
+
+    assert SongCounts.objects.get(song=song).like_count == SongLike.objects.count() == 50
+    assert nothing_to_repair(capsys)
+
+
+def test_fifty_who_like_and_unlike_at_random_leave_as_many_likes_as_rows(api_as, crowd, song, capsys):
+    dice = random.Random(3)
+
+    def many(client):
+        return in_turn(post(client, f"/api/songs/{song.pk}/{dice.choice(['like', 'unlike'])}") for _ in range(6))
+
+    # Ten people with five devices each, so that a like meets the unlike of the same person.
+    clients = [api_as(listener) for listener in crowd(10) for _ in range(5)]
+    answers = at_once([many(client) for client in clients])
+
+    assert all(answer == [200] * 6 for answer in answers)
+    assert SongCounts.objects.get(song=song).like_count == SongLike.objects.count()
+    assert nothing_to_repair(capsys)
+
+
+def test_follows_and_unfollows_at_random_leave_as_many_followers_as_rows(api_as, crowd, artist, capsys):
+    path, dice = f"/api/artists/{artist.pk}/follow", random.Random(4)
+
+    def many(client):
+        return in_turn(dice.choice([post, delete])(client, path) for _ in range(6))
+
+    clients = [api_as(listener) for listener in crowd(8) for _ in range(4)]
+    answers = at_once([many(client) for client in clients])
+
+    assert {status for answer in answers for status in answer} <= {200, 201, 204}
+    assert ArtistCounts.objects.get(artist=artist).follower_count == ArtistFollow.objects.count()
+    assert nothing_to_repair(capsys)
+
+
+def test_a_favourite_from_many_devices_is_new_once(api_as, listener, song):
+    clients = [api_as(listener) for _ in range(12)]
+
+    answers = at_once(post(client, f"/api/songs/{song.pk}/favorite") for client in clients)
+
+    assert sorted(answers) == [200] * 11 + [201]
+    assert FavoriteSong.objects.count() == 1
+
+
+def test_a_song_played_from_sixteen_devices_at_once_counts_once(api_as, listener, song, capsys):
+    clients = [api_as(listener) for _ in range(16)]
+
+    assert set(at_once(post(client, f"/api/songs/{song.pk}/play") for client in clients)) == {200}
+
+    assert SongCounts.objects.get(song=song).play_count == Play.objects.count() == 1
+    assert RecentlyPlayed.objects.count() == 1
+    assert nothing_to_repair(capsys)
+
+
+def test_twenty_listeners_play_twenty_songs_ten_times_in_31_seconds(api_as, crowd, make_song, capsys):
+    songs = [make_song(f"Song {number}") for number in range(20)]
+    listeners = crowd(20)
+
+    def round_of(client):
+        # Everybody in another order, so that songs and listeners meet in every way.
+        order = random.sample(songs, len(songs))
+        return in_turn(post(client, f"/api/songs/{song.pk}/play") for song in order)
+
+    with time_machine.travel(START, tick=False) as clock:
+        clients = [api_as(listener) for listener in listeners]
+        for number in range(10):
+            clock.move_to(START + timedelta(seconds=31) * number / 9)
+            answers = at_once([round_of(client) for client in clients])
+            assert all(answer == [200] * 20 for answer in answers)
+
+    # The first round counts, and the last, 31 s later; what lies between is less than 30 s after the first.
+    assert set(SongCounts.objects.values_list("play_count", flat=True)) == {40}
+    assert Play.objects.count() == 800
+    assert RecentlyPlayed.objects.count() == 400
+    assert nothing_to_repair(capsys)
+
+
+def test_accounts_deleted_while_they_like_play_and_follow_take_their_share_along(
+    api_as, crowd, make_song, artist, other_artist, capsys
+):
+    songs, leaving, dice = [make_song(f"Song {number}") for number in range(6)], crowd(12), random.Random(5)
+    deeds = [f"/api/songs/{song.pk}/{deed}" for song in songs for deed in ("like", "unlike", "play", "favorite")]
+    follows = [f"/api/artists/{each.pk}/follow" for each in (artist, other_artist)]
+
+    def busy(client):
+        client.raise_request_exception = False
+        chosen = [post(client, path) for path in dice.sample(deeds, 10) + follows]
+        return in_turn(dice.sample([*chosen, *(delete(client, path) for path in follows)], 14))
+
+    for listener in leaving:
+        busy(api_as(listener))()  # so that there is something to take back
+    clients = [api_as(listener) for listener in leaving]
+    closing = [delete(api_as(listener), "/api/profile", {"password": PASSWORD}) for listener in leaving]
+    answers = at_once([*map(busy, clients), *closing])
+
+    assert failures(answers) == []
+    assert answers[len(clients) :] == [204] * len(closing)
+    assert not SongLike.objects.exists() and not Play.objects.exists() and not ArtistFollow.objects.exists()
+    assert set(SongCounts.objects.values_list("play_count", "like_count")) == {(0, 0)}
+    assert nothing_to_repair(capsys)
+
+
+def test_songs_deleted_while_they_are_liked_played_and_kept_just_go(api_as, crowd, make_song, artist, capsys):
+    songs, listeners = [make_song(f"Song {number}") for number in range(6)], crowd(10)
+
+    def busy(client):
+        client.raise_request_exception = False
+        deeds = ("like", "play", "favorite", "unlike")
+        paths = [f"/api/songs/{song.pk}/{deed}" for song in songs for deed in deeds]
+        return in_turn(post(client, path) for path in random.sample(paths, len(paths)))
+
+    clearing = api_as(artist)
+    clearing.raise_request_exception = False
+    going = in_turn(delete(clearing, f"/api/songs/{song.pk}") for song in songs)
+    answers = at_once([*(busy(api_as(listener)) for listener in listeners), going])
+
+    assert failures(answers) == []
+    assert answers[-1] == [204] * 6
+    assert not Song.objects.exists() and not SongLike.objects.exists() and not RecentlyPlayed.objects.exists()
+    assert nothing_to_repair(capsys)
+
+
+def test_an_artist_deleted_while_being_followed_just_goes(api_as, crowd, artist, make_song, capsys):
+    make_song()
+    path = f"/api/artists/{artist.pk}/follow"
+
+    def busy(client):
+        client.raise_request_exception = False
+        return in_turn([post(client, path), delete(client, path), post(client, path)])
+
+    leaving = api_as(artist)
+    leaving.raise_request_exception = False
+    answers = at_once(
+        [
+            *(busy(api_as(listener)) for listener in crowd(10)),
+            delete(leaving, "/api/profile", {"password": PASSWORD}),
+        ]
+    )
+
+    assert failures(answers) == []
+    assert answers[-1] == 204
+    assert not User.objects.filter(pk=artist.pk).exists() and not ArtistFollow.objects.exists()
+    assert nothing_to_repair(capsys)

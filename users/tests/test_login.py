@@ -1,0 +1,217 @@
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from conftest import PASSWORD
+from users.models import AuthToken, FailedLogin, User
+
+pytestmark = pytest.mark.django_db
+
+
+class CountingHasher(MD5PasswordHasher):
+    """Hashing is what takes the time of a login."""
+
+    times = 0
+
+    def encode(self, password, salt):
+        CountingHasher.times += 1
+        return super().encode(password, salt)
+
+
+@pytest.fixture
+def hashings(settings):
+    """How often a password is hashed while something is done: `hashings(lambda: …)`."""
+    settings.PASSWORD_HASHERS = ["users.tests.test_login.CountingHasher"]
+
+    def count(deed):
+        before = CountingHasher.times
+        deed()
+        return CountingHasher.times - before
+
+    return count
+
+
+def from_address(address):
+    return APIClient(REMOTE_ADDR=address)
+
+
+def log_in(api, email="listener@example.com", password=PASSWORD):
+    return api.post("/api/login", {"email": email, "password": password})
+
+
+def guess(api, times, email="listener@example.com"):
+    return [log_in(api, email, "wrong").status_code for _ in range(times)]
+
+
+def test_the_right_pair_gives_a_token_and_the_user(api, listener):
+    answer = log_in(api)
+
+    assert answer.status_code == 200
+    assert answer.json().keys() == {"token", "user"}
+    assert answer.json()["user"].keys() == {"id", "email", "username", "name", "role", "date_joined"}
+    api.credentials(HTTP_AUTHORIZATION=f"Token {answer.json()['token']}")
+    assert api.get("/api/profile").status_code == 200
+
+
+@pytest.mark.parametrize("identifier", ["LISTENER@Example.com", "listener", "Listener", " listener@example.com "])
+def test_the_account_is_known_by_address_or_username_whatever_the_case(api, listener, identifier):
+    assert log_in(api, identifier).json()["user"]["id"] == str(listener.pk)
+
+
+def test_each_device_gets_a_token_of_its_own(api, listener):
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    pair = {"email": "listener@example.com", "password": PASSWORD}
+    first = api.post("/api/login", pair, HTTP_USER_AGENT=firefox).json()["token"]
+    second = api.post("/api/login", pair, HTTP_USER_AGENT="curl/8.5.0").json()["token"]
+
+    assert first != second
+    assert set(AuthToken.objects.values_list("device", flat=True)) == {"Firefox on Linux", "curl/8.5.0"}
+
+
+def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(api, listener):
+    wrong, unknown = log_in(api, password="wrong"), log_in(api, "nobody@example.com")
+
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.content == unknown.content
+    assert wrong.json()["type"] == "client_error"
+    assert [(error["code"], error["attr"]) for error in wrong.json()["errors"]] == [("invalid_credentials", None)]
+    assert wrong["WWW-Authenticate"] == unknown["WWW-Authenticate"] == "Token"
+
+
+def test_all_refusals_take_the_same_work(api, hashings, make_user):
+    hashings(lambda: make_user("listener"))
+    hashings(lambda: make_user("suspended", is_active=False))
+    hashings(lambda: User.objects.create_user(None, "imported"))
+
+    assert hashings(lambda: log_in(api, password="wrong")) == 1
+    assert hashings(lambda: log_in(api, "nobody@example.com")) == 1
+    assert hashings(lambda: log_in(api, "nobody")) == 1
+    assert hashings(lambda: log_in(api, "suspended@example.com")) == 1
+    assert hashings(lambda: log_in(api, "imported")) == 1
+
+
+def test_a_suspended_account_cannot_log_in(api, make_user):
+    make_user("suspended", is_active=False)
+
+    assert log_in(api, "suspended@example.com").json()["errors"][0]["code"] == "invalid_credentials"
+
+
+def test_an_imported_account_without_a_password_cannot_log_in(api):
+    User.objects.create_user(None, "imported", role="artist")
+
+    for password in ("None", "!", "null"):
+        assert log_in(api, "imported", password).status_code == 401
+    assert log_in(api, "imported", "").status_code == 400
+
+
+def test_a_stale_token_does_not_stand_in_the_way(api, listener):
+    api.credentials(HTTP_AUTHORIZATION="Token ended-long-ago")
+
+    assert log_in(api).status_code == 200
+
+
+def test_missing_fields_are_named(api):
+    errors = api.post("/api/login", {}).json()["errors"]
+
+    assert [(error["attr"], error["code"]) for error in errors] == [("email", "required"), ("password", "required")]
+
+
+def test_ten_wrong_passwords_a_minute_are_enough(api, listener):
+    assert guess(api, 10) == [401] * 10
+
+    answer = log_in(api, password="wrong")
+
+    assert answer.status_code == 429
+    assert 1 <= int(answer["Retry-After"]) <= 60
+    assert answer.json()["errors"][0]["code"] == "throttled"
+    assert log_in(api).status_code == 429
+
+
+def test_guesses_are_counted_for_unknown_addresses_too(api, db):
+    assert guess(api, 11, "nobody@example.com") == [401] * 10 + [429]
+
+
+def test_other_spellings_of_the_address_are_counted_together(api, listener):
+    guess(api, 5)
+    guess(api, 5, " LISTENER@example.com ")
+
+    assert guess(api, 1) == [429]
+
+
+def test_another_account_at_the_same_address_still_logs_in(api, listener, artist):
+    guess(api, 11)
+
+    assert log_in(api, "artist@example.com").status_code == 200
+
+
+def test_the_right_password_from_another_address_still_logs_in(listener):
+    guess(from_address("203.0.113.9"), 11)
+
+    assert log_in(from_address("198.51.100.7")).status_code == 200
+
+
+def test_an_address_has_30_guesses_a_minute_over_all_accounts(listener):
+    guesser = from_address("203.0.113.9")
+    for number in range(30):
+        assert guess(guesser, 1, f"somebody{number}@example.com") == [401]
+
+    assert log_in(guesser, "anybody@example.com").status_code == 429
+    assert log_in(guesser).status_code == 429
+    assert log_in(from_address("198.51.100.7")).status_code == 200
+
+
+def test_right_passwords_are_not_counted(api, listener):
+    assert [log_in(api).status_code for _ in range(12)] == [200] * 12
+    assert not FailedLogin.objects.exists()
+
+
+def test_after_a_minute_one_may_try_again(api, listener):
+    guess(api, 11)
+    FailedLogin.objects.update(at=timezone.now() - timedelta(seconds=61))
+
+    assert log_in(api).status_code == 200
+    assert not FailedLogin.objects.exists()
+
+
+def test_waiting_as_long_as_retry_after_says_is_enough(api, listener):
+    guess(api, 10)
+    wait = int(log_in(api)["Retry-After"])
+    for failed in FailedLogin.objects.all():
+        failed.at -= timedelta(seconds=wait)
+        failed.save()
+
+    assert log_in(api).status_code == 200
+
+
+def test_a_forwarded_address_is_not_believed_without_a_proxy(listener):
+    made_up = [APIClient(HTTP_X_FORWARDED_FOR=f"198.51.100.{number}") for number in range(11)]
+
+    assert [log_in(api, password="wrong").status_code for api in made_up] == [401] * 10 + [429]
+
+
+def test_behind_a_proxy_only_its_word_counts(settings, listener):
+    settings.TRUSTED_PROXIES = 1
+    made_up = [APIClient(HTTP_X_FORWARDED_FOR=f"10.0.0.{number}, 203.0.113.9") for number in range(11)]
+
+    assert [log_in(api, password="wrong").status_code for api in made_up] == [401] * 10 + [429]
+    assert log_in(APIClient(HTTP_X_FORWARDED_FOR="198.51.100.7")).status_code == 200
+
+
+def test_throttling_can_be_switched_off(settings, api, listener):
+    settings.THROTTLING = False
+
+    assert guess(api, 12) == [401] * 12
+
+
+def test_guesses_at_the_login_page_are_counted_with_those_at_the_api(api, client, listener):
+    guess(api, 9)
+    form = {"username": "listener@example.com", "password": "wrong"}
+    assert "do not go together" in client.post("/accounts/login", form).content.decode()
+
+    page = client.post("/admin/login/", {**form, "password": PASSWORD})
+
+    assert "throttled" in page.content.decode()
+    assert "_auth_user_id" not in client.session
