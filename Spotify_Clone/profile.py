@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from music.serializers.fields import ImageURLField, UploadedImageField
+from music.serializers.fields import ImageURLField, UploadedImageField, YesNoField
 from payments.plans import entitlements_of
 from payments.serializers import FeaturesSerializer, SubscriptionSummarySerializer
 from users.models import AudioQuality, Role, User, UserProfile
@@ -38,7 +38,7 @@ class ProfileWriteSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=200, required=False, help_text="What others read.")
     profile_picture = UploadedImageField(required=False, help_text="JPEG, PNG, GIF or WebP, up to 10 MB.")
     audio_quality = serializers.ChoiceField(choices=AudioQuality.choices, required=False)
-    offline_mode = serializers.BooleanField(required=False)
+    offline_mode = YesNoField(required=False)
     role = serializers.ChoiceField(choices=Role.choices, required=False)
 
     def to_representation(self, profile: UserProfile) -> dict[str, Any]:

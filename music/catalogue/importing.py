@@ -4,9 +4,11 @@ import csv
 import gzip
 import re
 import unicodedata
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -29,7 +31,7 @@ CHUNK = 1000
 DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
 TRUTH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 LARGEST_COUNT = 2**63 - 1
-LARGEST_DURATION = 2**31 - 1
+LARGEST_DURATION = LARGEST_FIELD = 2**31 - 1
 
 
 class UnreadableCatalogue(Exception):
@@ -70,7 +72,7 @@ def read_rows(path: Path, report: Report) -> Iterator[Row | None]:
     try:
         with _opened(path) as text:
             yield from _rows_of(text, path.parent, report)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise UnreadableCatalogue(f"{path}: {error}") from error
 
 
@@ -92,10 +94,13 @@ def check_audio(rows: Iterable[Row | None], report: Report) -> None:
 def _opened(path: Path) -> IO[str]:
     with path.open("rb") as start:
         is_packed = start.read(2) == b"\x1f\x8b"
-    return (gzip.open if is_packed else open)(path, "rt", encoding="utf-8-sig", newline="")
+    # Bytes that are no UTF-8 spoil their row and not the file: they are kept as surrogates, which _text refuses.
+    options = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
+    return (gzip.open if is_packed else open)(path, "rt", **options)
 
 
 def _rows_of(text: IO[str], folder: Path, report: Report) -> Iterator[Row | None]:
+    csv.field_size_limit(LARGEST_FIELD)
     reader = csv.reader(text)
     header = [name.strip() for name in next(reader, [])]
     if missing := [name for name in COLUMNS if name not in header]:
@@ -143,12 +148,14 @@ def _text(cells: dict[str, str], name: str, *, required: bool = False) -> str:
         raise BadRow(f"{name} is longer than 200 characters.")
     if "\0" in text:
         raise BadRow(f"{name} holds a NUL character.")
+    if re.search("[\ud800-\udfff]", text):
+        raise BadRow(f"{name} is not UTF-8.")
     return text
 
 
 def _number(cells: dict[str, str], name: str, largest: int) -> int:
     text = cells[name].strip() or "0"
-    if not re.fullmatch(r"\d{1,19}(\.\d{1,9})?", text, re.ASCII) or (number := round(float(text))) > largest:
+    if not re.fullmatch(r"\d{1,19}(\.\d{1,9})?", text, re.ASCII) or (number := round(Decimal(text))) > largest:
         raise BadRow(f"{name} is {text[:40]!r}: give a number from 0 on.")
     return number
 
@@ -175,15 +182,22 @@ def _no_date(text: str) -> date:
 
 
 def _audio(path: Path) -> Path:
-    if not path.is_file():
-        raise BadRow(f"audio: there is no file {path}.")
+    try:
+        is_file = path.is_file()
+    except OSError:  # a name longer than any file's
+        is_file = False
+    if not is_file:
+        raise BadRow(f"audio: there is no file {ascii(str(path)[-200:])}.")
     return path
 
 
 def _source_key(source_id: str, title: str, artist: str, album: str) -> str:
-    if source_id:
-        return f"id:{source_id}"[:200]
-    return "song:" + sha256("\0".join((title, artist, album)).encode()).hexdigest()
+    key = f"id:{source_id}" if source_id else "song:" + _digest(title, artist, album)
+    return key if len(key) <= 200 else f"id:{_digest(source_id)}"
+
+
+def _digest(*texts: str) -> str:
+    return sha256("\0".join(texts).encode()).hexdigest()
 
 
 def _imported_artists() -> dict[str, User]:

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -35,6 +36,19 @@ class UploadedImageField(serializers.FileField):
 
     def to_internal_value(self, data: Any) -> ContentFile:
         return reencode_image(super().to_internal_value(data))
+
+
+class YesNoField(serializers.BooleanField):
+    """A choice in forms: an unticked box would not be sent, and what is not sent keeps its value."""
+
+    default_empty_html = serializers.empty
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**{"style": {"base_template": "select.html"}, **kwargs})
+
+    def iter_options(self) -> Iterator[Any]:
+        choices = serializers.ChoiceField(choices=[(False, "No"), (True, "Yes")])
+        return choices.iter_options()
 
 
 class RecordingField(serializers.FileField):

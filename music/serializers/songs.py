@@ -7,7 +7,7 @@ from music.catalogue.models import Album, Song, Visibility
 from music.catalogue.publishing import publish_song, update_song
 from music.serializers.albums import AlbumNameSerializer
 from music.serializers.artists import ArtistNameSerializer
-from music.serializers.fields import RecordingField
+from music.serializers.fields import RecordingField, YesNoField
 from music.serializers.genres import GenreSerializer
 from music.streaming.signed_urls import stream_url
 
@@ -93,6 +93,7 @@ class SongWriteSerializer(serializers.ModelSerializer):
     track_number = serializers.IntegerField(
         required=False, allow_null=True, validators=[MinValueValidator(1), MaxValueValidator(32767)]
     )
+    explicit = YesNoField(required=False)
     visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
 
     class Meta:
