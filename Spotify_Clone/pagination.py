@@ -6,7 +6,8 @@ A view says how its rows may be ordered:
     ordering = "-release_date"
 
 A value is the key of the order, or a pair of keys, for going up and for going down, where a missing value has to
-come last both ways. Rows with equal keys are ordered by id, in the same direction.
+come last both ways. Rows with equal keys are ordered by id, in the same direction. A view without orderings is a
+shelf: it comes in its own order and has no next page.
 """
 
 import json
@@ -73,24 +74,14 @@ def bad_parameter(name: str, detail: str) -> ValidationError:
     return ValidationError({name: [ErrorDetail(detail, "invalid")]})
 
 
-def asked_limit(request: Request) -> int:
-    """`?limit=`, 1 to 100; 20 where it is not said."""
-    text = request.query_params.get("limit")
-    if text is None:
-        return api_settings.PAGE_SIZE
-    if not (text.isascii() and text.isdecimal() and len(text) < 9 and 1 <= int(text) <= MAX_LIMIT):
-        raise bad_parameter("limit", f"Give a whole number from 1 to {MAX_LIMIT}.")
-    return int(text)
-
-
 class KeysetPagination(BasePagination):
     template = "rest_framework/pagination/previous_and_next.html"
 
     def paginate_queryset(self, queryset: QuerySet, request: Request, view: APIView | None = None) -> list:
         self.url = request.build_absolute_uri()
-        self.limit = asked_limit(request)
-        if isinstance(queryset, list):
-            return self._whole_shelf(queryset)
+        self.limit = self.asked_limit(request)
+        if not view.orderings:
+            return self._shelf(queryset)
         name = self._asked_ordering(request, view)
         descending = name.startswith("-")
         key = self._key(view, name.lstrip("-"), descending)
@@ -103,9 +94,18 @@ class KeysetPagination(BasePagination):
         rows = list(queryset.order_by(*order)[: self.limit + 1])
         return self._page(rows, cursor)
 
-    def _whole_shelf(self, rows: list) -> list:
+    def asked_limit(self, request: Request) -> int:
+        """`?limit=`, 1 to 100; 20 where it is not said."""
+        text = request.query_params.get("limit")
+        if text is None:
+            return api_settings.PAGE_SIZE
+        if not (text.isascii() and text.isdecimal() and len(text) < 9 and 1 <= int(text) <= MAX_LIMIT):
+            raise bad_parameter("limit", f"Give a whole number from 1 to {MAX_LIMIT}.")
+        return int(text)
+
+    def _shelf(self, rows: QuerySet | list) -> list:
         self.next = self.previous = None
-        return rows[: self.limit]
+        return list(rows[: self.limit])
 
     def _asked_ordering(self, request: Request, view: Any) -> str:
         name = request.query_params.get("ordering") if len(view.orderings) > 1 else None
@@ -162,23 +162,15 @@ class KeysetPagination(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict]:
-        parameters = [
-            {
-                "name": "limit",
-                "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 20},
-            },
-            {
-                "name": "cursor",
-                "schema": {"type": "string"},
-                "description": "As `next` and `previous` have it.",
-            },
-        ]
-        names = [name for name in view.orderings if len(view.orderings) > 1]
-        if names:
-            choices = [sign + name for name in names for sign in ("", "-")]
-            parameters.append(
-                {"name": "ordering", "schema": {"type": "string", "enum": choices, "default": view.ordering}}
-            )
+        limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": api_settings.PAGE_SIZE}
+        parameters: list[dict] = [{"name": "limit", "schema": limit}]
+        if view.orderings:
+            cursor = "As `next` and `previous` have it."
+            parameters.append({"name": "cursor", "schema": {"type": "string"}, "description": cursor})
+        if len(view.orderings) > 1:
+            choices = [sign + name for name in view.orderings for sign in ("", "-")]
+            ordering = {"type": "string", "enum": choices, "default": view.ordering}
+            parameters.append({"name": "ordering", "schema": ordering})
         return [{"required": False, "in": "query", **parameter} for parameter in parameters]
 
     def to_html(self) -> str:

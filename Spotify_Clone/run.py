@@ -35,7 +35,7 @@ def prepare() -> None:
 def answers(host: str, port: int) -> bool:
     try:
         connection = http.client.HTTPConnection(host, port, timeout=5)
-        connection.request("GET", "/health/live")
+        connection.request("GET", "/")
         return connection.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False

@@ -7,6 +7,8 @@ class MusicConfig(AppConfig):
 
     def ready(self) -> None:
         from music.catalogue.artists import start_counting
+        from music.catalogue.signals import songs_added
+        from music.discovery.trending.refreshing import start_trends
         from music.library.closing import take_likes_and_follows_back
         from music.listening.closing import take_plays_back
         from music.models import Album, Song
@@ -17,5 +19,6 @@ class MusicConfig(AppConfig):
         for model in (Album, Song):
             post_delete.connect(discard_files_of, sender=model)
         post_save.connect(start_counting, sender=User)
+        songs_added.connect(start_trends)
         account_closing.connect(take_plays_back)
         account_closing.connect(take_likes_and_follows_back)

@@ -1,8 +1,8 @@
 """Text as people compare it. Done in Python because SQLite's LOWER knows ASCII only."""
 
+import re
 import unicodedata
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from django.db import models
@@ -13,17 +13,16 @@ def fold_case(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-@lru_cache(maxsize=4096)
-def _without_latin_mark(character: str) -> str:
-    # Only Latin letters lose their marks: in other scripts they make another letter (й, ガ, Hangul).
-    base = unicodedata.normalize("NFD", character)
-    return base[0] if unicodedata.name(base[0], "").startswith("LATIN") else character
+# Only Latin letters lose their marks: in other scripts they make another letter (й, ガ, Hangul).
+MARKED_LATIN = re.compile("([a-z\u00c0-\u02af])[\u0300-\u036f]+")
 
 
 def fold_accents(text: str) -> str:
     """As fold_case, and Latin letters without their accents: "Beyoncé" and "beyonce" are one."""
-    composed = unicodedata.normalize("NFC", fold_case(text))
-    return composed if composed.isascii() else "".join(map(_without_latin_mark, composed))
+    folded = fold_case(text)
+    if folded.isascii():
+        return folded
+    return unicodedata.normalize("NFC", MARKED_LATIN.sub(r"\1", unicodedata.normalize("NFD", folded)))
 
 
 class FoldedField(models.CharField):

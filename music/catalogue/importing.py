@@ -22,6 +22,7 @@ from django.utils.crypto import get_random_string
 
 from music.catalogue.models import Album, ArtistCounts, Genre, Song, SongCounts
 from music.catalogue.publishing import Recording, stored_audio
+from music.catalogue.signals import songs_added
 from users.folding import fold_case
 from users.models import Role, User, UserProfile
 from users.registration import username_base
@@ -187,7 +188,7 @@ def _audio(path: Path) -> Path:
     except OSError:  # a name longer than any file's
         is_file = False
     if not is_file:
-        raise BadRow(f"audio: there is no file {ascii(str(path)[-200:])}.")
+        raise BadRow(f"audio: there is no file {str(path)!r}.")
     return path
 
 
@@ -262,6 +263,7 @@ def _import_bulk(rows: list[Row], people: dict[str, User], usernames: set[str], 
             SongCounts(song=song, play_count=row.play_count, starting_play_count=row.play_count)
             for song, row in zip(songs, rows, strict=True)
         )
+        songs_added.send(Song, songs=songs)
 
 
 def _audio_columns(audio: Song | None) -> dict:

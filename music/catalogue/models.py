@@ -160,7 +160,9 @@ class Song(UUIDModel):
 class SongCounts(models.Model):
     """Counters beside the song: they change at every play, and the wide, much indexed song row does not."""
 
-    song = models.OneToOneField(Song, on_delete=models.CASCADE, primary_key=True, related_name="counts")
+    # The id runs from 1 on almost without gaps, which is what a random draw needs.
+    id = models.BigAutoField(primary_key=True)
+    song = models.OneToOneField(Song, on_delete=models.CASCADE, related_name="counts")
     play_count = models.PositiveBigIntegerField(default=0)
     like_count = models.PositiveBigIntegerField(default=0)
     # Plays that no row here stands for, such as those that an import brought: where the count starts.

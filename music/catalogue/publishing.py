@@ -15,6 +15,7 @@ from django.utils import timezone
 from music.catalogue.audio import CONTENT_TYPES, AudioFacts, inspect_audio
 from music.catalogue.images import reencode_image
 from music.catalogue.models import Album, Genre, Song, SongCounts
+from music.catalogue.signals import songs_added
 from users.folding import fold_case
 from users.models import User
 from users.stored_files import discard, new_key, removed_on_failure
@@ -66,6 +67,7 @@ def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
         song.genre = genre_titled(genre_title, maker=artist) if genre_title else None
         song.save()
         SongCounts.objects.create(song=song)
+        songs_added.send(Song, songs=[song])
         _give_cover(song.album, cover)
     return song
 

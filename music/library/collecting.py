@@ -1,23 +1,23 @@
 """Liking, keeping and following. Doing it again changes nothing; the counters move only when a row does."""
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import F, QuerySet
 
+from music.catalogue.deeds import deed_of
 from music.catalogue.models import Album, ArtistCounts, Song, SongCounts
 from music.library.models import ArtistFollow, FavoriteAlbum, FavoriteSong, SongLike
 from users.models import User
 
 
 def like(song: Song, *, listener: User) -> None:
-    with transaction.atomic():
+    with deed_of(listener, song):
         _, is_new = SongLike.objects.get_or_create(listener=listener, song=song)
         if is_new:
             SongCounts.objects.filter(song=song).update(like_count=F("like_count") + 1)
 
 
 def unlike(song: Song, *, listener: User) -> None:
-    with transaction.atomic():
+    with deed_of(listener, song):
         gone, _ = SongLike.objects.filter(listener=listener, song=song).delete()
         if gone:
             SongCounts.objects.filter(song=song).update(like_count=F("like_count") - 1)
@@ -25,9 +25,10 @@ def unlike(song: Song, *, listener: User) -> None:
 
 def keep(work: Song | Album, *, listener: User) -> bool:
     """Make it a favourite; answers whether it was none before."""
-    if isinstance(work, Song):
-        return FavoriteSong.objects.get_or_create(listener=listener, song=work)[1]
-    return FavoriteAlbum.objects.get_or_create(listener=listener, album=work)[1]
+    with deed_of(listener, work):
+        if isinstance(work, Song):
+            return FavoriteSong.objects.get_or_create(listener=listener, song=work)[1]
+        return FavoriteAlbum.objects.get_or_create(listener=listener, album=work)[1]
 
 
 def let_go(work: Song | Album, *, listener: User) -> None:
@@ -38,7 +39,7 @@ def follow(artist: User, *, follower: User) -> bool:
     """Answers whether the artist was not followed before."""
     if artist == follower:
         raise ValidationError("You can't follow yourself.", "self_follow")
-    with transaction.atomic():
+    with deed_of(follower, artist):
         _, is_new = ArtistFollow.objects.get_or_create(follower=follower, artist=artist)
         if is_new:
             ArtistCounts.objects.filter(artist=artist).update(follower_count=F("follower_count") + 1)
@@ -46,7 +47,7 @@ def follow(artist: User, *, follower: User) -> bool:
 
 
 def unfollow(artist: User, *, follower: User) -> None:
-    with transaction.atomic():
+    with deed_of(follower, artist):
         gone, _ = ArtistFollow.objects.filter(follower=follower, artist=artist).delete()
         if gone:
             ArtistCounts.objects.filter(artist=artist).update(follower_count=F("follower_count") - 1)

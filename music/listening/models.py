@@ -14,7 +14,10 @@ class Play(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["at"], name="plays_by_time")]
+        indexes = [
+            models.Index(fields=["at"], name="plays_by_time"),
+            models.Index(fields=["song", "at"], name="plays_of_song"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.listener} played {self.song}"

@@ -1,9 +1,9 @@
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from music.catalogue.deeds import deed_of
 from music.catalogue.models import Song, SongCounts
 from music.listening.models import Play, RecentlyPlayed
 from users.models import User
@@ -17,7 +17,7 @@ def record_play(song: Song, *, listener: User) -> bool:
     Answers whether it counted.
     """
     now = timezone.now()
-    with transaction.atomic():
+    with deed_of(listener, song):
         counted = _take_turn(song, listener, now)
         if counted:
             Play.objects.create(listener=listener, song=song, at=now)
@@ -34,18 +34,14 @@ def _take_turn(song: Song, listener: User, now: datetime) -> bool:
         return True
     if row.update(last_played_at=now, updated_at=now):
         return False
-    try:
-        with transaction.atomic():
-            RecentlyPlayed.objects.create(listener=listener, song=song, last_played_at=now, last_counted_at=now)
-    except IntegrityError:  # the same listener's other device was a moment faster
-        return False
+    RecentlyPlayed.objects.create(listener=listener, song=song, last_played_at=now, last_counted_at=now)
     return True
 
 
 def forget_history(listener: User) -> None:
     """Empties recently played. Counts stay, and a repeat right after does not count either."""
     rows = RecentlyPlayed.objects.filter(listener=listener)
-    with transaction.atomic():
+    with deed_of(listener):
         rows.filter(last_counted_at__lte=timezone.now() - PAUSE_BETWEEN_COUNTED_PLAYS).delete()
         rows.update(last_played_at=None)
 

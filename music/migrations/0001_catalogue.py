@@ -155,13 +155,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="SongCounts",
             fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
                     "song",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
                         related_name="counts",
-                        serialize=False,
                         to="music.song",
                     ),
                 ),

@@ -34,7 +34,10 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["at"], name="plays_by_time")],
+                "indexes": [
+                    models.Index(fields=["at"], name="plays_by_time"),
+                    models.Index(fields=["song", "at"], name="plays_of_song"),
+                ],
             },
         ),
         migrations.CreateModel(

@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -7,11 +8,13 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from music.catalogue.models import SongCounts
 from music.listening.plays import forget_history, recently_played_by, record_play
 from music.serializers.songs import PlayedSongSerializer
 from music.serializers.states import PlaySerializer
 from music.streaming.signed_urls import signed_url
 from music.viewsets.base import PageViewSet
+from users.models import UserProfile
 
 
 class ListeningActions(PageViewSet):
@@ -26,12 +29,11 @@ class ListeningActions(PageViewSet):
         """
         song = self.get_object()
         record_play(song, listener=request.user)
-        song.counts.refresh_from_db()
         has_audio = bool(song.audio_file)
         answer = {
-            "play_count": song.counts.play_count,
+            "play_count": get_object_or_404(SongCounts, song=song).play_count,
             "stream_url": signed_url(song, request) if has_audio else None,
-            "quality": request.user.profile.audio_quality,
+            "quality": get_object_or_404(UserProfile, user=request.user).audio_quality,
             "expires_at": timezone.now() + settings.STREAM_URL_LIFETIME if has_audio else None,
             "ad": None,
         }

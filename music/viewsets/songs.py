@@ -23,9 +23,10 @@ from music.streaming.signed_urls import listener_of
 from music.viewsets.base import BytesNegotiation, CatalogueViewSet
 from music.viewsets.library import NEWEST_FIRST, FavoriteActions, LikeActions
 from music.viewsets.listening import ListeningActions
+from music.viewsets.shelves import ShelfActions
 
 
-class SongViewSet(LikeActions, FavoriteActions, ListeningActions, CatalogueViewSet):
+class SongViewSet(LikeActions, FavoriteActions, ListeningActions, ShelfActions, CatalogueViewSet):
     serializer_class = SongSerializer
     write_serializer_class = SongWriteSerializer
     filterset_class = SongFilter

@@ -162,7 +162,7 @@ def test_a_weak_password_does_not_use_the_link_up(api, listener, link_to):
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(59, 204), (61, 400)])
-def test_a_link_is_good_for_an_hour(api, listener, minutes, status, settings):
+def test_a_link_is_good_for_an_hour(api, listener, minutes, status):
     class AWhileAgo(PasswordResetTokenGenerator):
         def _now(self):
             return datetime.now() - timedelta(minutes=minutes)
@@ -202,7 +202,7 @@ def test_missing_fields_are_named(api, db):
 
 def test_a_password_set_on_the_command_line_ends_the_tokens_too(api_as, listener, monkeypatch):
     phone = api_as(listener)
-    monkeypatch.setattr("getpass.getpass", lambda *args: NEW)
+    monkeypatch.setattr("getpass.getpass", lambda prompt: NEW)
 
     call_command("changepassword", "listener@example.com")
 

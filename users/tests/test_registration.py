@@ -5,6 +5,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -13,6 +14,8 @@ from conftest import PASSWORD
 from users.models import AuthToken, User
 
 pytestmark = pytest.mark.django_db
+# With all apps named PostgreSQL empties the tables with CASCADE; else foreign keys between them forbid it.
+TOGETHER = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
 
 
 def registration(**fields):
@@ -228,6 +231,7 @@ def register_at_once(*registrations):
         return list(threads.map(send, registrations))
 
 
+@TOGETHER
 @pytest.mark.usefixtures("database_of_threads")
 def test_of_two_who_register_one_address_at_once_one_gets_it():
     answers = register_at_once(
@@ -240,6 +244,7 @@ def test_of_two_who_register_one_address_at_once_one_gets_it():
     assert User.objects.get().profile
 
 
+@TOGETHER
 @pytest.mark.usefixtures("database_of_threads")
 def test_of_two_who_want_one_username_at_once_one_gets_it():
     answers = register_at_once(registration(username="nina"), registration(username="NINA", email="b@example.com"))
@@ -249,6 +254,7 @@ def test_of_two_who_want_one_username_at_once_one_gets_it():
     assert problems(lost) == {("username", "unique")}
 
 
+@TOGETHER
 @pytest.mark.usefixtures("database_of_threads")
 def test_usernames_that_are_made_at_once_do_not_collide():
     answers = register_at_once(*(registration(email=f"nina@{host}.example") for host in "abcd"))

@@ -25,7 +25,7 @@ class Counter:
 
     def wrong(self) -> QuerySet:
         """Rows whose number differs, with `counted`. One statement, so one view of the data even under load."""
-        rows = self.rows._default_manager.filter(**{self.of: OuterRef("pk")}).order_by().values(self.of)
+        rows = self.rows._default_manager.filter(**{self.of: OuterRef(self.of)}).order_by().values(self.of)
         counted: Combinable = Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
         if self.starting_value:
             counted = F(self.starting_value) + counted
@@ -77,4 +77,5 @@ class Command(BaseCommand):
                 return
             if repairing:
                 counter.kept_in._default_manager.filter(pk=pk).update(**{counter.name: row.counted})
-        yield f"{counter.of} {pk}: {counter.name} was {getattr(row, counter.name)}, its rows say {row.counted}"
+        whose, was = getattr(row, f"{counter.of}_id"), getattr(row, counter.name)
+        yield f"{counter.of} {whose}: {counter.name} was {was}, its rows say {row.counted}"

@@ -1,0 +1,261 @@
+"""Whatever goes wrong under /api/ is answered in one shape."""
+
+import json
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework.test import APIClient
+
+from conftest import PASSWORD
+from music.models import Album, Song
+
+pytestmark = pytest.mark.django_db
+
+NUL, HALF_A_PAIR = "a\0b", "a\ud800b"
+SOMETHING = "00000000-0000-4000-8000-000000000000"
+
+
+def errors(answer, *, kind="client_error"):
+    """The (code, attr) of each error of an answer that keeps to the shape."""
+    assert answer["Content-Type"] == "application/json"
+    body = answer.json()
+    assert body.keys() == {"type", "errors"}
+    assert body["type"] == kind
+    assert body["errors"]
+    for error in body["errors"]:
+        assert error.keys() == {"code", "detail", "attr"}
+        assert isinstance(error["code"], str)
+        assert isinstance(error["detail"], str)
+        assert error["attr"] is None or isinstance(error["attr"], str)
+    return [(error["code"], error["attr"]) for error in body["errors"]]
+
+
+@pytest.fixture
+def works(artist):
+    song = Song.objects.create(title="A song", artist=artist)
+    album = Album.objects.create(title="An album", artist=artist)
+    return {"song": song.pk, "album": album.pk}
+
+
+@pytest.mark.parametrize("method", ["get", "head", "post", "put", "patch", "delete", "options", "trace"])
+@pytest.mark.parametrize("path", ["/api/nowhere", "/api/nowhere/at/all/", "/api/songs/x/y", "/api//songs"])
+def test_a_path_that_leads_nowhere_is_404(api, method, path):
+    answer = getattr(api, method)(path) if method != "trace" else api.generic("TRACE", path)
+
+    assert answer.status_code == 404
+    if method != "head":
+        assert errors(answer) == [("not_found", None)]
+
+
+@pytest.mark.parametrize("resource", ["songs", "albums", "genres", "artists"])
+@pytest.mark.parametrize(
+    "pk", [SOMETHING, "1", "abc", SOMETHING + "0", SOMETHING[:-1], "%00", "%ff", "%F0%9F%8E%B7", "..", "'", "x" * 3000]
+)
+def test_an_unknown_or_malformed_id_is_404(api, resource, pk):
+    assert errors(api.get(f"/api/{resource}/{pk}")) == [("not_found", None)]
+
+
+def test_an_unknown_id_is_404_before_anything_else_is_said(api_as, listener):
+    api = api_as(listener)
+
+    for answer in (api.put(f"/api/songs/{uuid4()}", {}), api.delete(f"/api/albums/{uuid4()}")):
+        assert (answer.status_code, errors(answer)) == (404, [("not_found", None)])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "/api/login"),
+        ("get", "/api/users"),
+        ("put", "/api/users/"),
+        ("delete", "/api/login"),
+        ("post", "/api/profile"),
+        ("get", "/api/logout"),
+        ("patch", "/api/password/change"),
+        ("get", "/api/password/reset"),
+        ("put", "/api/songs"),
+        ("delete", "/api/genres"),
+    ],
+)
+def test_a_method_that_a_path_does_not_know_is_405(api_as, artist, method, path):
+    answer = getattr(api_as(artist), method)(path)
+
+    assert answer.status_code == 405
+    assert errors(answer) == [("method_not_allowed", None)]
+    assert answer["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/api/login", "/api/users", "/api/password/reset"])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "application/octet-stream", "nonsense"])
+def test_a_body_of_another_type_is_415(api, path, content_type):
+    answer = api.generic("POST", path, b"<a/>", content_type=content_type)
+
+    assert (answer.status_code, errors(answer)) == (415, [("unsupported_media_type", None)])
+
+
+def test_an_answer_of_another_type_is_406(api):
+    answer = api.get("/api/songs", HTTP_ACCEPT="application/xml")
+
+    assert (answer.status_code, errors(answer)) == (406, [("not_acceptable", None)])
+
+
+def test_a_session_without_a_csrf_token_is_403(listener):
+    browser = APIClient(enforce_csrf_checks=True)
+    browser.force_login(listener)
+
+    for answer in (browser.patch("/api/profile", {"name": "Nina"}), browser.post("/api/logout")):
+        assert (answer.status_code, errors(answer)) == (403, [("permission_denied", None)])
+
+
+def test_a_token_needs_no_csrf_token(api, listener):
+    browser = APIClient(enforce_csrf_checks=True)
+    pair = {"email": "listener@example.com", "password": PASSWORD}
+    token = browser.post("/api/login", pair).json()["token"]
+    browser.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+
+    assert browser.patch("/api/profile", {"name": "Nina"}).status_code == 200
+
+
+def test_a_host_that_is_not_ours_is_400(api, settings):
+    settings.ALLOWED_HOSTS = ["music.example"]
+
+    answer = api.get("/api/songs", HTTP_HOST="evil.example")
+
+    assert (answer.status_code, errors(answer)) == (400, [("bad_request", None)])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"nonsense",
+        b"\xff\xfe",
+        b'{"email": NaN}',
+        b'{"email": 1' + b"0" * 5000 + b"}",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"email": "a" "password": "b"}',
+    ],
+    ids=lambda body: body[:12],
+)
+def test_what_is_not_json_is_400(api, body):
+    answer = api.generic("POST", "/api/login", body, content_type="application/json")
+
+    assert (answer.status_code, errors(answer)) == (400, [("parse_error", None)])
+
+
+@pytest.mark.parametrize("path", ["/api/login", "/api/users", "/api/password/reset"])
+@pytest.mark.parametrize("body", ["[]", "[1]", '"text"', "5", "true", '[{"email": "a@example.com"}]'])
+def test_json_that_is_no_object_is_400(api, path, body):
+    answer = api.generic("POST", path, body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert errors(answer, kind="validation_error") == [("invalid", None)]
+
+
+@pytest.mark.parametrize("body", ["[]", '"text"', "5", "true", "null"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+@pytest.mark.parametrize("path", ["/api/songs/{song}", "/api/albums/{album}", "/api/profile"])
+def test_json_that_is_no_object_changes_nothing(api_as, artist, works, path, method, body):
+    answer = api_as(artist).generic(method, path.format(**works), body, content_type="application/json")
+
+    assert answer.status_code in (200, 400)
+    assert Song.objects.get().title == "A song"
+    assert Album.objects.get().title == "An album"
+    if answer.status_code == 400:
+        errors(answer, kind="validation_error")
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=\xff"])
+def test_a_form_without_a_boundary_is_400(api, content_type):
+    answer = api.generic("POST", "/api/login", b"--x", content_type=content_type)
+
+    assert (answer.status_code, errors(answer)) == (400, [("parse_error", None)])
+
+
+@pytest.mark.parametrize("format", ["multipart", None])
+def test_a_form_of_thousands_of_fields_is_400(api, format):
+    fields = {f"field{number}": "x" for number in range(1500)}
+    form = {"format": "multipart"} if format else {"content_type": "application/x-www-form-urlencoded"}
+
+    answer = api.post("/api/login", fields if format else "&".join(f"{name}=x" for name in fields), **form)
+
+    assert (answer.status_code, errors(answer)) == (400, [("parse_error", None)])
+
+
+def test_a_form_of_hundreds_of_files_is_400(api):
+    files = {f"file{number}": SimpleUploadedFile("a.txt", b"x") for number in range(150)}
+
+    answer = api.post("/api/login", files, format="multipart")
+
+    assert (answer.status_code, errors(answer)) == (400, [("parse_error", None)])
+
+
+@pytest.mark.parametrize("text", [NUL, HALF_A_PAIR], ids=["NUL", "half a pair"])
+@pytest.mark.parametrize(
+    ("method", "path", "field"),
+    [
+        *(("post", "/api/users", field) for field in ("email", "password", "username", "name", "role")),
+        *(("post", "/api/login", field) for field in ("email", "password")),
+        *(("post", "/api/password/change", field) for field in ("old_password", "new_password")),
+        ("post", "/api/password/reset", "email"),
+        *(("post", "/api/password/reset/confirm", field) for field in ("uid", "token", "new_password")),
+        *(("patch", "/api/profile", field) for field in ("username", "name", "audio_quality", "role")),
+        *(("patch", "/api/profile", field) for field in ("offline_mode", "profile_picture")),
+        ("delete", "/api/profile", "password"),
+        ("post", "/api/genres", "title"),
+        *(("post", "/api/albums", field) for field in ("title", "release_date", "cover_image")),
+        *(("patch", "/api/albums/{album}", field) for field in ("title", "release_date")),
+        *(("patch", "/api/songs/{song}", field) for field in ("title", "album", "album_title", "genre")),
+        *(("patch", "/api/songs/{song}", field) for field in ("release_date", "track_number", "explicit")),
+        *(("patch", "/api/songs/{song}", field) for field in ("visibility", "licensing_info", "audio_file")),
+    ],
+)
+def test_no_text_field_takes_what_no_text_holds(api, api_as, artist, works, method, path, field, text):
+    caller = api if path in ("/api/users", "/api/login") else api_as(artist)
+
+    answer = getattr(caller, method)(path.format(**works), json.dumps({field: text}), content_type="application/json")
+
+    assert answer.status_code == 400
+    assert field in [attr for _, attr in errors(answer, kind="validation_error")]
+
+
+@pytest.mark.parametrize(
+    "query", ["search=%00", "genre=%00", "limit=%00", "cursor=%00", "ordering=%00", "explicit=%00"]
+)
+@pytest.mark.parametrize("path", ["/api/songs", "/api/albums"])
+def test_no_parameter_takes_a_nul(api, path, query):
+    assert api.get(f"{path}?{query}").status_code in (200, 400)
+
+
+@pytest.mark.parametrize("query", ["search=%ED%A0%80", "genre=%ff", "limit=%ff", "cursor=%ff", "artist=%ED%A0%80"])
+def test_no_parameter_fails_on_broken_utf_8(api, query):
+    assert api.get(f"/api/songs?{query}").status_code in (200, 400)
+
+
+@pytest.mark.parametrize("path", ["/api/login", "/api/users", "/api/songs", "/api/nowhere", "/somewhere"])
+def test_a_body_over_100_mb_is_413_before_it_is_read(api, path):
+    answer = api.post(path, {}, CONTENT_LENGTH=str(100 * 2**20 + 1), HTTP_ORIGIN="http://localhost:3000")
+
+    assert (answer.status_code, errors(answer)) == (413, [("too_large", None)])
+    assert answer["Connection"] == "close"
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
+def test_a_body_that_is_too_large_for_its_purpose_is_our_own_400(api, content_type):
+    answer = api.generic("POST", "/api/login", b"a" * (3 * 2**20), content_type=content_type)
+
+    assert answer.status_code == 400
+    assert errors(answer, kind="validation_error") == [("too_large", None)]
+
+
+def test_a_failure_of_ours_is_500_in_the_same_shape(api_as, listener):
+    api = api_as(listener)
+    api.raise_request_exception = False
+    listener.profile.delete()
+
+    answer = api.get("/api/profile")
+
+    assert (answer.status_code, errors(answer, kind="server_error")) == (500, [("error", None)])
+    assert "UserProfile" not in answer.content.decode()

@@ -1,0 +1,157 @@
+"""The settings as other environments give them, each read by a process of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+SHOW = "import sys; from Spotify_Clone import settings; print(*(getattr(settings, n) for n in sys.argv[1:]), sep='\\n')"
+# Empty and not absent: a developer's own .env fills in what is absent.
+BLANK = dict.fromkeys(
+    ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "HTTPS", "TRUSTED_PROXIES", "THROTTLING", "CACHE_URL", "MEDIA_ROOT"), ""
+)
+SECRET = {"SECRET_KEY": "as-long-as-a-real-one-0123456789-0123456789-0123456789"}
+
+
+def python(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, **BLANK, **environment},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+    )
+
+
+def read(*names, **environment):
+    shown = python("-c", SHOW, *names, **environment)
+    assert shown.returncode == 0, shown.stderr
+    return shown.stdout.splitlines()
+
+
+@pytest.mark.parametrize("command", [("manage.py", "check"), ("-m", "Spotify_Clone.serve")])
+def test_without_a_secret_key_nothing_starts_and_the_message_says_what_to_set(command):
+    started = python(*command)
+
+    assert started.returncode != 0
+    assert "SECRET_KEY is not set" in started.stderr
+    assert "secrets.token_urlsafe" in started.stderr
+
+
+def test_with_debug_on_no_secret_key_is_needed():
+    assert read("DEBUG", DEBUG="on") == ["True"]
+
+
+def test_debug_is_off_unless_it_is_asked_for():
+    assert read("DEBUG", "THROTTLING", "HTTPS", **SECRET) == ["False", "True", "False"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        *((text, True) for text in ("on", "TRUE", "yes", " 1 ")),
+        *((text, False) for text in ("off", "False", " no ", "0")),
+    ],
+)
+def test_booleans_are_said_in_many_ways(monkeypatch, text, meaning):
+    from Spotify_Clone.settings import flag
+
+    monkeypatch.setenv("A_FLAG", text)
+
+    assert flag("A_FLAG", not meaning) is meaning
+
+
+@pytest.mark.parametrize(("name", "text"), [("DEBUG", "maybe"), ("THROTTLING", "2"), ("TRUSTED_PROXIES", "one")])
+def test_a_value_that_means_nothing_stops_the_start(name, text):
+    started = python("-c", SHOW, **{**SECRET, name: text})
+
+    assert started.returncode != 0
+    assert f"{name} is {text!r}: set it to" in started.stderr
+
+
+def test_plain_http_is_answered_unless_https_is_on():
+    names = ("SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
+
+    assert read(*names, **SECRET) == ["False", "0", "False", "False"]
+    assert read(*names, HTTPS="on", **SECRET) == ["True", "31536000", "True", "True"]
+
+
+def test_a_proxys_word_on_https_is_believed_only_where_a_proxy_is_trusted():
+    show = "from Spotify_Clone import settings; print(hasattr(settings, 'SECURE_PROXY_SSL_HEADER'))"
+
+    assert python("-c", show, HTTPS="on", **SECRET).stdout == "False\n"
+    assert python("-c", show, HTTPS="on", TRUSTED_PROXIES="1", **SECRET).stdout == "True\n"
+
+
+def test_with_https_on_the_deployment_check_is_clean():
+    checked = python(
+        *("manage.py", "check", "--deploy", "--fail-level", "WARNING"),
+        **{**SECRET, "SECRET_KEY": "x9_" + "".join(map(chr, range(48, 123)))},
+        HTTPS="on",
+        ALLOWED_HOSTS="music.example",
+    )
+
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.fixture
+def frontend(settings):
+    settings.CORS_ALLOWED_ORIGINS = ["http://localhost:3000"]
+    return "http://localhost:3000"
+
+
+def preflight(api, path, origin, headers="authorization"):
+    return api.options(
+        path,
+        HTTP_ORIGIN=origin,
+        HTTP_ACCESS_CONTROL_REQUEST_METHOD="PATCH",
+        HTTP_ACCESS_CONTROL_REQUEST_HEADERS=headers,
+    )
+
+
+def listed(answer, header):
+    return {word.strip().lower() for word in answer[header].split(",")}
+
+
+@pytest.mark.parametrize("path", ["/api/profile", "/api/songs", "/api/login/", "/api/nowhere"])
+def test_a_frontend_on_the_list_may_send_what_it_needs(api, frontend, path):
+    answer = preflight(api, path, frontend)
+
+    assert answer.status_code == 200
+    assert answer["Access-Control-Allow-Origin"] == frontend
+    assert {"get", "post", "put", "patch", "delete"} <= listed(answer, "Access-Control-Allow-Methods")
+    assert {"authorization", "content-type", "range", "if-none-match", "if-range", "idempotency-key"} <= listed(
+        answer, "Access-Control-Allow-Headers"
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/songs", "/api/profile", "/api/nowhere"])
+def test_a_frontend_on_the_list_may_read_what_it_needs(api, frontend, path):
+    answer = api.get(path, HTTP_ORIGIN=frontend)
+
+    assert answer["Access-Control-Allow-Origin"] == frontend
+    assert "origin" in listed(answer, "Vary")
+    assert listed(answer, "Access-Control-Expose-Headers") == {
+        *("etag", "retry-after", "content-range", "accept-ranges", "content-length", "content-disposition")
+    }
+
+
+@pytest.mark.django_db
+def test_a_refused_body_can_be_read_by_the_frontend(api, frontend):
+    answer = api.post("/api/login", {}, HTTP_ORIGIN=frontend, CONTENT_LENGTH=str(101 * 2**20))
+
+    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (413, frontend)
+
+
+@pytest.mark.django_db
+def test_other_sites_are_told_nothing(api, frontend):
+    assert "Access-Control-Allow-Origin" not in preflight(api, "/api/profile", "https://evil.example")
+    assert "Access-Control-Allow-Origin" not in api.get("/api/songs", HTTP_ORIGIN="https://evil.example")
+
+
+@pytest.mark.django_db
+def test_the_admin_is_for_no_other_site(api, frontend):
+    assert "Access-Control-Allow-Origin" not in api.get("/admin/login/", HTTP_ORIGIN=frontend)

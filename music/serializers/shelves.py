@@ -1,0 +1,8 @@
+from rest_framework import serializers
+
+from music.discovery.trending.shelf import TimeRange
+
+
+class TrendingQuerySerializer(serializers.Serializer):
+    time_range = serializers.ChoiceField(choices=[range_.value for range_ in TimeRange], default=TimeRange.ALL)
+    genre = serializers.CharField(required=False, allow_blank=True, help_text="Its id, or its whole title.")

@@ -1,0 +1,186 @@
+import pytest
+
+from music.models import Album, Genre, Song
+from music.tests.uploading import code_of
+
+
+@pytest.fixture
+def titles(api):
+    """The titles that a list answers to these parameters, in order."""
+
+    def found(path="/api/songs", **parameters):
+        answer = api.get(path, parameters)
+        assert answer.status_code == 200, answer.content
+        return [row["title"] for row in answer.json()["results"]]
+
+    return found
+
+
+@pytest.fixture
+def catalogue(make_song, make_user):
+    beyonce = make_user("bey", role="artist", name="Beyoncé")
+    björk = make_user("bjork", role="artist", name="Björk")
+    lemonade = Album.objects.create(title="Lémonade", artist=beyonce, release_date="2016-04-23")
+    debut = Album.objects.create(title="Debut", artist=björk, release_date="1993-07-05")
+    pop, electronic = Genre.objects.create(title="Pop"), Genre.objects.create(title="Électronique")
+    make_song("Formation", artist=beyonce, album=lemonade, genre=pop, release_date="2016-02-06", explicit=True)
+    make_song("Sorry", artist=beyonce, album=lemonade, genre=pop, release_date="2016-04-23")
+    make_song("Jóga", artist=björk, genre=electronic, release_date="1997-09-15")
+    make_song("Human Behaviour", artist=björk, album=debut, genre=electronic, release_date="1993-06-07")
+    make_song("50% off_ \\ sale", artist=björk)
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        ("form", {"Formation"}),
+        ("FORM", {"Formation"}),
+        ("joga", {"Jóga"}),
+        ("JÓGA", {"Jóga"}),
+        ("o", {"Formation", "Sorry", "Jóga", "Human Behaviour", "50% off_ \\ sale"}),
+        ("%", {"50% off_ \\ sale"}),
+        ("_", {"50% off_ \\ sale"}),
+        ("\\", {"50% off_ \\ sale"}),
+        ("'", set()),
+        ("no such", set()),
+    ],
+)
+def test_a_title_is_contained_whatever_its_case_and_accents(catalogue, titles, title, found):
+    assert set(titles(title=title)) == found
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "found"),
+    [
+        ("artist", "beyonce", {"Formation", "Sorry"}),
+        ("artist", " BEYONCÉ ", {"Formation", "Sorry"}),
+        ("artist", "beyon", set()),
+        ("album", "lemonade", {"Formation", "Sorry"}),
+        ("album", "LÉMONADE", {"Formation", "Sorry"}),
+        ("album", "lemon", set()),
+        ("genre", "electronique", {"Jóga", "Human Behaviour"}),
+        ("genre", "nothing", set()),
+        ("genre", "00000000-0000-0000-0000-000000000000", set()),
+        ("album", "x" * 5000, set()),
+    ],
+)
+def test_artist_album_and_genre_go_by_their_whole_name(catalogue, titles, parameter, value, found):
+    assert set(titles(**{parameter: value})) == found
+
+
+def test_artist_album_and_genre_go_by_id(catalogue, titles):
+    song = Song.objects.get(title="Formation")
+    for parameter, row in (("artist", song.artist), ("album", song.album), ("genre", song.genre)):
+        assert set(titles(**{parameter: str(row.pk)})) == {"Formation", "Sorry"}
+        assert set(titles(**{parameter: str(row.pk).upper()})) == {"Formation", "Sorry"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "found"),
+    [
+        ({"date_from": "2016-04-23"}, {"Sorry"}),
+        ({"date_to": "1993-06-07"}, {"Human Behaviour"}),
+        ({"date_from": "1997-09-15", "date_to": "2016-02-06"}, {"Jóga", "Formation"}),
+        ({"date_from": "2017-01-01"}, set()),
+        ({"date_from": "2016-01-01", "date_to": "2015-01-01"}, set()),
+        ({"explicit": "true"}, {"Formation"}),
+        ({"explicit": "1", "artist": "björk"}, set()),
+        ({"explicit": "FALSE", "artist": "beyoncé"}, {"Sorry"}),
+        ({"search": "beyonce"}, {"Formation", "Sorry"}),
+        ({"search": "joga"}, {"Jóga"}),
+        ({"search": "lemonade sorry"}, {"Sorry"}),
+        ({"search": "electronique"}, {"Jóga", "Human Behaviour"}),
+        ({"search": "beyonce", "title": "form"}, {"Formation"}),
+    ],
+)
+def test_parameters_narrow_together(catalogue, titles, parameters, found):
+    assert set(titles(**parameters)) == found
+
+
+def test_empty_and_unknown_parameters_narrow_nothing(catalogue, titles):
+    empty = dict.fromkeys(("title", "artist", "album", "genre", "date_from", "date_to", "explicit", "search"), "")
+    assert len(titles(**empty)) == len(titles(colour="red", visibility="private", page=7, offset=9)) == 5
+
+
+@pytest.mark.parametrize("path", ["/api/songs", "/api/albums"])
+@pytest.mark.parametrize("parameter", ["date_from", "date_to"])
+@pytest.mark.parametrize("value", ["soon", "2020-13-01", "2020", "20200101", "0000-01-01", "10000-01-01", "%00"])
+def test_a_date_that_is_none_is_refused(api, db, path, parameter, value):
+    assert code_of(api.get(f"{path}?{parameter}={value}"))[1] == parameter
+
+
+@pytest.mark.parametrize("value", ["yes please", "2", "null", "t r u e"])
+def test_a_truth_that_is_none_is_refused(api, db, value):
+    assert code_of(api.get("/api/songs", {"explicit": value})) == ("invalid", "explicit")
+
+
+@pytest.mark.parametrize("parameter", ["title", "search", "artist", "album", "genre"])
+def test_no_text_brings_anything_but_rows_or_a_refusal(api, catalogue, parameter):
+    for text in (
+        "\0",
+        "x" * 60_000,
+        "ab " * 3000,
+        "ﷺ" * 200,
+        "1_" * 16,
+        "{}",
+        '"',
+        "; DROP TABLE",
+        "\u202e",
+        "½",
+        "--",
+    ):
+        assert api.get("/api/songs", {parameter: text}).status_code in (200, 400)
+    assert api.get(f"/api/songs?{parameter}=%ff%fe%ed%a0%80").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("parameters", "found"),
+    [
+        ({}, ["Lémonade", "Debut"]),
+        ({"ordering": "release_date"}, ["Debut", "Lémonade"]),
+        ({"ordering": "title"}, ["Debut", "Lémonade"]),
+        ({"ordering": "-created_at"}, ["Debut", "Lémonade"]),
+        ({"search": "lemon"}, ["Lémonade"]),
+        ({"search": "BJORK"}, ["Debut"]),
+        ({"artist": "bjork"}, ["Debut"]),
+        ({"artist": "nobody"}, []),
+        ({"date_from": "2016-04-23"}, ["Lémonade"]),
+        ({"date_to": "2016-04-22"}, ["Debut"]),
+    ],
+)
+def test_albums_are_found_and_ordered(catalogue, titles, parameters, found):
+    assert titles("/api/albums", **parameters) == found
+
+
+@pytest.mark.parametrize(
+    ("ordering", "first"),
+    [
+        (None, "newest"),
+        ("-created_at", "newest"),
+        ("created_at", "oldest"),
+        ("title", "Álbum"),
+        ("-title", "zebra"),
+        ("-play_count", "zebra"),
+        ("play_count", "Álbum"),
+        ("-like_count", "oldest"),
+        ("release_date", "oldest"),
+        ("-release_date", "zebra"),
+    ],
+)
+def test_songs_are_ordered_as_asked(make_song, titles, ordering, first):
+    make_song("oldest", play_count=5, like_count=9, release_date="1990-01-01")
+    make_song("zebra", play_count=9, like_count=5, release_date="2020-01-01")
+    make_song("Álbum", play_count=1, like_count=5)
+    make_song("newest", play_count=5, like_count=1)
+    found = titles(**({"ordering": ordering} if ordering else {}))
+    assert (found[0], len(found)) == (first, 4)
+
+
+def test_a_song_without_a_date_comes_last_in_both_directions(make_song, titles):
+    make_song("undated")
+    make_song("dated", release_date="2020-01-01")
+    assert titles(ordering="release_date")[-1] == titles(ordering="-release_date")[-1] == "undated"
+
+
+def test_filters_of_a_list_are_unknown_to_a_single_song(api, song):
+    assert api.get(f"/api/songs/{song.pk}?date_from=nonsense&title=other").status_code == 200

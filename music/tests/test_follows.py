@@ -1,0 +1,131 @@
+import pytest
+
+from music.models import ArtistCounts, ArtistFollow
+
+
+def follow_path(artist):
+    return f"/api/artists/{artist.pk}/follow"
+
+
+def followers(artist):
+    return ArtistCounts.objects.get(artist=artist).follower_count
+
+
+def test_the_first_time_is_201_and_later_ones_200(api_as, listener, artist):
+    client = api_as(listener)
+
+    answers = [client.post(follow_path(artist)) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [201, 200, 200]
+    assert all(answer.data == {"is_following": True} for answer in answers)
+    assert followers(artist) == ArtistFollow.objects.count() == 1
+
+
+def test_unfollowing_is_204_had_one_followed_or_not(api_as, listener, artist, other_artist):
+    api_as(other_artist).post(follow_path(artist))
+    client = api_as(listener)
+    client.post(follow_path(artist))
+
+    assert [client.delete(follow_path(artist)).status_code for _ in range(2)] == [204, 204]
+
+    assert followers(artist) == 1
+    assert ArtistFollow.objects.get().follower == other_artist
+
+
+def test_nobody_follows_oneself(api_as, artist):
+    answer = api_as(artist).post(follow_path(artist))
+
+    assert answer.status_code == 400
+    assert answer.data["errors"][0]["code"] == "self_follow"
+    assert answer.data["errors"][0]["attr"] is None
+    assert followers(artist) == 0
+
+
+@pytest.mark.parametrize("method", ["post", "delete"])
+def test_only_artists_in_sight_are_there_to_be_followed(api_as, listener, artist, make_user, method):
+    suspended = make_user("suspended", role="artist", is_active=False)
+    call = getattr(api_as(artist), method)
+
+    for nobody in (listener, suspended):
+        assert call(follow_path(nobody)).status_code == 404
+    assert call("/api/artists/not-a-uuid/follow").status_code == 404
+    assert not ArtistFollow.objects.exists()
+
+
+def test_an_anonymous_caller_follows_nobody(api, artist):
+    for answer in (
+        api.post(follow_path(artist)),
+        api.delete(follow_path(artist)),
+        api.get("/api/artists/following"),
+        api.get("/api/artists/followers"),
+    ):
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == "Token"
+
+
+def test_following_comes_newest_first_with_followed_at(api_as, listener, artist, other_artist):
+    client = api_as(listener)
+    for followed in (other_artist, artist):
+        client.post(follow_path(followed))
+
+    rows = client.get("/api/artists/following").data["results"]
+
+    assert [row["username"] for row in rows] == ["artist", "other"]
+    assert all(row["is_following"] and row["followed_at"].endswith("Z") for row in rows)
+    assert set(rows[0]) == {
+        "id",
+        "username",
+        "name",
+        "profile_picture",
+        "song_count",
+        "album_count",
+        "follower_count",
+        "is_following",
+        "followed_at",
+    }
+
+
+def test_followers_come_newest_first_with_three_fields(api_as, artist, make_user):
+    for name in ("first", "second"):
+        api_as(make_user(name)).post(follow_path(artist))
+
+    rows = api_as(artist).get("/api/artists/followers").data["results"]
+
+    assert [row["username"] for row in rows] == ["second", "first"]
+    assert set(rows[0]) == {"id", "username", "followed_at"}
+
+
+def test_followers_are_for_artists(api_as, listener):
+    answer = api_as(listener).get("/api/artists/followers")
+
+    assert answer.status_code == 403
+    assert answer.data["errors"][0]["code"] == "permission_denied"
+
+
+def test_is_following_is_the_callers_own(api, api_as, listener, artist):
+    api_as(listener).post(follow_path(artist))
+
+    for client, is_following in ((api_as(listener), True), (api_as(artist), False), (api, False)):
+        assert client.get(f"/api/artists/{artist.pk}").data["is_following"] is is_following
+        assert client.get(f"/api/artists/{artist.pk}/profile").data["is_following"] is is_following
+        assert client.get("/api/artists").data["results"][0]["is_following"] is is_following
+        assert client.get(f"/api/artists/{artist.pk}").data["follower_count"] == 1
+
+
+def test_a_deleted_account_takes_its_follows_along(api_as, listener, artist, other_artist):
+    for person in (listener, other_artist):
+        api_as(person).post(follow_path(artist))
+
+    listener.close()
+
+    assert followers(artist) == ArtistFollow.objects.count() == 1
+
+
+def test_two_artists_who_follow_each_other_part_cleanly(api_as, artist, other_artist):
+    api_as(artist).post(follow_path(other_artist))
+    api_as(other_artist).post(follow_path(artist))
+
+    artist.close()
+
+    assert followers(other_artist) == 0
+    assert not ArtistFollow.objects.exists()

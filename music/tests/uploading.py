@@ -1,0 +1,45 @@
+"""Sending files to the API as a client does, and looking at what is left in storage."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from music.models import Song
+from music.tests.samples import audio_sample
+
+
+def upload(client, content: bytes | None = None, *, name: str = "song.mp3", type: str = "audio/mpeg", **fields):
+    """POST /api/songs with a small MP3 that has every tag, unless other content is given."""
+    file = SimpleUploadedFile(name, audio_sample("mp3") if content is None else content, type)
+    return client.post("/api/songs", {"audio_file": file, **fields}, format="multipart")
+
+
+def send_image(client, path: str, content: bytes, *, method: str = "patch", **fields):
+    file = SimpleUploadedFile("cover.bin", content, "image/jpeg")
+    return getattr(client, method)(path, {"cover_image": file, **fields}, format="multipart")
+
+
+def give_audio(song: Song, content: bytes = b"0123456789", audio_format: str = "mp3") -> Song:
+    """Bytes to stream, without the cost of an upload."""
+    song.audio_format, song.audio_bytes = audio_format, len(content)
+    song.audio_file.save(f"audio.{audio_format}", ContentFile(content))
+    return song
+
+
+def stored_files() -> set[str]:
+    """The keys of all files in the local storage."""
+    root = Path(settings.MEDIA_ROOT)
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+
+def body_of(response) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def code_of(response, status: int = 400) -> tuple[str, str | None]:
+    """(code, attr) of the only error of an answer with this status."""
+    assert response.status_code == status, response.content
+    (error,) = response.json()["errors"]
+    return error["code"], error["attr"]

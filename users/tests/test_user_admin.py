@@ -1,0 +1,184 @@
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.urls import reverse
+
+from conftest import PASSWORD
+from users.models import AuthToken, User
+
+pytestmark = pytest.mark.django_db
+
+NEW = "another long road home"
+
+
+@pytest.fixture
+def boss(db):
+    return User.objects.create_superuser("boss@example.com", "boss", PASSWORD)
+
+
+@pytest.fixture
+def admin(client, boss):
+    client.force_login(boss)
+    return client
+
+
+@pytest.fixture
+def imported(db):
+    """An artist as an import leaves one: without an address, and with no password that could be typed."""
+    return User.objects.create_user(None, "nina.simone", name="Nina Simone", role="artist")
+
+
+def change_page(user):
+    return reverse("admin:users_user_change", args=[user.pk])
+
+
+def form_of(user, **fields):
+    profile = {"id": user.profile.pk, "user": user.pk, "audio_quality": "medium"}
+    return {
+        "email": user.email or "",
+        "username": user.username,
+        "name": user.name,
+        "role": user.role,
+        "is_active": "on",
+        "profile-TOTAL_FORMS": 1,
+        "profile-INITIAL_FORMS": 1,
+        **{f"profile-0-{name}": value for name, value in profile.items()},
+        **fields,
+    }
+
+
+def errors_on(page):
+    assert page.status_code == 200
+    return set(page.context["adminform"].form.errors)
+
+
+def test_an_imported_artist_is_handed_over_by_entering_an_address(admin, api, imported, mailoutbox):
+    answer = admin.post(change_page(imported), form_of(imported, email="nina@example.com"), follow=True)
+
+    assert "a link to set a password was sent to nina@example.com" in answer.content.decode()
+    (mail,) = mailoutbox
+    assert mail.to == ["nina@example.com"]
+    link = parse_qs(urlsplit(re.search(r"http\S+", mail.body)[0]).query)
+    confirmed = api.post(
+        "/api/password/reset/confirm", {"uid": link["uid"][0], "token": link["token"][0], "new_password": NEW}
+    )
+    assert confirmed.status_code == 204
+    entered = api.post("/api/login", {"email": "nina@example.com", "password": NEW})
+    assert entered.json()["user"]["id"] == str(imported.pk)
+    assert entered.json()["user"]["name"] == "Nina Simone"
+
+
+def test_two_accounts_may_be_without_an_address(admin, imported, mailoutbox):
+    other = User.objects.create_user(None, "miles.davis", role="artist")
+
+    for user in (imported, other):
+        assert admin.post(change_page(user), form_of(user, name="Renamed")).status_code == 302
+
+    assert User.objects.filter(email=None, name="Renamed").count() == 2
+    assert not mailoutbox
+
+
+def test_another_address_for_somebody_who_has_one_sends_no_link(admin, listener, mailoutbox):
+    admin.post(change_page(listener), form_of(listener, email="new@example.com"))
+
+    assert User.objects.get(pk=listener.pk).email == "new@example.com"
+    assert not mailoutbox
+
+
+@pytest.mark.parametrize("email", ["listener@example.com", "LISTENER@example.com"])
+def test_an_address_that_is_taken_is_refused(admin, imported, listener, email, mailoutbox):
+    assert errors_on(admin.post(change_page(imported), form_of(imported, email=email))) == {"email"}
+    assert not mailoutbox
+
+
+@pytest.mark.parametrize("username", ["listener", "LISTENER", "listener@example.com"])
+def test_a_username_that_is_taken_or_misleads_is_refused(admin, imported, listener, username):
+    assert errors_on(admin.post(change_page(imported), form_of(imported, username=username))) == {"username"}
+
+
+def test_a_suspension_shows_at_once_and_can_be_taken_back(admin, api_as, listener):
+    phone, users = api_as(listener), reverse("admin:users_user_changelist")
+
+    admin.post(users, {"action": "suspend", "_selected_action": [listener.pk]})
+    assert phone.get("/api/profile").status_code == 401
+
+    admin.post(users, {"action": "reinstate", "_selected_action": [listener.pk]})
+    assert phone.get("/api/profile").status_code == 200
+
+
+def test_nobody_suspends_oneself(admin, boss):
+    admin.post(reverse("admin:users_user_changelist"), {"action": "suspend", "_selected_action": [boss.pk]})
+
+    assert User.objects.get(pk=boss.pk).is_active
+
+
+def test_a_new_account_has_a_profile(admin, api):
+    form = {
+        "email": "nina@example.com",
+        "username": "nina",
+        "name": "",
+        "role": "artist",
+        "password1": NEW,
+        "password2": NEW,
+        "usable_password": "true",
+    }
+    assert admin.post(reverse("admin:users_user_add"), form).status_code == 302
+
+    entered = api.post("/api/login", {"email": "nina@example.com", "password": NEW})
+    api.credentials(HTTP_AUTHORIZATION=f"Token {entered.json()['token']}")
+    assert api.get("/api/profile").json()["user"]["name"] == "nina"
+
+
+def test_a_new_account_keeps_to_the_same_rules(admin, listener):
+    form = {"username": "LISTENER", "email": "LISTENER@example.com", "password1": NEW, "password2": NEW}
+
+    page = admin.post(reverse("admin:users_user_add"), {**form, "role": "user", "usable_password": "true"})
+
+    assert errors_on(page) == {"email", "username"}
+
+
+def test_a_password_set_in_the_admin_ends_the_tokens(admin, api_as, listener):
+    phone = api_as(listener)
+    page = reverse("admin:auth_user_password_change", args=[listener.pk])
+
+    admin.post(page, {"password1": NEW, "password2": NEW, "usable_password": "true", "set-password": "1"})
+
+    listener.refresh_from_db()
+    assert listener.check_password(NEW)
+    assert phone.get("/api/profile").status_code == 401
+
+
+@pytest.mark.parametrize("model", ["user", "authtoken"])
+def test_the_pages_open(admin, listener, api_as, model):
+    api_as(listener)
+    found = reverse(f"admin:users_{model}_changelist") + "?q=listener"
+
+    assert "listener" in admin.get(found).content.decode()
+    row = listener if model == "user" else AuthToken.objects.get()
+    assert admin.get(reverse(f"admin:users_{model}_change", args=[row.pk])).status_code == 200
+
+
+def test_a_token_never_shows(admin, listener, api_as):
+    api_as(listener)
+    token = AuthToken.objects.get()
+
+    page = admin.get(reverse("admin:users_authtoken_change", args=[token.pk])).content.decode()
+
+    assert token.digest not in page
+    assert token.token_key not in page
+
+
+def test_accounts_are_deleted_in_the_admin_with_all_that_is_theirs(admin, listener):
+    users = reverse("admin:users_user_changelist")
+
+    admin.post(users, {"action": "delete_selected", "_selected_action": [listener.pk], "post": "yes"})
+
+    assert not User.objects.filter(pk=listener.pk).exists()
+
+
+def test_who_is_not_staff_stays_outside(client, listener):
+    client.force_login(listener)
+
+    assert client.get("/admin/").status_code == 302
+    assert "not authorized" in client.get("/admin/", follow=True).content.decode()
