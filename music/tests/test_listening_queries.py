@@ -76,9 +76,7 @@ def test_a_page_takes_the_same_queries_whatever_its_length(api_as, artist, other
     world(number)
     client = api_as(artist)
 
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         answer = client.get(path.format(artist=other_artist.pk, album=album.pk), {"limit": 100})
 
     assert answer.status_code == 200
