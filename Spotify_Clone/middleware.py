@@ -43,7 +43,7 @@ def conditional_answers(get_response: View) -> View:
             response["Cache-Control"] = "private, no-cache" if personal else "no-cache"
         if response.streaming or not response["Content-Type"].startswith("application/json"):
             return response
-        if not getattr(response, "is_random", False):
+        if "no-store" not in response["Cache-Control"]:
             response["ETag"] = etag_of(response.content)
         return get_conditional_response(request, etag=response.get("ETag"), response=response) or response
 

@@ -29,11 +29,12 @@ MAX_LIMIT = 100
 
 
 class Cursor(NamedTuple):
-    """A place between two rows: after (or before) the row with this key and id."""
+    """A place between two rows: after (or before) the row with this key and id, or so that it comes too."""
 
     backwards: bool
     key: Any
     id: str
+    with_row: bool = False
 
     def encoded(self) -> str:
         # Not Django's encoder: it cuts a time to milliseconds, and rows between two of them would be lost.
@@ -41,10 +42,10 @@ class Cursor(NamedTuple):
 
     @classmethod
     def decoded(cls, text: str) -> "Cursor":
-        backwards, key, pk = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        backwards, key, pk, with_row = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if not isinstance(backwards, bool) or not isinstance(pk, str) or not isinstance(key, str | int | float):
             raise ValueError(text)
-        return cls(backwards, key, pk)
+        return cls(backwards, key, pk, with_row is True)
 
 
 class RowIsBeyond(Func):
@@ -89,7 +90,8 @@ class KeysetPagination(BasePagination):
         cursor = self._asked_cursor(request, queryset)
         upwards = descending == bool(cursor and cursor.backwards)
         if cursor:
-            queryset = queryset.filter(_beyond(cursor, key, queryset, sign=">" if upwards else "<"))
+            sign = (">" if upwards else "<") + "=" * cursor.with_row
+            queryset = queryset.filter(_beyond(cursor, key, queryset, sign=sign))
         order = (F("keyset_key").asc(), F("pk").asc()) if upwards else (F("keyset_key").desc(), F("pk").desc())
         rows = list(queryset.order_by(*order)[: self.limit + 1])
         return self._page(rows, cursor)
@@ -143,8 +145,9 @@ class KeysetPagination(BasePagination):
         return rows
 
     def _way_back(self, cursor: Cursor) -> None:
-        """Rows may have gone since: from an empty page one can still turn round."""
-        url = replace_query_param(self.url, "cursor", cursor._replace(backwards=not cursor.backwards).encoded())
+        """Rows may have gone since: from an empty page one can still turn round, to all that is not beyond it."""
+        turned = cursor._replace(backwards=not cursor.backwards, with_row=not cursor.with_row)
+        url = replace_query_param(self.url, "cursor", turned.encoded())
         self.next, self.previous = (url, None) if cursor.backwards else (None, url)
 
     def _url(self, row: Any, *, backwards: bool) -> str:

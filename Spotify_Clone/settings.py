@@ -246,6 +246,7 @@ CORS_EXPOSE_HEADERS = [
 THROTTLING = flag("THROTTLING", True)
 
 REST_FRAMEWORK = {
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "users.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
@@ -291,6 +292,17 @@ SPECTACULAR_SETTINGS = {
         "PlanTypeEnum": "payments.plans.PlanType",
         "VisibilityEnum": "music.catalogue.models.Visibility",
     },
+}
+
+# Logs
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
 }
 
 # Language and time

@@ -16,6 +16,8 @@ from users.registration import check_email, check_username
 class ProfileInline(admin.StackedInline):
     model = UserProfile
     can_delete = False
+    # A picture is checked and re-encoded where its owner uploads it.
+    exclude = ["profile_picture"]
     readonly_fields = ["picture"]
 
     @admin.display(description="picture")

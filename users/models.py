@@ -1,6 +1,6 @@
 import uuid
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -137,7 +137,7 @@ class AuthToken(AbstractAuthToken):
     device = models.CharField(max_length=100)
     last_used_at = models.DateTimeField(default=timezone.now)
 
-    objects = AuthTokenManager()
+    objects: ClassVar[models.Manager] = AuthTokenManager()
 
     class Meta:
         ordering = ["-last_used_at"]

@@ -31,7 +31,7 @@ UPRIGHT = {
 def reencode_image(file: File) -> ContentFile:
     """Upright, in sRGB, at most 3000 px a side, no metadata: image.jpg, or image.png if see-through.
 
-    Raises ValidationError with code empty_file, file_too_large or invalid_image.
+    Raises ValidationError with code file_too_large or invalid_image.
     """
     _check_size(file)
     file.seek(0)
@@ -50,7 +50,7 @@ def reencode_image(file: File) -> ContentFile:
 
 def _check_size(file: File) -> None:
     if not file.size:
-        raise ValidationError("This file is empty. Choose another one.", code="empty_file")
+        raise ValidationError("This file is empty. Choose another one.", code="invalid_image")
     if file.size > MAX_IMAGE_BYTES:
         raise ValidationError("This image is larger than 10 MB. Upload a smaller one.", code="file_too_large")
 

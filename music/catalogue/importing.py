@@ -5,7 +5,7 @@ import gzip
 import re
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -96,8 +96,8 @@ def _opened(path: Path) -> IO[str]:
     with path.open("rb") as start:
         is_packed = start.read(2) == b"\x1f\x8b"
     # Bytes that are no UTF-8 spoil their row and not the file: they are kept as surrogates, which _text refuses.
-    options = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
-    return (gzip.open if is_packed else open)(path, "rt", **options)
+    open_text: Callable[..., IO[str]] = gzip.open if is_packed else open
+    return open_text(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 def _rows_of(text: IO[str], folder: Path, report: Report) -> Iterator[Row | None]:

@@ -17,7 +17,7 @@ def draw(songs: QuerySet[Song], number: int) -> list[Song]:
     Songs are numbered almost without gaps, so we draw numbers without replacement and keep, in the order of the draw,
     those that are among the songs: by symmetry no song is likelier than another, and nothing is sorted or scanned.
     """
-    highest = cache.get_or_set("highest_song_number", _highest, HIGHEST_IS_GOOD_FOR)
+    highest = cache.get_or_set("highest_song_number", _highest, HIGHEST_IS_GOOD_FOR) or 0
     wanted, chosen = number * DRAWN_PER_WANTED, []
     seen: set[int] = set()
     for _ in range(MAX_DRAWS):

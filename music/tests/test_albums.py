@@ -59,7 +59,7 @@ def test_each_image_format_is_welcome(artist_api, path, format):
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", "empty_file"),
+        (b"", "invalid_image"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "invalid_image"),
         (image_sample("BMP"), "invalid_image"),
         (image_sample() + bytes(10 * 2**20), "file_too_large"),

@@ -121,7 +121,7 @@ def test_a_picture_scaled_down_in_bands_shows_no_seams():
 
 
 def test_an_empty_file_says_so():
-    assert code_of_refusal(b"") == "empty_file"
+    assert code_of_refusal(b"") == "invalid_image"
 
 
 def test_a_file_over_the_limit_is_refused():

@@ -1,5 +1,7 @@
 """Shelves: lists that are computed and bounded, so they have no next page."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -16,7 +18,7 @@ from music.serializers.shelves import TrendingQuerySerializer
 from music.serializers.songs import SongSerializer
 from music.viewsets.base import PageViewSet
 
-SHELF = {"detail": False, "filterset_class": None, "orderings": {}}
+SHELF: dict[str, Any] = {"detail": False, "filterset_class": None, "orderings": {}}
 
 
 class ShelfActions(PageViewSet):
@@ -36,7 +38,6 @@ class ShelfActions(PageViewSet):
     def random(self, request: Request) -> Response:
         """Public songs, each as likely as any other and none twice."""
         response = self.page_of(draw(self.public_songs(), self.paginator.asked_limit(request)))
-        response.is_random = True
         response["Cache-Control"] = "private, no-store"
         return response
 

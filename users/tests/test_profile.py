@@ -246,7 +246,7 @@ def test_other_changes_leave_the_picture(api_as, listener):
         (b"no picture", "invalid_image"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "invalid_image"),
         (picture().read()[:60], "invalid_image"),
-        (b"", "empty_file"),
+        (b"", "invalid_image"),
         (bytes(10 * 2**20 + 1), "file_too_large"),
     ],
 )
