@@ -1,6 +1,6 @@
 import uuid
 from datetime import timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -53,7 +53,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return self.create_user(email, username, password, is_staff=True, is_superuser=True, **fields)
 
 
-class User(UUIDModel, AbstractBaseUser, PermissionsMixin):
+class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # knox's is untyped
     # Empty for accounts that an import made and nobody has claimed yet.
     email = models.EmailField(unique=True, null=True, blank=True)
     email_key = FoldedField(source="email", unique=True, null=True)
@@ -137,7 +137,7 @@ class AuthToken(AbstractAuthToken):
     device = models.CharField(max_length=100)
     last_used_at = models.DateTimeField(default=timezone.now)
 
-    objects: ClassVar[models.Manager] = AuthTokenManager()
+    objects = AuthTokenManager()
 
     class Meta:
         ordering = ["-last_used_at"]
