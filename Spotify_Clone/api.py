@@ -38,7 +38,7 @@ class ErrorHandler(ExceptionHandler):
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         if isinstance(exc, DomainError):
             return as_api_error(exc)
-        if isinstance(exc, OperationalError | InterfaceError):
+        if isinstance(exc, OperationalError | InterfaceError) and not is_our_own_fault(exc):
             return DatabaseUnavailable()
         if isinstance(exc, RequestDataTooBig):
             return exceptions.ValidationError("The request's body is too large for its purpose.", "too_large")
@@ -49,6 +49,11 @@ class ErrorHandler(ExceptionHandler):
         if isinstance(exc, OSError | BotoCoreError | ClientError) and not isinstance(exc, DatabaseError):
             return StorageUnavailable()
         return super().convert_known_exceptions(exc)
+
+
+def is_our_own_fault(error: Exception) -> bool:
+    """SQLite calls a missing table or column an operational error too."""
+    return "no such" in str(error)
 
 
 class ErrorFormatter(ExceptionFormatter):

@@ -4,6 +4,7 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
 import dj_email_url
@@ -63,11 +64,11 @@ FRONTEND_URL = os.environ.get("FRONTEND_URL", "http://localhost:3000").rstrip("/
 TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0)
 
 INSTALLED_APPS = [
-    "Spotify_Clone",
+    "Spotify_Clone.apps.SpotifyCloneConfig",
     "users",
     "payments",
     "music",
-    "django.contrib.admin",
+    "Spotify_Clone.apps.MusicAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -196,6 +197,8 @@ PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "rest_framework:login"
 LOGIN_REDIRECT_URL = "/api/"
 
+# knox's own token table would only stand about: ours takes its place.
+MIGRATION_MODULES = {"knox": None}
 KNOX_TOKEN_MODEL = "users.AuthToken"  # noqa: S105
 REST_KNOX = {
     "TOKEN_TTL": timedelta(days=30),
@@ -213,6 +216,16 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "music@localhost"
 STRIPE_LIVE_MODE = flag("STRIPE_LIVE_MODE", False)
 STRIPE_TEST_SECRET_KEY = os.environ.get("STRIPE_TEST_SECRET_KEY", "")
 STRIPE_LIVE_SECRET_KEY = os.environ.get("STRIPE_LIVE_SECRET_KEY", "")
+STRIPE_WEBHOOK_SECRET = os.environ.get("STRIPE_WEBHOOK_SECRET", "")
+# What the code and its tests were written for; without it Stripe takes the account's own version.
+STRIPE_API_VERSION = "2026-08-26.dahlia"
+# A stand-in for Stripe on this machine; empty: Stripe itself.
+STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "").rstrip("/")
+if STRIPE_API_BASE and urlsplit(STRIPE_API_BASE).hostname not in ("localhost", "127.0.0.1", "::1"):
+    raise ImproperlyConfigured(
+        f"STRIPE_API_BASE is {STRIPE_API_BASE!r}: it is for a stand-in on this machine only. Leave it empty for Stripe."
+    )
+FREE_TRIAL_DAYS = number("FREE_TRIAL_DAYS", 30)
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 
 # Transport

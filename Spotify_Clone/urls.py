@@ -11,9 +11,6 @@ from Spotify_Clone.api_router import router
 from Spotify_Clone.media import stored_image
 from users.forms import LoginForm
 
-admin.site.login_form = LoginForm
-admin.site.site_header = admin.site.site_title = "Music"
-admin.site.index_title = "Administration"
 
 login_pages = (
     [

@@ -4,13 +4,23 @@ from music.serializers.fields import ImageURLField
 from users.models import User
 
 
+class PublicUsernameField(serializers.CharField):
+    """A username that is the account's e-mail address is shown without what makes it an address."""
+
+    def to_representation(self, username: str) -> str:
+        return username.partition("@")[0]
+
+
 class ArtistNameSerializer(serializers.ModelSerializer):
+    username = PublicUsernameField()
+
     class Meta:
         model = User
         fields = ["id", "username", "name"]
 
 
 class ArtistSerializer(serializers.ModelSerializer):
+    username = PublicUsernameField()
     profile_picture = ImageURLField(source="profile.profile_picture")
     song_count = serializers.IntegerField(help_text="Public songs.")
     album_count = serializers.IntegerField(help_text="Albums that everybody sees.")
@@ -39,6 +49,7 @@ class FollowedArtistSerializer(ArtistSerializer):
 
 
 class FollowerSerializer(serializers.ModelSerializer):
+    username = PublicUsernameField()
     followed_at = serializers.DateTimeField()
 
     class Meta:

@@ -9,7 +9,6 @@ from threading import Barrier
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 
@@ -18,8 +17,7 @@ from music.listening.plays import record_play
 from music.models import ArtistCounts, ArtistFollow, FavoriteSong, Play, RecentlyPlayed, Song, SongCounts, SongLike
 from users.models import User
 
-# With the apps named the tables are emptied together, also one that knox leaves behind.
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 START = datetime.fromisoformat("2030-01-01T12:00:00+00:00")
 

@@ -2,7 +2,6 @@ from datetime import datetime, timedelta
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
@@ -146,7 +145,7 @@ def test_there_is_nothing_to_read_where_one_plays(api_as, listener, song):
     assert api_as(listener).get(f"/api/songs/{song.pk}/play").status_code == 405
 
 
-@pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["play", "like", "unlike", "favorite"])
 def test_a_song_that_goes_after_it_was_looked_up_is_a_404(api_as, listener, song, monkeypatch, path):
     look_up = SongViewSet.get_object

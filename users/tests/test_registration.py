@@ -5,7 +5,6 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -15,7 +14,7 @@ from users.models import AuthToken, User
 
 pytestmark = pytest.mark.django_db
 # With all apps named PostgreSQL empties the tables with CASCADE; else foreign keys between them forbid it.
-TOGETHER = pytest.mark.django_db(transaction=True, available_apps=settings.INSTALLED_APPS)
+TOGETHER = pytest.mark.django_db(transaction=True)
 
 
 def registration(**fields):
