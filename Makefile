@@ -10,7 +10,7 @@ export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_NOSPIN := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run install serve worker test lint lint-style lint-types lint-imports lint-django
+.PHONY: run install serve worker stripe test lint lint-style lint-types lint-imports lint-django
 
 run: $(VENV)/.installed .env
 	@exec $(PY) -m Spotify_Clone.run
@@ -21,7 +21,11 @@ serve: $(VENV)/.installed
 	@exec $(PY) -m Spotify_Clone.serve
 
 worker: $(VENV)/.installed
-	@exec $(PY) manage.py db_worker --no-reload
+	@exec $(PY) manage.py work
+
+# Stripe without an account, for a server on this machine.
+stripe: $(VENV)/.installed-dev
+	@exec $(PY) -m tests.stripe.server --port 12111 --webhook http://127.0.0.1:$(or $(PORT),8000)/api/stripe/webhook
 
 # 77: there is no PostgreSQL here. A developer may go on without it, CI may not.
 test: $(VENV)/.installed-dev

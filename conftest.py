@@ -2,17 +2,17 @@ import pytest
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
-pytest_plugins = ["tests.s3"]
+pytest_plugins = ["tests.s3", "tests.stripe_server"]
 
 PASSWORD = "long and winding road"
 
 
 @pytest.fixture(autouse=True)
 def outside_world(settings, tmp_path):
-    """Nothing of a test outlives it or leaves the machine, and tasks run at once."""
+    """Nothing of a test outlives it or leaves the machine, and tasks run at once, all but rendering."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+    settings.TASKS = {"default": {"BACKEND": "tests.tasks.AtOnce", "QUEUES": []}}
     cache.clear()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.exceptions import ValidationError as DomainError
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from drf_spectacular.utils import extend_schema
@@ -32,6 +32,14 @@ class DatabaseUnavailable(exceptions.APIException):
     default_detail = "The database can't be reached right now. Nothing was changed; try again in a moment."
 
 
+class Conflict(exceptions.APIException):
+    """Something that this was about changed or went at the same moment."""
+
+    status_code = 409
+    default_code = "conflict"
+    default_detail = "This was changed at the same moment by somebody else. Look again, and try once more."
+
+
 class ErrorHandler(ExceptionHandler):
     """Gives the domain's errors, and those of the outside world, their HTTP shape."""
 
@@ -40,6 +48,8 @@ class ErrorHandler(ExceptionHandler):
             return as_api_error(exc)
         if isinstance(exc, OperationalError | InterfaceError) and not is_our_own_fault(exc):
             return DatabaseUnavailable()
+        if isinstance(exc, IntegrityError):
+            return Conflict()
         if isinstance(exc, RequestDataTooBig):
             return exceptions.ValidationError("The request's body is too large for its purpose.", "too_large")
         if isinstance(exc, TooManyFieldsSent | TooManyFilesSent):

@@ -3,10 +3,12 @@
 from rest_framework.routers import DefaultRouter, Route
 from rest_framework.viewsets import ViewSetMixin
 
+from music.viewsets.ads import AdViewSet
 from music.viewsets.albums import AlbumViewSet
 from music.viewsets.artists import ArtistViewSet
 from music.viewsets.genres import GenreViewSet
 from music.viewsets.songs import SongViewSet
+from payments.viewsets import MemberViewSet, StripeViewSet, SubscriptionViewSet
 from Spotify_Clone.profile import ProfileViewSet
 from users.views import AccountViewSet, LoginViewSet, LogoutViewSet, PasswordViewSet
 
@@ -42,3 +44,7 @@ router.register("songs", SongViewSet, "song")
 router.register("albums", AlbumViewSet, "album")
 router.register("genres", GenreViewSet, "genre")
 router.register("artists", ArtistViewSet, "artist")
+router.register("ads", AdViewSet, "ad")
+router.register("subscriptions/members", MemberViewSet, "member")
+router.register("subscriptions", SubscriptionViewSet, "subscription")
+router.register("stripe", StripeViewSet, "stripe")

@@ -11,7 +11,7 @@ from Spotify_Clone.api import error_answer, is_api
 View = Callable[[HttpRequest], HttpResponse]
 
 # Signed addresses change with every answer; what they lead to does not.
-SIGNATURE = re.compile(rb'[?&](?:signature|X-Amz-[A-Za-z-]+)=[^"&\s]*')
+SIGNATURE = re.compile(rb"(?<=/stream)\?signature=[\w:-]+")
 
 
 def request_limits(get_response: View) -> View:

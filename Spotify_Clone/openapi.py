@@ -7,6 +7,8 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 
+from music.viewsets.base import WRITES
+
 MEANINGS = {
     "400": "The request is not valid; `errors` names each field that is not.",
     "401": "The token is missing, has ended or was revoked.",
@@ -47,6 +49,13 @@ class ErrorAnswerSerializer(serializers.Serializer):
 
 
 class AutoSchema(SpectacularSchema):
+    def get_response_serializers(self) -> Any:
+        """What was written is answered as it is read."""
+        view: Any = self.view
+        if view.action in WRITES and hasattr(view, "read_serializer_class"):
+            return view.read_serializer_class
+        return super().get_response_serializers()
+
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         bodies = super()._get_response_bodies(direction)
         for status in self._possible_errors():

@@ -6,8 +6,9 @@ A view says how its rows may be ordered:
     ordering = "-release_date"
 
 A value is the key of the order, or a pair of keys, for going up and for going down, where a missing value has to
-come last both ways. Rows with equal keys are ordered by id, in the same direction. A view without orderings is a
-shelf: it comes in its own order and has no next page.
+come last both ways. Rows with equal keys are ordered by id, in the same direction; where the key lies in another
+table, `tie_breakers` names the column beside it that holds the same id, so that one index has both. A view without
+orderings is a shelf: it comes in its own order and has no next page.
 """
 
 import json
@@ -49,7 +50,10 @@ class Cursor(NamedTuple):
 
 
 class RowIsBeyond(Func):
-    """(key, id) > (…, …) as one row comparison, which a two-column index answers; written with OR it does not."""
+    """(key, id) > (…, …) as one row comparison, which a two-column index answers; written with OR it does not.
+
+    The key is compared alone too: SQLite finds the place in an index on an expression only by that.
+    """
 
     template = "(%(expressions)s)"
     output_field = BooleanField()
@@ -60,12 +64,11 @@ class RowIsBeyond(Func):
         super().__init__(key, pk, key_value, pk_value)
 
     def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list]:
-        compiled = [compiler.compile(part) for part in self.source_expressions]
-        (key, pk, key_value, pk_value), params = (
-            [sql for sql, _ in compiled],
-            [p for _, ps in compiled for p in ps],
-        )
-        return f"({key}, {pk}) {self.sign} ({key_value}, {pk_value})", params
+        key, pk, key_value, pk_value = (compiler.compile(part) for part in self.source_expressions)
+        alone = f"{key[0]} {self.sign[0]}= {key_value[0]}"
+        row = f"({key[0]}, {pk[0]}) {self.sign} ({key_value[0]}, {pk_value[0]})"
+        order = [key, key_value, key, pk, key_value, pk_value]
+        return f"({alone} AND {row})", [parameter for _, parameters in order for parameter in parameters]
 
     def __repr__(self) -> str:
         return f"RowIsBeyond({self.source_expressions}, {self.sign})"
@@ -86,13 +89,14 @@ class KeysetPagination(BasePagination):
         name = self._asked_ordering(request, view)
         descending = name.startswith("-")
         key = self._key(view, name.lstrip("-"), descending)
-        queryset = queryset.annotate(keyset_key=key)
+        pk = F(view.tie_breakers.get(name.lstrip("-"), "pk"))
+        queryset = queryset.annotate(keyset_key=key, keyset_id=pk)
         cursor = self._asked_cursor(request, queryset)
         upwards = descending == bool(cursor and cursor.backwards)
         if cursor:
             sign = (">" if upwards else "<") + "=" * cursor.with_row
-            queryset = queryset.filter(_beyond(cursor, key, queryset, sign=sign))
-        order = (F("keyset_key").asc(), F("pk").asc()) if upwards else (F("keyset_key").desc(), F("pk").desc())
+            queryset = queryset.filter(_beyond(cursor, key, pk, queryset, sign=sign))
+        order = ("keyset_key", "keyset_id") if upwards else ("-keyset_key", "-keyset_id")
         rows = list(queryset.order_by(*order)[: self.limit + 1])
         return self._page(rows, cursor)
 
@@ -192,7 +196,6 @@ def _storable(key: Any, queryset: QuerySet) -> Any:
     return key
 
 
-def _beyond(cursor: Cursor, key: Expression, queryset: QuerySet, *, sign: str) -> RowIsBeyond:
+def _beyond(cursor: Cursor, key: Expression, pk: F, queryset: QuerySet, *, sign: str) -> RowIsBeyond:
     field = queryset.query.annotations["keyset_key"].output_field
-    pk = queryset.model._meta.pk
-    return RowIsBeyond(key, F("pk"), Value(cursor.key, field), Value(cursor.id, pk), sign=sign)
+    return RowIsBeyond(key, pk, Value(cursor.key, field), Value(cursor.id, queryset.model._meta.pk), sign=sign)

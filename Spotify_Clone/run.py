@@ -65,7 +65,7 @@ def run_together(host: str, port: int) -> bool:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: asked_to_stop.set())
     parent = os.getppid()
-    children = [start("-m", "Spotify_Clone.serve"), start("manage.py", "db_worker", "--no-reload")]
+    children = [start("-m", "Spotify_Clone.serve"), start("manage.py", "work")]
     reachable = host.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
     announced = False
     # A killed make sends no signal, but leaves this process to another parent.

@@ -143,7 +143,10 @@ CACHES = {
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+# Rendering has a queue of its own, so that mails need not wait behind it where there is a worker for each.
+TASKS: dict[str, dict] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "rendering"]}}
+# How long after a worker's last sign of life others take over what it was doing.
+WORKER_LEASE = timedelta(seconds=number("WORKER_LEASE_SECONDS", 60))
 
 # Files
 

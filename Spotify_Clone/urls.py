@@ -11,7 +11,6 @@ from Spotify_Clone.api_router import router
 from Spotify_Clone.media import stored_image
 from users.forms import LoginForm
 
-
 login_pages = (
     [
         re_path(
@@ -35,7 +34,7 @@ urlpatterns = [
     re_path(r"^api/?$", router.get_api_root_view(), name="api-root"),
     path("api/", include(router.urls)),
     re_path(r"^api/", NoSuchResource.as_view()),
-    re_path(r"^media/(?P<key>(?:covers|pictures)/[0-9a-f-]{36}\.(?:jpg|png))$", stored_image),
+    re_path(r"^media/(?P<key>(?:covers|pictures|ads)/[0-9a-f-]{36}\.(?:jpg|png))$", stored_image),
 ]
 
 if "debug_toolbar" in settings.INSTALLED_APPS:

@@ -1,7 +1,27 @@
+import codecs
 import os
+from typing import Any
 
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
 
+# Python's codecs include some that are no character set ("zlib", "punycode"), and a client may name one.
+CHARSETS = {"utf-8", "ascii", "iso8859-1", "cp1252"}
+
+
+class Request(WSGIRequest):
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        try:
+            super()._set_content_type_params(meta)
+            known = not self.encoding or codecs.lookup(self.encoding).name in CHARSETS
+        except (LookupError, ValueError):
+            known = False
+        if not known:
+            self._encoding = None
+            vars(self).pop("GET", None)  # was read with what is no character set
+
+
+WSGIHandler.request_class = Request
 application = get_wsgi_application()

@@ -1,13 +1,18 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.files.base import File
 from django.db.models import Count, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from music.models import Album, Genre, Song
+from music.catalogue.images import reencode_image
+from music.catalogue.publishing import Recording
+from music.models import Ad, Album, Genre, Song, Sound
 from music.streaming.signed_urls import sign
+from users.stored_files import discard
 
 
 def picture(name: str, height: int) -> str:
@@ -41,6 +46,7 @@ class SongAdmin(admin.ModelAdmin):
     autocomplete_fields = ["artist", "album", "genre"]
     readonly_fields = [
         "player",
+        "renditions",
         "audio_format",
         "bitrate",
         "audio_bytes",
@@ -73,6 +79,12 @@ class SongAdmin(admin.ModelAdmin):
         # Signed for the artist: the admin may hear what is hidden or private.
         url = f"{reverse('song-stream', args=[song.pk])}?signature={sign(song, listener=song.artist)}"
         return format_html('<audio controls preload="none" src="{}"></audio>', url)
+
+    @admin.display(description="renditions")
+    def renditions(self, song: Song) -> str:
+        made = ", ".join(f"{rendition.bitrate} kbps" for rendition in song.renditions.order_by("bitrate"))
+        stated = Sound.objects.filter(song=song).values_list("status", "reason").first() or ()
+        return " – ".join(part for part in (*stated, made) if part) or "none"
 
     @admin.action(description="Hide the selected songs from everybody but their artists")
     def hide(self, request: HttpRequest, songs: QuerySet) -> None:
@@ -128,3 +140,42 @@ class GenreAdmin(admin.ModelAdmin):
     @admin.display(ordering="number_of_songs")
     def songs(self, genre: Any) -> int:
         return genre.number_of_songs
+
+
+class AdForm(ModelForm):
+    """Files are told by their content, as those that artists upload."""
+
+    def clean_audio(self) -> File:
+        audio = self.cleaned_data["audio"]
+        if "audio" in self.changed_data:
+            audio.name = f"ad.{Recording.inspected(audio).facts.format}"
+        return audio
+
+    def clean_image(self) -> File | None:
+        image = self.cleaned_data["image"]
+        return reencode_image(image) if image and "image" in self.changed_data else image
+
+
+@admin.register(Ad)
+class AdAdmin(admin.ModelAdmin):
+    form = AdForm
+    list_display = ["name", "picture", "weight", "starts", "ends", "is_active", "impressions", "clicks"]
+    list_filter = ["is_active", "starts", "ends"]
+    search_fields = ["name", "link"]
+    readonly_fields = ["player", "picture", "impressions", "clicks"]
+    ordering = ["-created_at"]
+
+    @admin.display(description="")
+    def picture(self, ad: Ad) -> str:
+        return picture(ad.image.name, 60)
+
+    @admin.display(description="listen")
+    def player(self, ad: Ad) -> str:
+        if not ad.audio:
+            return "–"
+        return format_html('<audio controls preload="none" src="{}"></audio>', reverse("ad-audio", args=[ad.pk]))
+
+    def save_model(self, request: HttpRequest, ad: Ad, form: ModelForm, change: bool) -> None:
+        super().save_model(request, ad, form, change)
+        for name in {"audio", "image"}.intersection(form.changed_data if change else []):
+            discard(form.initial[name].name)

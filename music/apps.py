@@ -1,5 +1,6 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_delete, post_save
+from django.conf import settings
+from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete
 
 
 class MusicConfig(AppConfig):
@@ -7,18 +8,31 @@ class MusicConfig(AppConfig):
 
     def ready(self) -> None:
         from music.catalogue.artists import start_counting
-        from music.catalogue.signals import songs_added
+        from music.catalogue.signals import audio_replaced, songs_added
+        from music.discovery.neighbours.building import database_was_migrated
+        from music.discovery.search import indexing
         from music.discovery.trending.refreshing import start_trends
         from music.library.closing import take_likes_and_follows_back
         from music.listening.closing import take_plays_back
-        from music.models import Album, Song
+        from music.models import Ad, Album, Genre, Rendition, Song
+        from music.streaming import rendering
         from users.models import User
         from users.signals import account_closing
         from users.stored_files import discard_files_of
 
-        for model in (Album, Song):
-            post_delete.connect(discard_files_of, sender=model)
+        for with_files in (Ad, Album, Rendition, Song):
+            post_delete.connect(discard_files_of, sender=with_files)
         post_save.connect(start_counting, sender=User)
         songs_added.connect(start_trends)
+        for model in (Song, Album, Genre, User):
+            post_save.connect(indexing.row_saved, sender=model)
+            post_delete.connect(indexing.row_gone, sender=model)
+        for model in (Album, Genre):
+            pre_delete.connect(indexing.row_going, sender=model)
+        songs_added.connect(indexing.songs_were_added)
+        songs_added.connect(rendering.songs_were_added)
+        audio_replaced.connect(rendering.audio_was_replaced)
         account_closing.connect(take_plays_back)
         account_closing.connect(take_likes_and_follows_back)
+        if not settings.TESTING:
+            post_migrate.connect(database_was_migrated, sender=self)

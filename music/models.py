@@ -1,11 +1,17 @@
 """The index of the app's models, where Django looks for them."""
 
+from music.advertising.models import Ad, AdTurn
 from music.catalogue.models import Album, ArtistCounts, Genre, Song, SongCounts
+from music.discovery.neighbours.models import Neighbour
+from music.discovery.search.models import SearchEntry, SearchWord
 from music.discovery.trending.models import DailyAppeal, Trend, TrendRefresh
 from music.library.models import ArtistFollow, FavoriteAlbum, FavoriteSong, SongLike
-from music.listening.models import Play, RecentlyPlayed
+from music.listening.models import Play, RecentlyPlayed, Skip
+from music.streaming.models import Rendition, Sound
 
 __all__ = [
+    "Ad",
+    "AdTurn",
     "Album",
     "ArtistCounts",
     "ArtistFollow",
@@ -13,11 +19,17 @@ __all__ = [
     "FavoriteAlbum",
     "FavoriteSong",
     "Genre",
+    "Neighbour",
     "Play",
     "RecentlyPlayed",
+    "Rendition",
+    "SearchEntry",
+    "SearchWord",
+    "Skip",
     "Song",
     "SongCounts",
     "SongLike",
+    "Sound",
     "Trend",
     "TrendRefresh",
 ]

@@ -1,5 +1,23 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 
 
 class PaymentsConfig(AppConfig):
     name = "payments"
+
+    def ready(self) -> None:
+        # Its receivers come first, so that its tables are written before ours.
+        import djstripe.event_handlers  # noqa: F401
+        from djstripe.signals import WEBHOOK_SIGNALS, webhook_pre_process
+
+        from payments.closing import close_billing
+        from payments.models import StudentApplication
+        from payments.webhooks import FOLLOWED, follow_event, wait_for_turn
+        from users.signals import account_closing
+        from users.stored_files import discard_files_of
+
+        webhook_pre_process.connect(wait_for_turn)
+        for kind in FOLLOWED:
+            WEBHOOK_SIGNALS[kind].connect(follow_event)
+        account_closing.connect(close_billing)
+        post_delete.connect(discard_files_of, sender=StudentApplication)

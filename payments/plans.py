@@ -3,17 +3,12 @@
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import models
+from django.db.models import Exists, Q
 
+from payments.models import Membership, PlanType, Subscription, SubscriptionPlan
 from users.models import AudioQuality, User
 
-
-class PlanType(models.TextChoices):
-    FREE = "free"
-    INDIVIDUAL = "individual"
-    DUO = "duo"
-    FAMILY = "family"
-    STUDENT = "student"
+__all__ = ["Entitlements", "PlanType", "child_seat_of", "entitlements_of", "plan_of"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +20,38 @@ class Entitlements:
     skip_limit: int | None
 
 
-FREE = Entitlements(audio_quality=AudioQuality.MEDIUM, offline_mode=False, ad_free=False, skip_limit=6)
+# What everybody may do anyway, were the row of the free plan ever missing.
+FREE_PLAN = SubscriptionPlan(
+    plan_type=PlanType.FREE, audio_quality=AudioQuality.MEDIUM, offline_mode=False, ad_free=False, skip_limit=6
+)
 
 
 def entitlements_of(user: User | AnonymousUser) -> Entitlements:
-    return FREE
+    """As the subscription stands now, one's own or the one that one is a member of. One query, nothing kept."""
+    plan = plan_of(user)
+    return Entitlements(
+        audio_quality=AudioQuality(plan.audio_quality),
+        offline_mode=plan.offline_mode,
+        ad_free=plan.ad_free,
+        skip_limit=plan.skip_limit,
+    )
+
+
+def plan_of(user: User | AnonymousUser) -> SubscriptionPlan:
+    """The plan whose features the user has: Free for whoever has no other."""
+    chosen = Q(plan_type=PlanType.FREE)
+    if user.is_authenticated:
+        chosen |= _plans_subscribed_to(user)
+    return SubscriptionPlan.objects.filter(chosen).free_last().first() or FREE_PLAN
+
+
+def _plans_subscribed_to(user: User) -> Q:
+    entitling = Subscription.objects.entitling()
+    own = entitling.filter(user=user.pk).values("plan")
+    shared = entitling.filter(memberships__user=user.pk).values("plan")
+    return Q(pk__in=own) | Q(pk__in=shared)
+
+
+def child_seat_of(user: User) -> Exists:
+    """Whether the user is somebody's child member, as a part of another query: it costs none of its own."""
+    return Exists(Membership.objects.filter(user=user.pk, is_child=True))

@@ -7,10 +7,13 @@ from typing import Any
 
 from django.db import models
 
+# Folding can lengthen a text (one "ﷺ" becomes 18 letters), and an index row has a limit.
+LONGEST = 400
+
 
 def fold_case(text: str) -> str:
     """Equal for texts that differ in case, surrounding or repeated space, or Unicode form only."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())[:LONGEST]
 
 
 # Only Latin letters lose their marks: in other scripts they make another letter (й, ガ, Hangul).
@@ -22,7 +25,7 @@ def fold_accents(text: str) -> str:
     folded = fold_case(text)
     if folded.isascii():
         return folded
-    return unicodedata.normalize("NFC", MARKED_LATIN.sub(r"\1", unicodedata.normalize("NFD", folded)))
+    return unicodedata.normalize("NFC", MARKED_LATIN.sub(r"\1", unicodedata.normalize("NFD", folded)))[:LONGEST]
 
 
 class FoldedField(models.CharField):
@@ -30,7 +33,7 @@ class FoldedField(models.CharField):
 
     def __init__(self, *args: Any, source: str = "", fold: Callable[[str], str] = fold_case, **kwargs: Any):
         self.source, self.fold = source, fold
-        super().__init__(*args, **{"max_length": 400, "editable": False, **kwargs})
+        super().__init__(*args, **{"max_length": LONGEST, "editable": False, **kwargs})
 
     def deconstruct(self) -> tuple:
         name, path, args, kwargs = super().deconstruct()
@@ -38,7 +41,6 @@ class FoldedField(models.CharField):
 
     def pre_save(self, instance: models.Model, add: bool) -> str | None:
         text = getattr(instance, self.source)
-        # Folding can lengthen a text (one "ﷺ" becomes 18 letters), and an index row has a limit.
-        folded = None if text is None else self.fold(text)[: self.max_length]
+        folded = None if text is None else self.fold(text)
         setattr(instance, self.attname, folded)
         return folded

@@ -1,9 +1,7 @@
 """Where files get their names, and how they go."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 from uuid import uuid4
@@ -11,10 +9,8 @@ from uuid import uuid4
 from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models.fields.files import FieldFile
-from django.utils import timezone
-from django_tasks import task
 
-logger = logging.getLogger(__name__)
+from users.retrying import retried_task
 
 
 def new_key(folder: str, filename: str) -> str:
@@ -22,14 +18,9 @@ def new_key(folder: str, filename: str) -> str:
     return f"{folder}/{uuid4()}{PurePath(filename).suffix.lower()}"
 
 
-@task()
-def remove_stored_file(name: str, attempt: int = 1) -> None:
-    try:
-        default_storage.delete(name)
-    except Exception:
-        logger.warning("Could not remove %s (attempt %d); it will be tried again.", name, attempt, exc_info=True)
-        pause = timedelta(seconds=min(30 * 2**attempt, 24 * 3600))
-        remove_stored_file.using(run_after=timezone.now() + pause).enqueue(name, attempt + 1)
+@retried_task()
+def remove_stored_file(name: str) -> None:
+    default_storage.delete(name)
 
 
 def discard(name: str | None) -> None:
@@ -52,21 +43,26 @@ def save_with_file(
 ) -> Any:
     """Save a row with its given fields; a given file (or None) replaces the one that it had.
 
-    The new file is stored first, under a key of its own, and goes again if the row can't be written; the old
-    one goes after commit. `together_with` writes other rows in the same transaction.
+    The new file is stored first, under a key of its own, and goes again if the row can't be written; the old one
+    goes after commit. `together_with` writes other rows in the same transaction. Raises the model's DoesNotExist
+    where the row was deleted meanwhile.
     """
-    replaced = getattr(instance, file_field).name if file_field in given else None
-    new = given.pop(file_field, None)
-    for name, value in given.items():
-        setattr(instance, name, value)
-    if replaced is not None:
-        setattr(instance, file_field, "")
-    if new is not None:
-        getattr(instance, file_field).save(new.name, new, save=False)
-    with removed_on_failure(getattr(instance, file_field).name if new else None), transaction.atomic():
-        together_with()
-        instance.save()
-        discard(replaced)
+    file = given.get(file_field)
+    key = instance._meta.get_field(file_field).generate_filename(instance, file.name) if file else ""
+    with removed_on_failure(key):
+        if file:
+            default_storage.save(key, file)
+        with transaction.atomic():
+            together_with()
+            if not instance._state.adding:
+                # As it is now: of two changes at the same time neither may undo the other, or keep a file that went.
+                instance = type(instance)._default_manager.select_for_update().get(pk=instance.pk)
+            if file_field in given:
+                discard(getattr(instance, file_field).name)
+                given[file_field] = key
+            for name, value in given.items():
+                setattr(instance, name, value)
+            instance.save()
     return instance
 
 
@@ -76,5 +72,12 @@ def removed_on_failure(name: str | None) -> Iterator[None]:
         yield
     except BaseException:
         if name:
-            default_storage.delete(name)
+            _remove_now_or_later(name)
         raise
+
+
+def _remove_now_or_later(name: str) -> None:
+    try:
+        default_storage.delete(name)
+    except Exception:  # the storage is away, which may be why we are here
+        discard(name)

@@ -9,6 +9,8 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterable, Mapping
+from typing import IO
 
 from imageio_ffmpeg import get_ffmpeg_exe
 
@@ -16,6 +18,8 @@ DECODE_SECONDS = 60
 READ_SECONDS = 10
 MEMORY_BYTES = 2**30  # address space; what is resident stays far below
 OUTPUT_BYTES = 2**20
+RENDERING_SECONDS = 30 * 60
+RENDERING_BYTES = 2**29  # of each file; a waveform's samples are the largest
 
 MEASURING_RATE = 8000
 SAMPLE_BYTES = 2
@@ -29,6 +33,11 @@ LIMITED = 'ulimit -t "$1"; ulimit -v "$2"; ulimit -f "$3"; shift 3; exec "$@"'
 AUDIO_DECODERS = (
     "mp3,mp3float,aac,alac,flac,vorbis,opus,pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le,pcm_alaw,pcm_mulaw"
 )
+
+# What MP3 can hold at any of our bitrates; of each list ffmpeg takes what is nearest to the source.
+MP3_SHAPE = "aformat=sample_rates=32000|44100|48000:channel_layouts=mono|stereo"
+LOUDNESS_SUMMARY = re.compile(rb"\bI: +(-?[\d.]+|-?inf|nan) LUFS.*?\bPeak: +(-?[\d.]+|-?inf|nan) dBFS", re.DOTALL)
+SUMMARY_BYTES = 4096
 
 METADATA_LINE = re.compile(rb"^((?:[^\\=\n]|\\.)+)=((?:[^\\\n]|\\.)*)$", re.MULTILINE | re.DOTALL)
 METADATA_SECTION = re.compile(rb"(?<!\\)\n\[")
@@ -96,6 +105,53 @@ def encode_mp3(wav: bytes, *, kbps: int = 128) -> bytes:
         return _run(*_input(source.name, "wav"), "-b:a", f"{kbps}k", "-f", "mp3", "pipe:1")
 
 
+def render(
+    source: IO[bytes], demuxer: str, *, mp3s: Mapping[int, IO[bytes]], samples: IO[bytes]
+) -> tuple[float, float]:
+    """Everything that is made of a recording, decoded once: answers its loudness in LUFS and true peak in dBTP.
+
+    `mp3s` are files to fill by their kbps; `samples` gets 16-bit mono at MEASURING_RATE. Both numbers are as EBU R 128
+    has them; silence has -70 LUFS and a peak of -inf.
+    """
+    names = [f"mp3_{kbps}" for kbps in mp3s]
+    graph = [
+        f"[0:a:0]asplit={len(names) + 2}[to_measure][to_sample]{''.join(f'[to_{name}]' for name in names)}",
+        "[to_measure]ebur128=peak=true:framelog=quiet[measured]",
+        f"[to_sample]aformat=sample_fmts=s16:sample_rates={MEASURING_RATE}:channel_layouts=mono[samples]",
+        *(f"[to_{name}]{MP3_SHAPE}[{name}]" for name in names),
+    ]
+    outputs = ["-map", "[measured]", "-f", "null", os.devnull, "-map", "[samples]", "-f", "s16le", _path(samples)]
+    for name, (kbps, target) in zip(names, mp3s.items(), strict=True):
+        outputs += ["-map", f"[{name}]", "-map_metadata", "-1", "-c:a", "libmp3lame", "-b:a", f"{kbps}k"]
+        outputs += ["-id3v2_version", "0", "-f", "mp3", _path(target)]
+    with tempfile.TemporaryFile() as log:
+        _run(
+            *("-filter_complex_threads", "1", "-max_error_rate", MAX_ERROR_RATE),
+            *_input(f"/dev/fd/{source.fileno()}", demuxer),
+            *("-filter_complex", ";".join(graph), *outputs),
+            seconds=RENDERING_SECONDS,
+            output_bytes=RENDERING_BYTES,
+            files=[source, samples, *mp3s.values()],
+            log=log,
+        )
+        return _loudness_in(log)
+
+
+def _path(file: IO[bytes]) -> str:
+    """Of a file that need not have a name: what has none can't be left behind, whatever happens to us."""
+    return f"file:/dev/fd/{file.fileno()}"
+
+
+def _loudness_in(log: IO[bytes]) -> tuple[float, float]:
+    log.seek(max(log.seek(0, os.SEEK_END) - SUMMARY_BYTES, 0))
+    # The last one: tags of the file come in the log too, and may say anything.
+    summaries = LOUDNESS_SUMMARY.findall(log.read())
+    if not summaries:
+        raise FfmpegError("There is no loudness.")
+    lufs, peak = summaries[-1]
+    return float(lufs), float(peak)
+
+
 def _copy_picture(path: str, demuxer: str, *, stream: str, target: str, output_bytes: int = OUTPUT_BYTES) -> bytes:
     copy = ("-map", stream, "-frames:v", "1", "-c", "copy", "-f", "image2pipe", target)
     return _run(*_input(path, demuxer), *copy, output_bytes=output_bytes)
@@ -106,9 +162,15 @@ def _input(path: str, demuxer: str) -> list[str]:
     return ["-protocol_whitelist", "file", *decoding, "-f", demuxer, "-i", f"file:{path}"]
 
 
-def _run(*arguments: str, seconds: int = READ_SECONDS, output_bytes: int = OUTPUT_BYTES) -> bytes:
+def _run(
+    *arguments: str,
+    seconds: int = READ_SECONDS,
+    output_bytes: int = OUTPUT_BYTES,
+    files: Iterable[IO[bytes]] = (),
+    log: IO[bytes] | None = None,
+) -> bytes:
     limits = [str(seconds), str(MEMORY_BYTES // 1024), str(output_bytes // 512)]
-    ffmpeg = [get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-loglevel", "fatal", "-nostats", "-y"]
+    ffmpeg = [get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-loglevel", "info" if log else "fatal", "-nostats", "-y"]
     # A file, not a pipe: the limit on file size bounds what ffmpeg can make us read.
     with tempfile.TemporaryFile() as output:
         try:
@@ -116,7 +178,8 @@ def _run(*arguments: str, seconds: int = READ_SECONDS, output_bytes: int = OUTPU
                 ["/bin/sh", "-c", LIMITED, "sh", *limits, *ffmpeg, "-filter_threads", "1", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=subprocess.DEVNULL,
+                stderr=log or subprocess.DEVNULL,
+                pass_fds=[file.fileno() for file in files],
                 timeout=seconds,
                 check=True,
             )

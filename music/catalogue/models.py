@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST
+from payments.plans import child_seat_of
 from users import stored_files
 from users.base_model import UUIDModel
 from users.folding import FoldedField, fold_accents, fold_case
@@ -91,16 +92,25 @@ class SongQuerySet(models.QuerySet):
         """What everybody may hear, and what every count and total is over."""
         return self.filter(visibility=Visibility.PUBLIC, is_hidden=False, artist__is_active=True)
 
+    def public_for(self, listener: User | AnonymousUser) -> Self:
+        """Public songs that suit the listener: what shelves are made of."""
+        return self.public().suited_to(listener)
+
     def visible_to(self, listener: User | AnonymousUser) -> Self:
         """Public songs, and the listener's own."""
         if not listener.is_authenticated:
             return self.public()
         public = Q(visibility=Visibility.PUBLIC, is_hidden=False, artist__is_active=True)
-        return self.filter(public | Q(artist=listener.pk))
+        return self.filter(public | Q(artist=listener.pk)).suited_to(listener)
+
+    def suited_to(self, listener: User | AnonymousUser) -> Self:
+        """For a child on somebody's family plan there are no explicit songs, not even by signed addresses."""
+        return self.filter(Q(explicit=False) | ~child_seat_of(listener)) if listener.is_authenticated else self
 
     def with_credits(self) -> Self:
         """Whom and what a song names, and its counts, in one query."""
-        return self.select_related("artist", "album", "genre", "counts")
+        # Every song has counts: said here, so that the database may begin with these where they give the order.
+        return self.select_related("artist", "album", "genre", "counts").filter(counts__isnull=False)
 
 
 class Song(UUIDModel):

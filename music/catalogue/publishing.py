@@ -15,7 +15,7 @@ from django.utils import timezone
 from music.catalogue.audio import CONTENT_TYPES, AudioFacts, inspect_audio
 from music.catalogue.images import reencode_image
 from music.catalogue.models import Album, Genre, Song, SongCounts
-from music.catalogue.signals import songs_added
+from music.catalogue.signals import audio_replaced, songs_added
 from users.folding import fold_case
 from users.models import User
 from users.stored_files import discard, new_key, removed_on_failure
@@ -97,6 +97,8 @@ def _change(song: Song, **given: Any) -> Song:
     for name, value in given.items():
         setattr(song, name, value)
     song.save()
+    if "audio_file" in given:
+        audio_replaced.send(Song, song=song)
     return song
 
 

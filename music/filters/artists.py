@@ -1,7 +1,8 @@
 import django_filters
 
-from music.filters.fields import WordsFilter
+from music.discovery.search.models import Kind
+from music.filters.fields import SearchFilter
 
 
 class ArtistFilter(django_filters.FilterSet):
-    search = WordsFilter(columns=["name_folded", "username_key"], help_text="Words of the name.")
+    search = SearchFilter(kind=Kind.ARTIST)

@@ -1,15 +1,14 @@
 """Filters that take a bad value for an error, and text as people compare it."""
 
-from functools import reduce
-from operator import or_
 from typing import Any
 from uuid import UUID
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
+from music.discovery.search.finding import matching
 from users.folding import fold_accents
 
 TRUTH = {"true": True, "1": True, "false": False, "0": False}
@@ -62,15 +61,12 @@ class IdOrNameFilter(django_filters.CharFilter):
             return queryset.filter(**{f"{self.field_name}__{self.name}": fold_accents(value)})
 
 
-class WordsFilter(TextFilter):
-    """Every word of the text in at least one of the folded columns."""
+class SearchFilter(django_filters.CharFilter):
+    """What a search for the text would find, in the list's own order."""
 
-    def __init__(self, *, columns: list[str], **kwargs: Any):
-        self.columns = columns
-        super().__init__(**kwargs)
+    def __init__(self, *, kind: str, **kwargs: Any):
+        self.kind = kind
+        super().__init__(help_text="As search finds it: accents, case, word order and typos are forgiven.", **kwargs)
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
-        for word in set(fold_accents(value or "").split()):
-            columns = (Q(**{f"{column}__contains": word}) for column in self.columns)
-            queryset = queryset.filter(reduce(or_, columns))
-        return queryset
+        return matching(queryset, value, self.kind) if value else queryset

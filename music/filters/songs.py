@@ -1,13 +1,11 @@
 import django_filters
 
-from music.filters.fields import ContainsFilter, DateFilter, IdOrNameFilter, TruthFilter, WordsFilter
+from music.discovery.search.models import Kind
+from music.filters.fields import ContainsFilter, DateFilter, IdOrNameFilter, SearchFilter, TruthFilter
 
 
 class SongFilter(django_filters.FilterSet):
-    search = WordsFilter(
-        columns=["title_folded", "artist__name_folded", "album__title_folded", "genre__title_folded"],
-        help_text="Words of the title, artist, album or genre.",
-    )
+    search = SearchFilter(kind=Kind.SONG)
     title = ContainsFilter(field_name="title_folded", help_text="A part of the title.")
     genre = IdOrNameFilter("genre", name="title_folded", help_text="Its id, or its whole title.")
     artist = IdOrNameFilter("artist", name="name_folded", help_text="Their id, or their whole name.")

@@ -41,3 +41,17 @@ class RecentlyPlayed(UUIDModel):
 
     def __str__(self) -> str:
         return f"{self.listener} played {self.song}"
+
+
+class Skip(models.Model):
+    """A song that was left before its end; how many there may be in an hour is up to the plan."""
+
+    listener = models.ForeignKey(User, on_delete=models.CASCADE, related_name="skips")
+    song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="skips")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["listener", "at"], name="skips_of_listener")]
+
+    def __str__(self) -> str:
+        return f"{self.listener} skipped {self.song}"

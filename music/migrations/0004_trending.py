@@ -7,43 +7,60 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('music', '0003_listening'),
+        ("music", "0003_listening"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TrendRefresh',
+            name="TrendRefresh",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC))),
-                ('last_play', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC))),
+                ("last_play", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Trend',
+            name="Trend",
             fields=[
-                ('song', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='trend', serialize=False, to='music.song')),
-                ('overall', models.FloatField(default=0)),
-                ('month', models.FloatField(default=0)),
-                ('week', models.FloatField(default=0)),
+                (
+                    "song",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="trend",
+                        serialize=False,
+                        to="music.song",
+                    ),
+                ),
+                ("overall", models.FloatField(default=0)),
+                ("month", models.FloatField(default=0)),
+                ("week", models.FloatField(default=0)),
             ],
             options={
-                'indexes': [models.Index(fields=['overall', 'song'], name='trend_overall'), models.Index(condition=models.Q(('month__gt', 0)), fields=['month', 'song'], name='trend_of_month'), models.Index(condition=models.Q(('week__gt', 0)), fields=['week', 'song'], name='trend_of_week')],
+                "indexes": [
+                    models.Index(fields=["overall", "song"], name="trend_overall"),
+                    models.Index(condition=models.Q(("month__gt", 0)), fields=["month", "song"], name="trend_of_month"),
+                    models.Index(condition=models.Q(("week__gt", 0)), fields=["week", "song"], name="trend_of_week"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DailyAppeal',
+            name="DailyAppeal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('weight', models.FloatField()),
-                ('song', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='appeal', to='music.song')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("weight", models.FloatField()),
+                (
+                    "song",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="appeal", to="music.song"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['day', 'song'], name='appeal_by_day')],
-                'constraints': [models.UniqueConstraint(fields=('song', 'day'), name='one_appeal_per_song_and_day')],
+                "indexes": [models.Index(fields=["day", "song"], name="appeal_by_day")],
+                "constraints": [models.UniqueConstraint(fields=("song", "day"), name="one_appeal_per_song_and_day")],
             },
         ),
     ]

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from music.catalogue.models import Album, Song, Visibility
@@ -9,6 +10,8 @@ from music.serializers.albums import AlbumNameSerializer
 from music.serializers.artists import ArtistNameSerializer
 from music.serializers.fields import RecordingField, YesNoField
 from music.serializers.genres import GenreSerializer
+from music.serializers.sound import LoudnessSerializer
+from music.streaming.models import Sound, Status
 from music.streaming.signed_urls import stream_url
 
 
@@ -47,6 +50,32 @@ class SongSerializer(serializers.ModelSerializer):
 
     def get_audio_file(self, song: Song) -> str | None:
         return stream_url(song, self.context["request"])
+
+
+class SongDetailSerializer(SongSerializer):
+    status = serializers.SerializerMethodField(help_text="Of its renditions; the upload plays all the same.")
+    status_reason = serializers.SerializerMethodField(help_text="Why it failed; for the song's artist alone.")
+    loudness = serializers.SerializerMethodField(help_text="Null until it is measured, and for silence.")
+
+    class Meta(SongSerializer.Meta):
+        fields = [*SongSerializer.Meta.fields, "status", "status_reason", "loudness"]
+
+    @extend_schema_field(serializers.ChoiceField(Status.choices))
+    def get_status(self, song: Song) -> str:
+        if not song.audio_file:
+            return Status.READY
+        return song.sound.status if hasattr(song, "sound") else Status.PROCESSING
+
+    def get_status_reason(self, song: Song) -> str | None:
+        is_own = self.context["request"].user.pk == song.artist_id
+        return (song.sound.reason or None) if is_own and hasattr(song, "sound") else None
+
+    @extend_schema_field(LoudnessSerializer(allow_null=True))
+    def get_loudness(self, song: Song) -> dict[str, Any] | None:
+        sound: Sound | None = getattr(song, "sound", None)
+        if sound is None or sound.gain is None:
+            return None
+        return LoudnessSerializer(sound).data
 
 
 class CollectedSongSerializer(SongSerializer):

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from music.serializers.ads import AdSerializer
 from users.models import AudioQuality
 
 
@@ -23,4 +24,8 @@ class PlaySerializer(serializers.Serializer):
     stream_url = serializers.URLField(allow_null=True, help_text="Needs no header; null for a song without audio.")
     quality = serializers.ChoiceField(choices=AudioQuality.choices)
     expires_at = serializers.DateTimeField(allow_null=True, help_text="When `stream_url` ends.")
-    ad = serializers.JSONField(allow_null=True)
+    ad = AdSerializer(allow_null=True, help_text="With each third counted play, where the plan has ads.")
+
+
+class SkipSerializer(serializers.Serializer):
+    skips_remaining = serializers.IntegerField(allow_null=True, help_text="In these 60 minutes; null: unlimited.")

@@ -13,6 +13,10 @@ from django.utils.cache import get_conditional_response
 RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII | re.IGNORECASE)
 
 
+# A download is allowed now, not for as long as a stream that goes on and on.
+SECONDS_TO_BEGIN_A_DOWNLOAD = 300
+
+
 class UnsatisfiableRange(Exception):
     pass
 
@@ -35,9 +39,12 @@ class PartResponse(FileResponse):
     block_size = 64 * 1024
 
 
-def deliver(file: FieldFile, *, content_type: str, request: HttpRequest) -> HttpResponseBase:
+def deliver(
+    file: FieldFile, *, content_type: str, request: HttpRequest, disposition: str | None = None
+) -> HttpResponseBase:
+    """`disposition` is the Content-Disposition of a file that is to be kept."""
     if not isinstance(file.storage, FileSystemStorage):
-        return HttpResponseRedirect(file.url)
+        return HttpResponseRedirect(_address_of(file, content_type, disposition))
     name, size = str(file.name), file.size
     etag = f'"{PurePath(name).stem}"'  # a new file gets a new key, so the key tells the bytes apart
     response: Any
@@ -54,8 +61,18 @@ def deliver(file: FieldFile, *, content_type: str, request: HttpRequest) -> Http
         if wanted:
             response["Content-Range"] = f"bytes {start}-{end}/{size}"
     response["Accept-Ranges"] = "bytes"
+    if disposition:
+        response["Content-Disposition"] = disposition
     response["ETag"] = etag
     return get_conditional_response(request, etag=etag, response=response) or response
+
+
+def _address_of(file: FieldFile, content_type: str, disposition: str | None) -> str:
+    if disposition is None:
+        return file.url
+    said = {"ResponseContentDisposition": disposition, "ResponseContentType": content_type}
+    storage: Any = file.storage
+    return storage.url(file.name, parameters=said, expire=SECONDS_TO_BEGIN_A_DOWNLOAD)
 
 
 def wanted_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:

@@ -1,6 +1,9 @@
 import pytest
+from django.utils import timezone
 
 from music.models import Album, Genre, Song, SongCounts
+from music.streaming.rendering import render_song, songs_to_render
+from payments.models import Subscription, SubscriptionPlan
 
 
 @pytest.fixture
@@ -35,3 +38,30 @@ def album(artist):
 @pytest.fixture
 def genre(db):
     return Genre.objects.create(title="Jazz")
+
+
+@pytest.fixture
+def give_premium(db):
+    """`give_premium(listener)`: an active subscription, which ends as soon as its status says so."""
+
+    def give(user, plan="individual"):
+        return Subscription.objects.create(
+            user=user,
+            plan=SubscriptionPlan.objects.get(plan_type=plan),
+            stripe_id=f"sub_{user.pk.hex}",
+            status="active",
+            started_at=timezone.now(),
+        )
+
+    return give
+
+
+@pytest.fixture
+def render():
+    """Does what the worker does after uploads."""
+
+    def everything():
+        for song in songs_to_render():
+            render_song(song.pk, song.audio_file.name)
+
+    return everything

@@ -58,7 +58,7 @@ def test_a_slash_at_the_end_changes_nothing(api, artist_api, path, ending):
 
 
 @pytest.mark.parametrize(
-    "id", ["x", "0", "%00", "00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-00000000000٣", "..%2f"]
+    "id", ["x", "%00", "00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-00000000000٣"]
 )
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
 def test_an_unknown_or_malformed_id_is_404(artist_api, method, id):

@@ -37,7 +37,7 @@ class ArtistProfileSerializer(ArtistSerializer):
 
     def get_top_songs(self, artist: User) -> SongSerializer(many=True):  # type: ignore[valid-type]
         listener = self.context["request"].user
-        songs = Song.objects.public().filter(artist=artist).with_credits()
+        songs = Song.objects.public_for(listener).filter(artist=artist).with_credits()
         top = songs_as_seen_by(listener, songs).order_by("-counts__play_count", "-pk")[:TOP_SONGS]
         return SongSerializer(top, many=True, context=self.context).data
 

@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from music.permissions import IsArtistOrReadOnly
 
+WRITES = ("create", "update", "partial_update")
 UUID_REGEX = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 
@@ -28,6 +29,8 @@ class BytesNegotiation(DefaultContentNegotiation):
 
 
 class PageViewSet(GenericViewSet):
+    tie_breakers: dict[str, str] = {}
+
     def page_of(self, rows: QuerySet) -> Response:
         """A page of rows that an action has chosen itself."""
         serializer = self.get_serializer(self.paginate_queryset(rows), many=True)
@@ -40,10 +43,21 @@ class CatalogueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.
     lookup_value_regex = UUID_REGEX
     permission_classes = [IsArtistOrReadOnly]
     write_serializer_class: type[BaseSerializer]
+    # Of a single object, where lists show less.
+    detail_serializer_class: type[BaseSerializer] | None = None
+
+    @property
+    def shows_details(self) -> bool:
+        return self.action in ("retrieve", *WRITES)
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        writes = self.action in ("create", "update", "partial_update", "metadata")
-        return self.write_serializer_class if writes else self.serializer_class
+        if self.action in (*WRITES, "metadata"):
+            return self.write_serializer_class
+        return self.read_serializer_class if self.shows_details else self.serializer_class
+
+    @property
+    def read_serializer_class(self) -> type[BaseSerializer]:
+        return self.detail_serializer_class or self.serializer_class
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         # Parameters narrow lists; they are not known to a single object.
@@ -85,4 +99,4 @@ class CatalogueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.
 
     def _as_read(self, instance: Any) -> Any:
         row = get_object_or_404(self.get_queryset(), pk=instance.pk)
-        return self.serializer_class(row, context=self.get_serializer_context()).data
+        return self.read_serializer_class(row, context=self.get_serializer_context()).data

@@ -8,13 +8,16 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from music.advertising.turns import ad_after_counted_play
 from music.catalogue.models import SongCounts
 from music.listening.plays import forget_history, recently_played_by, record_play
+from music.listening.skips import record_skip
 from music.serializers.songs import PlayedSongSerializer
-from music.serializers.states import PlaySerializer
+from music.serializers.states import PlaySerializer, SkipSerializer
+from music.streaming.quality import granted_quality
 from music.streaming.signed_urls import signed_url
 from music.viewsets.base import PageViewSet
-from users.models import UserProfile
+from payments.plans import entitlements_of
 
 
 class ListeningActions(PageViewSet):
@@ -28,16 +31,24 @@ class ListeningActions(PageViewSet):
         A repeat less than 30 seconds after the last counted play does not count.
         """
         song = self.get_object()
-        record_play(song, listener=request.user)
+        counted = record_play(song, listener=request.user)
+        has_ad = counted and not entitlements_of(request.user).ad_free
+        quality = granted_quality(request.user)
         has_audio = bool(song.audio_file)
         answer = {
             "play_count": get_object_or_404(SongCounts, song=song).play_count,
-            "stream_url": signed_url(song, request) if has_audio else None,
-            "quality": get_object_or_404(UserProfile, user=request.user).audio_quality,
+            "stream_url": signed_url(song, request, quality) if has_audio else None,
+            "quality": quality,
             "expires_at": timezone.now() + settings.STREAM_URL_LIFETIME if has_audio else None,
-            "ad": None,
+            "ad": ad_after_counted_play(request.user) if has_ad else None,
         }
-        return Response(PlaySerializer(answer).data)
+        return Response(PlaySerializer(answer, context=self.get_serializer_context()).data)
+
+    @extend_schema(request=None, responses=SkipSerializer)
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def skip(self, request: Request, pk: str) -> Response:
+        """Leave the song before its end. Over the plan's hourly limit: 403, and `Retry-After` in seconds."""
+        return Response({"skips_remaining": record_skip(self.get_object(), listener=request.user)})
 
     @extend_schema(responses=PlayedSongSerializer(many=True))
     @action(

@@ -2,10 +2,6 @@
 (the symmetric deletions of W. Garbe's SymSpell), so that the database compares only equal texts.
 """
 
-from collections.abc import Iterable
-
-from music.discovery.search.models import SearchWord
-
 LONG = 6
 # Longer words are told apart by their first letters well enough.
 COMPARED = 7
@@ -26,11 +22,12 @@ def deletions(word: str, letters: int) -> set[str]:
     return found
 
 
-def distance(one: str, other: str, *, limit: int) -> int:
-    """How many letters have to be typed, left out, changed or swapped with the next; limit + 1 where more than
-    the limit (optimal string alignment)."""
-    if abs(len(one) - len(other)) > limit:
-        return limit + 1
+def distance(one: str, other: str) -> int:
+    """How many letters have to be typed, left out, changed or swapped with the next (optimal string alignment)."""
+    while one and other and one[0] == other[0]:
+        one, other = one[1:], other[1:]
+    while one and other and one[-1] == other[-1]:
+        one, other = one[:-1], other[:-1]
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
@@ -40,6 +37,4 @@ def distance(one: str, other: str, *, limit: int) -> int:
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
                 cost = min(cost, earlier[j - 2] + 1)
             row.append(cost)
-        if min(row) > limit:
-            return limit + 1
-    return min(row[-1], limit + 1)
+    return row[-1]

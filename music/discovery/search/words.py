@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from itertools import chain
 
@@ -48,20 +47,21 @@ def _is_of_word(character: str) -> bool:
     return character.isalnum() or unicodedata.category(character)[0] == "M"
 
 
+@lru_cache(maxsize=4096)
 def chunks(text: str) -> list[list[str]]:
     """The words of a text. A word with signs in it is a list of its parts: "AC/DC live" is [[ac, dc], [live]]."""
-    text = folded(text)
     found = []
-    for chunk in text.split():
+    for chunk in folded(text).split():
         spaced = chunk if chunk.isalnum() else "".join(c if _is_of_word(c) else " " for c in chunk)
         if parts := spaced.split():
             found.append(parts)
-    if not found and (signs := "".join(text.split())):
+    if not found and (signs := "".join(fold_accents(text).split())):
         # A name of signs alone ("÷", "!!!") is one word, spelled by its code points.
         return [["signs" + signs.encode("utf-8", "ignore").hex()[:60]]]
     return found
 
 
+@lru_cache(maxsize=4096)
 def spoken(text: str) -> str:
     """A name as it is compared: its words, and after " / " those of its appendix: "ignition / remix"."""
     name, appendix = (" ".join(chain.from_iterable(chunks(part))) for part in _without_appendix(text))

@@ -1,6 +1,6 @@
 from enum import StrEnum
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from music.catalogue.models import Song
 
@@ -14,5 +14,5 @@ class TimeRange(StrEnum):
 def trending(songs: QuerySet[Song], time_range: str = TimeRange.ALL) -> QuerySet[Song]:
     """The songs, best first; for a week or a month only those that anybody played or liked in it."""
     if time_range == TimeRange.ALL:
-        return songs.order_by(F("trend__overall").desc(), F("trend__song").desc())
+        return songs.filter(trend__isnull=False).order_by("-trend__overall", "-trend__song")
     return songs.filter(**{f"trend__{time_range}__gt": 0}).order_by(f"-trend__{time_range}", "-trend__song")

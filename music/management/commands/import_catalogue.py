@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from music.catalogue.importing import Report, UnreadableCatalogue, check_audio, import_rows, read_rows
+from music.catalogue.catalogue_file import Report, UnreadableCatalogue, read_rows
+from music.catalogue.importing import check_audio, import_rows
 
 SHOWN_PROBLEMS = 100
 

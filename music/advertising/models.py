@@ -1,0 +1,56 @@
+from typing import Self
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from users import stored_files
+from users.base_model import UUIDModel
+from users.models import User
+
+
+def ad_key(ad: "Ad", filename: str) -> str:
+    return stored_files.new_key("ads", filename)
+
+
+class AdQuerySet(models.QuerySet):
+    def running(self) -> Self:
+        now = timezone.now()
+        return self.filter(Q(ends=None) | Q(ends__gt=now), is_active=True, starts__lte=now)
+
+
+class Ad(UUIDModel):
+    name = models.CharField(max_length=200, help_text="For us; listeners don't see it.")
+    audio = models.FileField(upload_to=ad_key)
+    image = models.ImageField(upload_to=ad_key, blank=True)
+    link = models.URLField(blank=True, help_text="Where a click leads.")
+    weight = models.PositiveIntegerField(
+        default=1, validators=[MinValueValidator(1)], help_text="An ad of weight 2 is drawn twice as often as one of 1."
+    )
+    starts = models.DateTimeField(default=timezone.now)
+    ends = models.DateTimeField(null=True, blank=True, help_text="Empty: it runs until it is switched off.")
+    is_active = models.BooleanField("active", default=True)
+    impressions = models.PositiveBigIntegerField(default=0, editable=False)
+    clicks = models.PositiveBigIntegerField(default=0, editable=False)
+
+    objects = AdQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(weight__gte=1), name="ads_weigh_something"),
+            models.CheckConstraint(condition=Q(ends__gt=F("starts")), name="ads_end_after_they_start"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AdTurn(models.Model):
+    """How many counted plays a listener has had while the plan had ads."""
+
+    listener = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="ad_turn")
+    plays = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.plays} plays"

@@ -1,0 +1,170 @@
+"""The index follows what it is made of, in the transaction that changes it.
+
+Receivers of Django's signals for single rows, and of `songs_added` for what an import adds (see music/apps.py).
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
+
+from music.catalogue.models import Album, Genre, Song
+from music.discovery.search.models import Kind, SearchEntry, SearchWord
+from music.discovery.search.spelling import deletions, typos_allowed
+from music.discovery.search.terms import entry_terms, words_of
+from music.discovery.search.words import UNSPACED, spoken
+from users.models import Role, User
+
+BATCH = 500
+
+
+class Source(NamedTuple):
+    """Where the texts of an entry come from: its name, that of its artist, and whatever else it is found by."""
+
+    kind: Kind
+    columns: list[str]
+    made_of: set[str]
+
+    def texts(self, row: dict[str, Any]) -> list[str]:
+        return [row[column] or "" if column else "" for column in self.columns]
+
+
+SOURCES = {
+    Song: Source(
+        Kind.SONG,
+        ["title", "artist__name", "album__title", "genre__title"],
+        {"title", "artist", "artist_id", "album", "album_id", "genre", "genre_id"},
+    ),
+    Album: Source(Kind.ALBUM, ["title", "artist__name"], {"title", "artist", "artist_id"}),
+    User: Source(Kind.ARTIST, ["name", "", "username"], {"name", "username", "role"}),
+    Genre: Source(Kind.GENRE, ["title", ""], {"title"}),
+}
+
+
+def row_saved(
+    sender: type[Model], instance: Any, created: bool, update_fields: frozenset[str] | None, **kwargs: Any
+) -> None:
+    """Receiver for post_save of everything that can be found."""
+    if update_fields is not None and not SOURCES[sender].made_of & update_fields:
+        return
+    with transaction.atomic():
+        if created or sender is Song:
+            _wait_for_renaming()
+            index(sender, [instance.pk])
+        elif not _is_indexed(sender, instance.pk):
+            _keep_others_waiting()
+            index(sender, [instance.pk])
+            index(Song, _ids(instance.songs))
+            if sender is User:
+                index(Album, _ids(instance.albums))
+
+
+def songs_were_added(songs: Sequence[Song], **kwargs: Any) -> None:
+    """Receiver for songs_added: the songs, and whatever they name, where it is not there yet."""
+    found = {
+        User: {song.artist_id for song in songs},
+        Album: {song.album_id for song in songs} - {None},
+        Genre: {song.genre_id for song in songs} - {None},
+        Song: {song.pk for song in songs},
+    }
+    with transaction.atomic():
+        _wait_for_renaming()
+        for model, ids in found.items():
+            known = SearchEntry.objects.filter(object_id__in=ids).values_list("object_id", flat=True)
+            index(model, sorted(ids - set(known)))
+
+
+def row_going(instance: Any, **kwargs: Any) -> None:
+    """Receiver for pre_delete of albums and genres, whose songs stay."""
+    instance.songs_to_index = _ids(instance.songs)
+
+
+def row_gone(instance: Any, **kwargs: Any) -> None:
+    """Receiver for post_delete."""
+    SearchEntry.objects.filter(object_id=instance.pk).delete()
+    index(Song, getattr(instance, "songs_to_index", []))
+
+
+def rebuild() -> None:
+    """The whole index anew, which also forgets words that are in no name any more."""
+    with transaction.atomic():
+        _keep_others_waiting()
+        SearchEntry.objects.all().delete()
+        SearchWord.objects.all().delete()
+        for model in SOURCES:
+            index(model, _ids(model._default_manager))
+
+
+def index(model: type[Model], ids: Sequence[Any]) -> None:
+    """Make the entries of these rows what the rows are in the database now."""
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        rows = _rows(model, batch)
+        gone = set(batch) - {row["pk"] for row in rows}
+        if gone:
+            SearchEntry.objects.filter(object_id__in=gone).delete()
+        SearchEntry.objects.bulk_create(
+            [_entry(model, row) for row in rows],
+            update_conflicts=True,
+            unique_fields=["object_id"],
+            update_fields=["name", "credit", "terms"],
+        )
+        _learn({word for row in rows for text in SOURCES[model].texts(row) for word in words_of(text)})
+
+
+def _ids(rows: Any) -> list:
+    return list(rows.values_list("pk", flat=True))
+
+
+def _rows(model: type[Model], ids: Sequence[Any]) -> list[dict[str, Any]]:
+    rows: QuerySet = User.objects.filter(role=Role.ARTIST) if model is User else model._default_manager.all()
+    plays = ["counts__play_count"] if model is Song else []
+    return list(rows.filter(pk__in=ids).values("pk", *plays, *filter(None, SOURCES[model].columns)))
+
+
+def _entry(model: type[Model], row: dict[str, Any]) -> SearchEntry:
+    source = SOURCES[model]
+    name, credit, *others = source.texts(row)
+    return SearchEntry(
+        kind=source.kind,
+        object_id=row["pk"],
+        name=spoken(name),
+        credit=spoken(credit),
+        terms=entry_terms(source.kind, row.get("counts__play_count"), name, credit, *others),
+    )
+
+
+def _is_indexed(model: type[Model], pk: Any) -> bool:
+    """Whether the entry says what the row says. Somebody who is no artist has none."""
+    stored = SearchEntry.objects.filter(object_id=pk)
+    entries = [_entry(model, row) for row in _rows(model, [pk])]
+    if not entries:
+        return not stored.exists()
+    return all(stored.filter(name=e.name, credit=e.credit, terms=e.terms).exists() for e in entries)
+
+
+def _learn(words: set[str]) -> None:
+    """Remember new words, so that misspellings of them are understood."""
+    words = {word for word in words if typos_allowed(word) and not UNSPACED.search(word)}
+    words -= set(SearchWord.objects.filter(word__in=words).values_list("word", flat=True))
+    SearchWord.objects.bulk_create(
+        # In order: of two transactions that learn the same words none waits for one that waits for it.
+        [SearchWord(word=word, terms=" ".join(deletions(word, typos_allowed(word)))) for word in sorted(words)],
+        ignore_conflicts=True,
+    )
+
+
+def _wait_for_renaming() -> None:
+    """Else a song that is published while its artist is renamed would keep the old name."""
+    _lock("pg_advisory_xact_lock_shared")
+
+
+def _keep_others_waiting() -> None:
+    _lock("pg_advisory_xact_lock")
+
+
+def _lock(function: str) -> None:
+    if connection.vendor == "postgresql":  # on SQLite whoever writes is alone anyway
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(hashtext('music_searchentry'))")

@@ -1,0 +1,106 @@
+"""What somebody typed, as the index is asked for it."""
+
+from functools import cached_property
+from itertools import chain
+
+from music.discovery.search.index import All, Beginning, Expression, OneOf, words_with
+from music.discovery.search.spelling import deletions, distance, typos_allowed
+from music.discovery.search.terms import LONGEST, STEM, split_runs
+from music.discovery.search.words import UNSPACED, chunks, squashed
+
+MOST_CHARACTERS = 200
+MOST_WORDS = 16
+MOST_WORDS_TO_DROP_ONE = 8
+MOST_SPELLINGS = 16
+
+
+class Query:
+    def __init__(self, text: str):
+        self.parts = chunks(text[:MOST_CHARACTERS])[:MOST_WORDS]
+
+    @cached_property
+    def words(self) -> list[str]:
+        return [word[:LONGEST] for word in chain.from_iterable(self.parts)]
+
+    @cached_property
+    def squashed(self) -> str:
+        return squashed("".join(self.words))
+
+    @cached_property
+    def meant(self) -> dict[str, dict[str, int]]:
+        """For each word that may be mistyped, the words of the index that may be meant, and how many typos that is."""
+        return _meant_by({word for word in self.words if not UNSPACED.search(word)})
+
+    @property
+    def whole(self) -> Expression:
+        """Names that are the query."""
+        whole = self.squashed[:LONGEST]
+        return OneOf([f"={whole}", f"@{whole}"])
+
+    @property
+    def as_typed(self) -> Expression:
+        """Names with each word of the query; the last may be the beginning of one."""
+        return self._each_word(mistyped=False)
+
+    @property
+    def as_meant(self) -> Expression:
+        """As typed, but any word may be mistyped."""
+        return self._each_word(mistyped=True)
+
+    @property
+    def in_part(self) -> Expression | None:
+        """As meant, but for one word."""
+        words = self.as_meant
+        if not 1 < len(words) <= MOST_WORDS_TO_DROP_ONE:
+            return None
+        return OneOf(All(words[:at] + words[at + 1 :]) for at in range(len(words)))
+
+    def _each_word(self, *, mistyped: bool) -> Expression:
+        last = len(self.parts) - 1
+        return All(self._part(parts, at == last, mistyped) for at, parts in enumerate(self.parts))
+
+    def _part(self, parts: list[str], is_last: bool, mistyped: bool) -> Expression:
+        """A word, or of one with signs in it all parts or the whole: "AC/DC" is ac and dc, or acdc."""
+        spelled = All(self._word(word, is_last and at == len(parts) - 1, mistyped) for at, word in enumerate(parts))
+        joined = "".join(parts)[:LONGEST]
+        return spelled if len(parts) == 1 or UNSPACED.search(joined) else OneOf([spelled, joined])
+
+    def _word(self, word: str, is_last: bool, mistyped: bool) -> Expression:
+        *whole, last = split_runs(word[:LONGEST])
+        ending = _beginning(last) if is_last or UNSPACED.search(last) else last
+        others = self.meant.get(word, ()) if mistyped else ()
+        return OneOf([ending, *others]) if not whole else All([*whole, ending])
+
+
+def _beginning(word: str) -> Expression:
+    """The word, or words that begin so."""
+    if UNSPACED.search(word):
+        return Beginning(word) if len(word) == 1 else word
+    # Ready-made beginnings, because it takes long to gather the hits of all words that begin with a few letters.
+    return OneOf([word, f"^{word}" if len(word) <= STEM else Beginning(word)])
+
+
+def _meant_by(words: set[str]) -> dict[str, dict[str, int]]:
+    """Known words near each of these, nearest first."""
+    allowed = {word: typos_allowed(word) for word in words if typos_allowed(word)}
+    if not allowed:
+        return {}
+    kept = {rest for word, typos in allowed.items() for rest in deletions(word, typos)}
+    known = words_with(kept)
+    return {word: _nearest(word, known, typos) for word, typos in allowed.items()}
+
+
+def _nearest(word: str, known: list[str], typos: int) -> dict[str, int]:
+    letters = set(word)
+    near = {
+        other: distance(word, other)
+        for other in known
+        if other != word and abs(len(other) - len(word)) <= typos and len(set(other) - letters) <= typos
+    }
+    # A first letter is seldom wrong, and swapped letters are common.
+    best = sorted(
+        (typos_made, other[0] != word[0], sorted(other) != sorted(word), other)
+        for other, typos_made in near.items()
+        if typos_made <= typos
+    )
+    return {other: typos_made for typos_made, *_, other in best[:MOST_SPELLINGS]}

@@ -1,0 +1,97 @@
+import csv
+import gzip
+from collections import defaultdict
+from math import log2
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from music.discovery.neighbours.building import build_neighbours
+from music.discovery.neighbours.lookup import items_going_with
+from music.discovery.neighbours.models import ItemKind, Neighbour
+from music.discovery.neighbours.taste import taste_of
+
+SHOWN = 20
+
+Plays = dict[str, dict[str, float]]
+
+
+class Command(BaseCommand):
+    help = (
+        "Build neighbours of artists from one file of plays, recommend from them, and say how much of another file "
+        "was foretold. The columns are user_id, artist_id and plays, the files may be .gz. Songs stay as they are."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--train", type=Path, required=True)
+        parser.add_argument("--test", type=Path, required=True)
+        parser.add_argument("--output", type=Path, help="user_id, rank, artist_id: the first 20 of each listener")
+
+    def handle(self, *args: Any, train: Path, test: Path, output: Path | None, **options: Any) -> None:
+        known, hidden = plays_in(train), plays_in(test)
+        try:
+            recommended = recommend(known)
+        finally:
+            Neighbour.objects.filter(kind=ItemKind.ARTIST).delete()
+        if output:
+            write(recommended, output)
+        for name, figure in figures(recommended, hidden).items():
+            self.stdout.write(f"{name} {figure:.4f}")
+
+
+def plays_in(path: Path) -> Plays:
+    plays: Plays = defaultdict(dict)
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
+            for row in csv.DictReader(file):
+                of_user = plays[row["user_id"]]
+                of_user[row["artist_id"]] = of_user.get(row["artist_id"], 0) + float(row["plays"])
+    except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
+        raise CommandError(f"{path}: {error!r}") from error
+    if not plays:
+        raise CommandError(f"{path}: there are no plays.")
+    return plays
+
+
+def recommend(known: Plays) -> dict[str, list[str]]:
+    """The first artists for each listener, found as the API finds songs."""
+    names = {artist_uuid(artist): artist for plays in known.values() for artist in plays}
+    tastes = {
+        user: taste_of({artist_uuid(artist): number for artist, number in plays.items()})
+        for user, plays in known.items()
+    }
+    build_neighbours(tastes.values(), kind=ItemKind.ARTIST)
+    return {
+        user: [names[found.item] for found in items_going_with(taste, kind=ItemKind.ARTIST, limit=SHOWN)]
+        for user, taste in tastes.items()
+    }
+
+
+def artist_uuid(artist: str) -> UUID:
+    return uuid5(NAMESPACE_OID, artist)
+
+
+def write(recommended: dict[str, list[str]], output: Path) -> None:
+    with output.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["user_id", "rank", "artist_id"])
+        for user, artists in recommended.items():
+            rows.writerows((user, rank, artist) for rank, artist in enumerate(artists, 1))
+
+
+def figures(recommended: dict[str, list[str]], hidden: Plays) -> dict[str, float]:
+    """Means over the listeners of whom something is hidden. An artist is right or wrong, whatever the plays."""
+    shown = [([artist in artists for artist in recommended.get(user, [])], artists) for user, artists in hidden.items()]
+    return {
+        **{f"nDCG@{n}": fmean(ndcg(right[:n], min(n, len(artists))) for right, artists in shown) for n in (10, SHOWN)},
+        **{f"recall@{n}": fmean(sum(right[:n]) / len(artists) for right, artists in shown) for n in (10, SHOWN)},
+    }
+
+
+def ndcg(right: list[bool], possible: int) -> float:
+    """Discounted cumulative gain, as a part of what so many hits in front of all others would give."""
+    gain = sum(1 / log2(place + 1) for place, hit in enumerate(right, 1) if hit)
+    return gain / sum(1 / log2(place + 1) for place in range(1, possible + 1))

@@ -1,0 +1,57 @@
+import csv
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from music.discovery.search.finding import find
+from music.discovery.search.models import Kind
+from music.models import Song
+
+SHOWN = 10
+
+
+class Command(BaseCommand):
+    help = (
+        "Search for queries whose answers are known, and say how often they come first (hit@1), among the first ten "
+        "(hit@10), and how far up on average (MRR@10). The file has the columns query, kind and accepted_track_ids: "
+        "source ids of the imported catalogue with | between them."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--probes", type=Path, required=True)
+
+    def handle(self, *args: Any, probes: Path, **options: Any) -> None:
+        ranks = defaultdict(list)
+        try:
+            with probes.open(encoding="utf-8-sig", newline="") as file:
+                for row in csv.DictReader(file):
+                    ranks[row["kind"]].append(rank_of(row["accepted_track_ids"].split("|"), row["query"]))
+        except (OSError, KeyError, UnicodeDecodeError) as error:
+            raise CommandError(f"{probes}: {error!r}") from error
+        if not ranks:
+            raise CommandError(f"{probes}: there are no queries.")
+        everything = [rank for kind in ranks.values() for rank in kind]
+        for name, value in figures(everything).items():
+            self.stdout.write(f"{name} {value:.4f}")
+        self.stdout.write(f"\n{'kind':20} queries  " + "  ".join(figures([0])))
+        for kind, found in [*sorted(ranks.items()), ("all", everything)]:
+            columns = "  ".join(f"{value:{len(name)}.3f}" for name, value in figures(found).items())
+            self.stdout.write(f"{kind:20} {len(found):7}  {columns}")
+
+
+def rank_of(accepted: list[str], query: str) -> int | None:
+    """The place, from 1 on, of the first accepted song among those that everybody finds."""
+    songs = find(query, {Kind.SONG: Song.objects.public()}, limit=SHOWN)[Kind.SONG]
+    keys = {f"id:{source_id}" for source_id in accepted}
+    return next((place for place, song in enumerate(songs, 1) if song.source_key in keys), None)
+
+
+def figures(ranks: list[int | None]) -> dict[str, float]:
+    found = [rank for rank in ranks if rank]
+    return {
+        "hit@1": found.count(1) / len(ranks),
+        "hit@10": len(found) / len(ranks),
+        "MRR@10": sum(1 / rank for rank in found) / len(ranks),
+    }

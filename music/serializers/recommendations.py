@@ -1,0 +1,62 @@
+from uuid import UUID
+
+from rest_framework import serializers
+
+from music.catalogue.models import Song
+from music.discovery.blending import Why
+from music.serializers.artists import ArtistNameSerializer
+from music.serializers.genres import GenreSerializer
+from music.serializers.songs import SongSerializer
+
+MAX_EXCLUDED = 1000
+
+
+class SongNameSerializer(serializers.ModelSerializer):
+    artist = ArtistNameSerializer()
+
+    class Meta:
+        model = Song
+        fields = ["id", "title", "artist"]
+
+
+class ReasonSerializer(serializers.Serializer):
+    """Beside `kind` there is what it is about: the song, the artist or the genre; with `trending` nothing."""
+
+    kind = serializers.ChoiceField(choices=[why.value for why in Why])
+    song = SongNameSerializer(required=False)
+    artist = ArtistNameSerializer(required=False)
+    genre = GenreSerializer(required=False)
+
+
+class RecommendedSongSerializer(SongSerializer):
+    reason = ReasonSerializer()
+
+    class Meta(SongSerializer.Meta):
+        fields = [*SongSerializer.Meta.fields, "reason"]
+
+
+class IdsField(serializers.CharField):
+    """Ids with commas between them."""
+
+    def to_internal_value(self, data: str) -> set[UUID]:
+        texts = [text.strip() for text in super().to_internal_value(data).split(",")]
+        if len(texts) > MAX_EXCLUDED:
+            raise serializers.ValidationError(f"Give at most {MAX_EXCLUDED} ids.", "invalid")
+        try:
+            return {UUID(text) for text in texts if text}
+        except ValueError as error:
+            raise serializers.ValidationError("Give ids with commas between them.", "invalid") from error
+
+
+class RadioQuerySerializer(serializers.Serializer):
+    seed_song = serializers.CharField(required=False, help_text="Its id. One seed has to be given.")
+    seed_artist = serializers.CharField(required=False, help_text="Or the id of an artist.")
+    seed_genre = serializers.CharField(required=False, help_text="Or the id of a genre.")
+    exclude = IdsField(
+        required=False, allow_blank=True, help_text=f"Songs that came already: up to {MAX_EXCLUDED} ids with commas."
+    )
+
+    def validate(self, attrs: dict) -> dict:
+        if len(attrs.keys() - {"exclude"}) != 1:
+            raise serializers.ValidationError("Give one of seed_song, seed_artist and seed_genre.", "invalid")
+        return attrs

@@ -1,0 +1,27 @@
+from rest_framework import serializers
+
+from music.discovery.search.models import Kind
+from music.serializers.albums import AlbumSerializer
+from music.serializers.artists import ArtistSerializer
+from music.serializers.genres import GenreSerializer
+from music.serializers.songs import SongSerializer
+
+
+class SearchQuerySerializer(serializers.Serializer):
+    q = serializers.CharField(help_text="What to look for; the last word may be unfinished.")
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=20, help_text="Of each kind.")
+    type = serializers.ChoiceField(choices=["all", *Kind.values], default="all")
+
+    @property
+    def kinds(self) -> list[str]:
+        asked = self.validated_data["type"]
+        return list(Kind.values) if asked == "all" else [asked]
+
+
+class SearchAnswerSerializer(serializers.Serializer):
+    """Best match first; a kind that was not asked for is empty."""
+
+    songs = SongSerializer(many=True, source=Kind.SONG.value)
+    albums = AlbumSerializer(many=True, source=Kind.ALBUM.value)
+    artists = ArtistSerializer(many=True, source=Kind.ARTIST.value)
+    genres = GenreSerializer(many=True, source=Kind.GENRE.value)

@@ -1,0 +1,59 @@
+from django.db import models
+
+from music.catalogue.models import Song
+from users.base_model import UUIDModel
+from users.models import AudioQuality
+
+TARGET_LUFS = -14
+HIGHEST_PEAK = -1
+
+
+class Status(models.TextChoices):
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Sound(models.Model):
+    """How a song sounds, measured, and how far its renditions are. Beside the song, whose row lists read."""
+
+    song = models.OneToOneField(Song, on_delete=models.CASCADE, primary_key=True, related_name="sound")
+    # The stored file that all of this is about: a song's audio may be replaced while it is being measured.
+    source = models.CharField(max_length=100)
+    status = models.CharField(max_length=10, choices=Status, default=Status.PROCESSING)
+    reason = models.CharField(max_length=200, blank=True, help_text="Why it failed, for the song's owner.")
+    # Integrated loudness (LUFS) and true peak (dBTP) as EBU R 128 has them; empty for silence.
+    lufs = models.FloatField(null=True)
+    peak = models.FloatField(null=True)
+    # A byte for each point, 255 for full scale.
+    waveform = models.BinaryField(default=b"")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(status__in=Status.values), name="status_is_known")]
+
+    def __str__(self) -> str:
+        return f"{self.song}: {self.status}"
+
+    @property
+    def gain(self) -> float | None:
+        """dB towards -14 LUFS, as far as the peak stays under -1 dBTP: Spotify's published normalisation."""
+        if self.lufs is None or self.peak is None:
+            return None
+        return round(min(TARGET_LUFS - self.lufs, HIGHEST_PEAK - self.peak), 1)
+
+
+class Rendition(UUIDModel):
+    """The song encoded anew for one quality."""
+
+    song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="renditions")
+    quality = models.CharField(max_length=10, choices=AudioQuality)
+    file = models.FileField()
+    format = models.CharField(max_length=10)
+    bitrate = models.PositiveIntegerField(help_text="kbps")
+    bytes = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["song", "quality"], name="one_rendition_per_song_and_quality")]
+
+    def __str__(self) -> str:
+        return f"{self.song} at {self.bitrate} kbps"

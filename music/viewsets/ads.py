@@ -1,0 +1,50 @@
+from pathlib import PurePath
+
+from django.db.models import F
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from music.advertising.models import Ad
+from music.catalogue.audio import CONTENT_TYPES
+from music.serializers.ads import AdSerializer
+from music.streaming.delivery import deliver
+from music.viewsets.base import UUID_REGEX, BytesNegotiation
+
+
+class AdViewSet(GenericViewSet):
+    """What comes with `play`. Ads themselves are managed in the admin."""
+
+    lookup_value_regex = UUID_REGEX
+    queryset = Ad.objects.all()
+    serializer_class = AdSerializer
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def impression(self, request: Request, pk: str) -> Response:
+        """The ad was shown or heard."""
+        return self._counted("impressions")
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def click(self, request: Request, pk: str) -> Response:
+        """The ad's link was followed."""
+        return self._counted("clicks")
+
+    @extend_schema(responses={(200, "audio/*"): OpenApiTypes.BINARY, (206, "audio/*"): OpenApiTypes.BINARY})
+    @action(detail=True, permission_classes=[AllowAny], content_negotiation_class=BytesNegotiation)
+    def audio(self, request: Request, pk: str) -> HttpResponseBase:
+        """The ad's sound, in ranges if asked for."""
+        audio = self.get_object().audio
+        return deliver(audio, content_type=CONTENT_TYPES[PurePath(audio.name).suffix[1:]], request=request)
+
+    def _counted(self, counter: str) -> Response:
+        self.get_queryset().filter(pk=self.get_object().pk).update(**{counter: F(counter) + 1})
+        return Response(status=status.HTTP_204_NO_CONTENT)

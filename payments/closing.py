@@ -1,0 +1,22 @@
+"""When an account is closed: nothing of it stays here, and Stripe is told by a task that tries until it worked."""
+
+from payments import stripe_tables
+from payments.members import end_all_seats
+from payments.models import BillingAccount, ClosedCustomer, Subscription
+from payments.tasks import end_customer
+from users.models import User
+
+
+def close_billing(user: User, **kwargs: object) -> None:
+    """Receiver for account_closing."""
+    for subscription in Subscription.objects.filter(user=user):
+        end_all_seats(subscription)
+    account = BillingAccount.objects.filter(user=user, stripe_customer_id__isnull=False).first()
+    if account:
+        close_customer(str(account.stripe_customer_id))
+
+
+def close_customer(customer: str) -> None:
+    ClosedCustomer.objects.get_or_create(stripe_customer_id=customer)
+    stripe_tables.forget_customer(customer)
+    end_customer.enqueue(customer)

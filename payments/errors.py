@@ -1,0 +1,46 @@
+"""What can go wrong when somebody pays. What is refused by a rule is a ValidationError with its code."""
+
+from django.core.exceptions import ValidationError
+from rest_framework.exceptions import APIException
+
+
+class PaymentsUnavailable(APIException):
+    status_code = 503
+    default_code = "payments_unavailable"
+    default_detail = "Paying is not set up here. Everything else works."
+
+
+class PaymentsFailed(APIException):
+    status_code = 502
+    default_code = "payments_failed"
+    default_detail = "The payment service can't be reached right now. Nothing was changed; try again in a moment."
+
+
+class InProgress(APIException):
+    status_code = 409
+    default_code = "in_progress"
+    default_detail = "A request of yours to pay is still running. Wait for it to end."
+
+
+class CustomerNotFound(PaymentsFailed):
+    """Somebody deleted the customer at Stripe, or it is another Stripe now."""
+
+
+class PriceNotFound(PaymentsFailed):
+    """Somebody deleted the price at Stripe, or it is another Stripe now."""
+
+
+class SubscriptionNotFound(PaymentsFailed):
+    """Stripe does not know this subscription (any more)."""
+
+
+def card_declined(reason: str) -> ValidationError:
+    return ValidationError(reason or "Your card was declined.", "card_declined")
+
+
+def no_subscription() -> ValidationError:
+    return ValidationError("You have no subscription.", "no_subscription")
+
+
+def already_subscribed() -> ValidationError:
+    return ValidationError("You have a subscription already.", "already_subscribed")

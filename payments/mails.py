@@ -1,0 +1,88 @@
+"""What people hear from us about their plans. Each mail is a task: it is sent after commit, by the worker."""
+
+from django.conf import settings
+from django.core.mail import send_mail
+
+from payments.models import Membership, Subscription
+from users.retrying import retried_task
+
+INVITATION = """Hello,
+
+{owner} has a seat for you on {plan}. Take it within 7 days:
+
+{link}
+
+If you do not know {owner}, do nothing.
+"""
+SEAT_LOST = """Hello {name},
+
+you are no longer a member of the {plan} plan of {owner}, so your account is Free from now on.
+Your songs and lists are as they were.
+"""
+TRIAL_ENDS = """Hello {name},
+
+your free trial of {plan} ends on {day}. {what_then}
+
+You can change or end it any time: {link}
+"""
+PAYMENT_FAILED = """Hello {name},
+
+your payment for {plan} did not go through. You keep the plan while it is tried again; please check your card:
+
+{link}
+"""
+PLAN_ENDED = """Hello {name},
+
+your {plan} plan has ended, so your account is Free from now on. Your songs and lists are as they were.
+You can subscribe again any time: {link}
+"""
+
+
+def plan_page() -> str:
+    return f"{settings.FRONTEND_URL}/subscription"
+
+
+def _to_owner(subscription_id: str, subject: str, text: str, **words: str) -> None:
+    subscription = Subscription.objects.select_related("user", "plan").filter(pk=subscription_id).first()
+    if subscription and (address := subscription.user.email):
+        user, plan = subscription.user, subscription.plan
+        told = text.format(name=user, plan=plan, link=plan_page(), **words)
+        send_mail(subject.format(plan=plan), told, None, [address])
+
+
+@retried_task(attempts=10)
+def invitation(membership_id: str, token: str) -> None:
+    seat = Membership.objects.invited().select_related("subscription__user", "subscription__plan")
+    for invited in seat.filter(pk=membership_id):
+        owner, plan = invited.subscription.user, invited.subscription.plan
+        link = f"{settings.FRONTEND_URL}/join?token={token}"
+        text = INVITATION.format(owner=owner, plan=plan, link=link)
+        send_mail(f"{owner} invites you to {plan}", text, None, [invited.email])
+
+
+@retried_task(attempts=10)
+def seat_lost(email: str, name: str, owner: str, plan: str) -> None:
+    send_mail(f"Your seat on {plan}", SEAT_LOST.format(name=name, owner=owner, plan=plan), None, [email])
+
+
+@retried_task(attempts=10)
+def trial_ends(subscription_id: str) -> None:
+    subscription = Subscription.objects.filter(pk=subscription_id, status="trialing").first()
+    if subscription is None or subscription.trial_end is None:
+        return
+    what_then = "It will not go on after that." if subscription.cancel_at_period_end else PAID_AFTER_TRIAL
+    day = f"{subscription.trial_end:%-d %B %Y}"
+    _to_owner(subscription_id, "Your free trial of {plan} ends soon", TRIAL_ENDS, day=day, what_then=what_then)
+
+
+PAID_AFTER_TRIAL = "After that it is paid for with the card that you gave; without a card it ends."
+
+
+@retried_task(attempts=10)
+def payment_failed(subscription_id: str) -> None:
+    _to_owner(subscription_id, "Your payment for {plan} failed", PAYMENT_FAILED)
+
+
+@retried_task(attempts=10)
+def plan_ended(subscription_id: str) -> None:
+    _to_owner(subscription_id, "Your {plan} plan has ended", PLAN_ENDED)

@@ -1,0 +1,44 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.forms.models import model_to_dict
+from rest_framework.exceptions import APIException
+
+from payments import stripe_gateway
+from payments.mirroring import mirror_subscription
+from payments.models import BillingAccount, Subscription
+
+
+class Command(BaseCommand):
+    help = "Asks Stripe for every customer's subscriptions and repairs what differs here."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        accounts = BillingAccount.objects.filter(stripe_customer_id__isnull=False)
+        try:
+            repaired = sum(self._reconcile(account) for account in accounts.iterator())
+        except APIException as error:
+            raise CommandError(str(error.detail)) from error
+        if not repaired:
+            self.stdout.write("nothing to repair")
+
+    def _reconcile(self, account: BillingAccount) -> int:
+        customer = str(account.stripe_customer_id)
+        ours = Subscription.objects.filter(user=account.user_id)
+        # Oldest first, so that what was first is known before what came second.
+        ids = [*reversed(stripe_gateway.subscriptions_of(customer))]
+        ids += [row.stripe_id for row in ours.open() if row.stripe_id not in ids]
+        return sum(self._repair(stripe_id, customer) for stripe_id in ids)
+
+    def _repair(self, stripe_id: str, customer: str) -> bool:
+        before = self._row(stripe_id)
+        mirror_subscription(stripe_id, customer=customer)
+        after = self._row(stripe_id)
+        if before == after:
+            return False
+        changed = {name: value for name, value in after.items() if before.get(name) != value}
+        self.stdout.write(f"{stripe_id}: " + ", ".join(f"{name} is now {value}" for name, value in changed.items()))
+        return True
+
+    def _row(self, stripe_id: str) -> dict[str, Any]:
+        row = Subscription.objects.filter(stripe_id=stripe_id).first()
+        return model_to_dict(row) if row else {}

@@ -1,0 +1,154 @@
+"""Seats on a Duo or Family plan: inviting, joining, leaving. While seats change the owner's subscription is held."""
+
+from datetime import timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from rest_framework.exceptions import NotFound, PermissionDenied
+
+from payments import mails
+from payments.errors import already_subscribed, no_subscription
+from payments.holding import hold, refuse_while_paying
+from payments.models import Membership, Subscription
+from payments.models.members import MembershipQuerySet
+from users.folding import fold_case
+from users.models import User
+
+INVITATIONS_LAST = timedelta(days=7)
+
+
+def seats_of(subscription: Subscription) -> MembershipQuerySet:
+    """Members and open invitations; the owner's own seat is not among them."""
+    return Membership.objects.standing(timezone.now()).filter(subscription=subscription)
+
+
+def seats_used(subscription: Subscription) -> int:
+    return 1 + seats_of(subscription).count()
+
+
+def shared_plan_of(owner: User) -> Subscription:
+    """The owner's subscription with seats, held; to be called in a transaction."""
+    subscription = (
+        Subscription.objects.entitling()
+        .select_related("plan")
+        .select_for_update(of=("self",))
+        .filter(user=owner)
+        .first()
+    )
+    if subscription is None or not subscription.plan.has_seats:
+        raise no_seats()
+    return subscription
+
+
+def no_seats() -> PermissionDenied:
+    return PermissionDenied("Your plan has no seats for others.", "no_seats")
+
+
+def invite(owner: User, *, email: str, is_child: bool = False) -> Membership:
+    """Takes a seat and mails a token, of which only a digest is kept. Inviting again sends another token."""
+    token = get_random_string(40)
+    with transaction.atomic():
+        subscription = shared_plan_of(owner)
+        rows = Membership.objects.filter(subscription=subscription)
+        rows.invited().filter(expires_at__lte=timezone.now()).delete()
+        known = rows.filter(email_key=fold_case(email)).first()
+        if known and known.user_id:
+            raise ValidationError({"email": ValidationError("Somebody has joined by this address.", "already_member")})
+        if known is None and seats_used(subscription) >= subscription.plan.max_members:
+            raise ValidationError("All seats of your plan are taken.", "no_seats_left")
+        seat = known or Membership(subscription=subscription)
+        seat.email, seat.is_child = email, is_child
+        seat.token_digest, seat.expires_at = _digest(token), timezone.now() + INVITATIONS_LAST
+        seat.save()
+        mails.invitation.enqueue(str(seat.pk), token)
+    return seat
+
+
+def join(user: User, token: str) -> Membership:
+    with transaction.atomic():
+        hold(user)
+        refuse_while_paying(user)
+        if Subscription.objects.open().filter(user=user).exists():
+            raise already_subscribed()
+        seat = _invited_by(token)
+        if Membership.objects.filter(user=user).exists():
+            raise ValidationError("You are a member of a plan already. Leave it first.", "already_member")
+        seat.user, seat.joined_at = user, timezone.now()
+        seat.token_digest = seat.expires_at = None
+        seat.save()
+    return seat
+
+
+def _invited_by(token: str) -> Membership:
+    """The invitation, with the plan held that it is for: of two who use it at once, the second finds it used."""
+    open_ones = Membership.objects.invited().filter(token_digest=_digest(token), expires_at__gt=timezone.now())
+    for subscription_id in open_ones.values_list("subscription", flat=True):
+        held = Subscription.objects.entitling().select_for_update().filter(pk=subscription_id)
+        if held.first() and (seat := open_ones.first()):
+            return seat
+    raise ValidationError("This invitation is not valid, was used already, or has ended.", "invalid_token")
+
+
+def leave(user: User) -> None:
+    deleted, _ = Membership.objects.filter(user=user).delete()
+    if not deleted:
+        raise no_subscription()
+
+
+def remove(owner: User, seat_id: UUID | str) -> None:
+    with transaction.atomic():
+        _take_away(seat_of(owner, seat_id))
+
+
+def seat_of(owner: User, seat_id: UUID | str) -> Membership:
+    """Of the owner's own plan; NotFound where it is another's, or has gone."""
+    mine = Membership.objects.filter(subscription__in=Subscription.objects.open().filter(user=owner))
+    seat = mine.standing(timezone.now()).select_related("user", "subscription__plan", "subscription__user")
+    for found in seat.filter(pk=seat_id):
+        return found
+    raise NotFound
+
+
+def set_child(seat: Membership, is_child: bool) -> None:
+    seat.is_child = is_child
+    Membership.objects.filter(pk=seat.pk).update(is_child=is_child)
+
+
+def give_up_seat(user: User) -> None:
+    """Who has a plan of their own needs no seat on another's."""
+    Membership.objects.filter(user=user).delete()
+
+
+def end_all_seats(subscription: Subscription) -> None:
+    for seat in _with_names(Membership.objects.filter(subscription=subscription)):
+        _take_away(seat)
+
+
+def trim_seats(subscription: Subscription) -> None:
+    """Fewer seats than before: invitations go, the newest first, then the members who joined last."""
+    too_many = seats_used(subscription) - subscription.plan.max_members
+    if too_many <= 0:
+        return
+    seats = _with_names(seats_of(subscription))
+    going = [*seats.invited().order_by("-created_at"), *seats.active().order_by("-joined_at")][:too_many]
+    for seat in going:
+        _take_away(seat)
+
+
+def _with_names(seats: MembershipQuerySet) -> MembershipQuerySet:
+    return seats.select_related("user", "subscription__plan", "subscription__user")
+
+
+def _take_away(seat: Membership) -> None:
+    seat.delete()
+    if seat.user and seat.user.email:
+        owner, plan = seat.subscription.user, seat.subscription.plan
+        mails.seat_lost.enqueue(seat.user.email, str(seat.user), str(owner), str(plan))
+
+
+def _digest(token: str) -> str:
+    return sha256(token.encode("utf-8", "replace")).hexdigest()

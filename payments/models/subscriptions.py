@@ -1,0 +1,120 @@
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from payments.models.plans import SubscriptionPlan
+from users.base_model import UUIDModel
+from users.models import User
+
+
+class BillingAccount(models.Model):
+    """Who a user is to Stripe, and whether the free trial was used. It outlives every subscription."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="billing_account")
+    stripe_customer_id = models.CharField(max_length=255, unique=True, null=True, editable=False)
+    # How many customers at Stripe came before this one; each was deleted there.
+    former_customers = models.PositiveSmallIntegerField(default=0, editable=False)
+    trial_used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class ClosedCustomer(models.Model):
+    """A customer of Stripe's whose account here is gone: whatever still arrives about them is not kept."""
+
+    stripe_customer_id = models.CharField(max_length=255, unique=True)
+    closed_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, help_text="When Stripe was rid of them too.")
+
+    def __str__(self) -> str:
+        return self.stripe_customer_id
+
+
+class Status(models.TextChoices):
+    """As Stripe calls them."""
+
+    INCOMPLETE = "incomplete"
+    INCOMPLETE_EXPIRED = "incomplete_expired"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    CANCELED = "canceled"
+    UNPAID = "unpaid"
+    PAUSED = "paused"
+
+
+# past_due is Stripe trying the card again; how long it does is set there (dunning), and ends in unpaid or canceled.
+ENTITLING = [Status.TRIALING, Status.ACTIVE, Status.PAST_DUE]
+ENDED = [Status.CANCELED, Status.INCOMPLETE_EXPIRED]
+
+
+class SubscriptionQuerySet(models.QuerySet):
+    def open(self) -> Self:
+        """Not ended: at most one of each person. Not all of them entitle."""
+        return self.filter(is_extra=False).exclude(status__in=ENDED)
+
+    def entitling(self) -> Self:
+        return self.filter(is_extra=False, status__in=ENTITLING)
+
+
+class Subscription(UUIDModel):
+    """One row for each of Stripe's subscriptions, written by `mirroring.mirror_subscription` and by nothing else."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
+    plan = models.ForeignKey(SubscriptionPlan, on_delete=models.PROTECT, related_name="subscriptions")
+    stripe_id = models.CharField(max_length=255, unique=True)
+    status = models.CharField(max_length=20, choices=Status)
+    started_at = models.DateTimeField()
+    current_period_end = models.DateTimeField(null=True)
+    cancel_at_period_end = models.BooleanField(default=False)
+    trial_end = models.DateTimeField(null=True)
+    is_extra = models.BooleanField(
+        "second one",
+        default=False,
+        help_text="The person had another one already (two Checkout pages, for example), so this one is cancelled.",
+    )
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(is_extra=False) & ~Q(status__in=ENDED),
+                name="one_open_subscription_per_person",
+            ),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="subscription_status_is_known"),
+        ]
+        indexes = [models.Index(fields=["user", "status"], name="subscriptions_of_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.plan} ({self.status})"
+
+    @property
+    def is_open(self) -> bool:
+        return not self.is_extra and self.status not in ENDED
+
+    @property
+    def is_entitling(self) -> bool:
+        return not self.is_extra and self.status in ENTITLING
+
+
+class PaymentRequest(UUIDModel):
+    """A request to pay that reached Stripe, or was about to. Sent again, it gets the same answer, or goes on."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="payment_requests")
+    key = models.CharField(max_length=255, help_text="The client's Idempotency-Key, or one of our own.")
+    asked = models.JSONField()
+    # While it runs; beyond this time whoever ran it is dead.
+    running_until = models.DateTimeField(null=True)
+    status_code = models.PositiveSmallIntegerField(null=True)
+    answer = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="one_payment_request_per_user_and_key")]
+
+    def __str__(self) -> str:
+        return self.key

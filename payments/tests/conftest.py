@@ -1,0 +1,76 @@
+from types import SimpleNamespace
+
+import pytest
+
+from payments.models import PlanType, SubscriptionPlan
+from payments.tests import waiting_tasks
+from payments.webhooks import NEEDED
+
+
+@pytest.fixture(autouse=True)
+def tasks(outside_world, settings):
+    waiting_tasks.waiting.clear()
+    settings.TASKS = {"default": {"BACKEND": "payments.tests.waiting_tasks.PatientBackend", "QUEUES": []}}
+
+
+@pytest.fixture
+def plans(db):
+    """`plans.family`"""
+    return SimpleNamespace(**{kind: SubscriptionPlan.objects.get(plan_type=kind) for kind in PlanType.values})
+
+
+@pytest.fixture
+def stripe(stripe_server):
+    """Stripe's stand-in, which delivers to us what happened since the last time: `stripe.catch_up()`.
+
+    Only what we need, as Stripe does where it is told so; `types=()` delivers everything.
+    """
+    from rest_framework.test import APIClient
+
+    client, seen = APIClient(), []
+    client.raise_request_exception = False
+
+    def catch_up(*, types=NEEDED):
+        events = stripe_server.events(after=seen[-1] if seen else None)
+        seen.extend(events)
+        events = [event for event in events if not types or event["type"] in types]
+        answers = stripe_server.deliver(client, events)
+        assert [answer.status_code for answer in answers] == [200] * len(events)
+
+    def later(**time):
+        """Time passes at Stripe, and we are told."""
+        stripe_server.advance(**time)
+        catch_up()
+
+    stripe_server.catch_up, stripe_server.later = catch_up, later
+    return stripe_server
+
+
+@pytest.fixture
+def subscribe(api_as, plans):
+    """`subscribe(nina, plans.duo)`: what the API answers."""
+
+    def asked(user, plan, payment_method="pm_card_visa", **headers):
+        body = {"plan_id": str(plan.pk), **({"payment_method": payment_method} if payment_method else {})}
+        client = api_as(user)
+        client.raise_request_exception = False
+        return client.post("/api/subscriptions/subscribe", body, headers=headers)
+
+    return asked
+
+
+@pytest.fixture
+def current(api_as):
+    """`current(nina)["status"]`"""
+    return lambda user: api_as(user).get("/api/subscriptions/current").json()
+
+
+@pytest.fixture
+def features(api_as):
+    return lambda user: api_as(user).get("/api/profile").json()["features"]
+
+
+@pytest.fixture
+def code():
+    """The one code that an answer names as the reason."""
+    return lambda answer: answer.json()["errors"][0]["code"]

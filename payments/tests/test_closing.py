@@ -1,0 +1,121 @@
+"""An account that closes: 204 at once, and Stripe hears of it until it has understood."""
+
+import json
+
+import pytest
+from djstripe import models as tables
+
+from conftest import PASSWORD
+from payments.models import BillingAccount, ClosedCustomer, Membership, Subscription
+from payments.tests.waiting_tasks import run_waiting_tasks
+from users.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def close_account(api_as):
+    return lambda user: api_as(user).delete("/api/profile", {"password": PASSWORD})
+
+
+def nothing_is_kept(customer):
+    for model in (tables.Customer, tables.Subscription, tables.Invoice, tables.PaymentMethod, tables.Event):
+        assert not model.objects.exists(), model
+    assert not tables.WebhookEventTrigger.objects.exists()
+    assert not Subscription.objects.exists()
+    assert not BillingAccount.objects.exists()
+    assert ClosedCustomer.objects.get().stripe_customer_id == customer
+
+
+def test_the_subscription_is_cancelled_and_stripes_rows_go(stripe, subscribe, plans, listener, close_account):
+    subscribe(listener, plans.individual)
+    stripe.later(days=31)
+    [customer] = stripe.customers()
+
+    assert close_account(listener).status_code == 204
+
+    assert stripe.customers() == []
+    assert [there["status"] for there in stripe.subscriptions()] == ["canceled"]
+    nothing_is_kept(customer["id"])
+    assert ClosedCustomer.objects.get().ended_at
+
+
+def test_what_arrives_later_is_not_kept(stripe, subscribe, plans, listener, close_account, mailoutbox):
+    subscribe(listener, plans.individual)
+    [customer] = stripe.customers()
+    close_account(listener)
+
+    stripe.catch_up(types=())
+
+    nothing_is_kept_of_persons = (tables.Customer, tables.Subscription, tables.Invoice, tables.PaymentMethod)
+    assert not any(model.objects.exists() for model in nothing_is_kept_of_persons)
+    assert not tables.Event.objects.filter(data__icontains=customer["id"]).exists()
+    assert mailoutbox == []
+
+
+def test_while_stripe_is_down_the_account_goes_all_the_same(stripe, subscribe, plans, listener, close_account):
+    subscribe(listener, plans.individual)
+    [customer] = stripe.customers()
+    stripe.fault("down")
+
+    assert close_account(listener).status_code == 204
+
+    assert not User.objects.exists()
+    nothing_is_kept(customer["id"])
+    assert ClosedCustomer.objects.get().ended_at is None
+    stripe.fault("clear")
+    run_waiting_tasks()
+    assert [there["status"] for there in stripe.subscriptions()] == ["canceled"]
+
+
+def test_what_is_subscribed_to_at_that_moment_is_cancelled(stripe, api, plans, subscribe, listener, close_account):
+    subscribe(listener, plans.individual)
+    [first] = stripe.subscriptions()
+    stripe.fault("down")
+    close_account(listener)
+    stripe.fault("clear")
+    price = first["items"]["data"][0]["price"]["id"]
+    stripe.post("/v1/subscriptions", customer=first["customer"], items=[{"price": price}], trial_period_days=3)
+
+    created = stripe.events(types=["customer.subscription.created"])[-1]
+    assert stripe.post_event(api, json.dumps(created)).status_code == 200
+
+    assert {there["status"] for there in stripe.subscriptions()} == {"canceled"}
+
+
+def test_members_of_a_closed_account_lose_their_seats(stripe, subscribe, plans, listener, artist, api_as, close_account,
+                                                      features, mailoutbox):  # fmt: skip
+    subscribe(listener, plans.duo)
+    api_as(listener).post("/api/subscriptions/members", {"email": "nina@example.com"})
+    token = mailoutbox[-1].body.split("token=")[1].split()[0]
+    api_as(artist).post("/api/subscriptions/join", {"token": token})
+    assert features(artist)["ad_free"]
+
+    close_account(listener)
+
+    assert not features(artist)["ad_free"]
+    assert mailoutbox[-1].to == ["artist@example.com"]
+
+
+def test_a_member_who_closes_their_account_frees_the_seat(stripe, subscribe, plans, listener, artist, api_as,
+                                                          close_account, current, mailoutbox):  # fmt: skip
+    subscribe(listener, plans.duo)
+    api_as(listener).post("/api/subscriptions/members", {"email": "nina@example.com"})
+    token = mailoutbox[-1].body.split("token=")[1].split()[0]
+    api_as(artist).post("/api/subscriptions/join", {"token": token})
+
+    close_account(artist)
+
+    assert not Membership.objects.exists()
+    assert current(listener)["members_used"] == 1
+
+
+def test_an_admin_can_delete_an_account_with_a_subscription(stripe, subscribe, plans, listener, client, make_user):
+    subscribe(listener, plans.individual)
+    client.force_login(make_user("boss", is_staff=True, is_superuser=True))
+
+    answer = client.post(f"/admin/users/user/{listener.pk}/delete/", {"post": "yes"}, follow=True)
+
+    assert answer.status_code == 200
+    assert not User.objects.filter(pk=listener.pk).exists()
+    assert stripe.customers() == []

@@ -1,0 +1,92 @@
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from payments.models import Subscription
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*command):
+    output = StringIO()
+    call_command(*command, stdout=output)
+    return output.getvalue()
+
+
+def test_plans_get_products_and_prices_once(stripe, plans):
+    assert run("sync_plans").count("(new)") == 4
+    assert run("sync_plans").count("(new)") == 0
+
+    assert {price["unit_amount"] for price in stripe.all("prices")} == {599, 1099, 1499, 1699}
+    assert len(stripe.all("products")) == 4
+
+
+def test_a_changed_price_becomes_a_new_one(stripe, plans):
+    run("sync_plans")
+    plans.duo.refresh_from_db()
+    old = plans.duo.stripe_price_id
+    plans.duo.price = "15.49"
+    plans.duo.save()
+
+    assert run("sync_plans").count("(new)") == 1
+
+    plans.duo.refresh_from_db()
+    assert stripe.get(f"/v1/prices/{old}")["active"] is False
+    assert stripe.get(f"/v1/prices/{plans.duo.stripe_price_id}")["unit_amount"] == 1549
+
+
+@pytest.mark.parametrize("command", ["sync_plans"])
+def test_without_a_key_it_says_so(db, settings, command):
+    settings.STRIPE_TEST_SECRET_KEY = ""
+
+    with pytest.raises(CommandError, match="not set up"):
+        run(command)
+
+
+def test_what_was_missed_is_repaired(stripe, subscribe, plans, listener, current):
+    subscribe(listener, plans.individual)
+    assert run("reconcile_subscriptions") == "nothing to repair\n"
+    stripe.advance(days=31)  # and nobody tells us
+
+    assert "status is now active" in run("reconcile_subscriptions")
+    assert current(listener)["status"] == "active"
+    assert run("reconcile_subscriptions") == "nothing to repair\n"
+
+
+def test_a_row_that_was_lost_comes_back(stripe, subscribe, plans, listener, current):
+    subscribe(listener, plans.individual)
+    Subscription.objects.all().delete()
+
+    run("reconcile_subscriptions")
+
+    assert current(listener)["plan"] == "individual"
+
+
+def test_a_stripe_that_forgot_everything_is_started_with_anew(stripe, subscribe, plans, listener, current):
+    subscribe(listener, plans.individual)
+    stripe.post("/_reset")
+
+    run("reconcile_subscriptions")
+    assert current(listener)["plan"] == "free"
+    answer = subscribe(listener, plans.duo)
+    assert (answer.status_code, current(listener)["plan"], len(stripe.customers())) == (201, "duo", 1)
+
+
+def test_how_to_register_the_endpoint(db):
+    told = run("stripe_webhook")
+
+    assert "NOT SET" in told
+    assert "stripe listen --forward-to" in told
+    assert "make stripe" in told
+    assert "customer.subscription.updated" in told
+
+
+def test_the_endpoint_is_registered(stripe):
+    told = run("stripe_webhook", "--create", "https://music.example/api/stripe/webhook")
+
+    [endpoint] = stripe.all("webhook_endpoints")
+    assert endpoint["url"] == "https://music.example/api/stripe/webhook"
+    assert "STRIPE_WEBHOOK_SECRET=whsec_" in told
+    with pytest.raises(CommandError, match="has to end in"):
+        run("stripe_webhook", "--create", "https://music.example/else")

@@ -1,0 +1,71 @@
+import pytest
+from django.utils import timezone
+
+from payments.models import BillingAccount, Membership, Subscription
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin_pages(client, make_user):
+    client.force_login(make_user("boss", is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def subscription(plans, listener, artist):
+    BillingAccount.objects.create(user=listener, stripe_customer_id="cus_1")
+    now = timezone.now()
+    made = Subscription.objects.create(
+        user=listener, plan=plans.duo, stripe_id="sub_1", status="active", started_at=now
+    )
+    Membership.objects.create(subscription=made, user=artist, email="nina@example.com", joined_at=now)
+    return made
+
+
+@pytest.mark.parametrize("model", ["subscriptionplan", "subscription", "membership", "billingaccount"])
+def test_lists_open(admin_pages, subscription, model):
+    assert admin_pages.get(f"/admin/payments/{model}/").status_code == 200
+
+
+@pytest.mark.parametrize("model", ["subscription", "membership", "billingaccount"])
+def test_lists_are_searched(admin_pages, subscription, model):
+    found = admin_pages.get(f"/admin/payments/{model}/?q=listener")
+    assert len(found.context["cl"].result_list) == 1
+
+
+def test_a_subscription_shows_its_state_its_members_and_the_way_to_stripe(admin_pages, subscription):
+    page = admin_pages.get(f"/admin/payments/subscription/{subscription.pk}/change/").content.decode()
+
+    assert "https://dashboard.stripe.com/test/subscriptions/sub_1" in page
+    assert "nina@example.com" in page
+    assert "active" in page
+
+
+def test_subscriptions_change_at_stripe_only(admin_pages, subscription):
+    page = f"/admin/payments/subscription/{subscription.pk}"
+
+    assert admin_pages.post(f"{page}/change/", {"status": "canceled"}).status_code == 403
+    assert admin_pages.post(f"{page}/delete/", {"post": "yes"}).status_code == 403
+    assert admin_pages.get("/admin/payments/subscription/add/").status_code == 403
+
+
+def test_a_plan_is_edited(admin_pages, plans, api):
+    fields = {
+        "name": "Premium Two",
+        "price": "15.99",
+        "currency": "EUR",
+        "billing_cycle": "month",
+        "max_members": "2",
+        "audio_quality": "high",
+        "offline_mode": "on",
+        "ad_free": "on",
+        "is_active": "on",
+    }
+
+    answer = admin_pages.post(f"/admin/payments/subscriptionplan/{plans.duo.pk}/change/", fields)
+
+    assert answer.status_code == 302
+    [duo] = [plan for plan in api.get("/api/subscriptions").json()["results"] if plan["plan_type"] == "duo"]
+    assert (duo["name"], duo["price"], duo["currency"]) == ("Premium Two", "15.99", "EUR")
+    assert admin_pages.post(f"/admin/payments/subscriptionplan/{plans.duo.pk}/delete/").status_code == 403

@@ -1,0 +1,333 @@
+import pytest
+
+from payments.models import BillingAccount, PaymentRequest, Subscription
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def post(api_as):
+    return lambda user, path, body=None: api_as(user).post(f"/api/subscriptions/{path}", body or {})
+
+
+def charged(stripe):
+    return sum(charge["amount"] for charge in stripe.all("charges") if charge["paid"])
+
+
+@pytest.mark.parametrize("payment_method", ["pm_card_visa", None])
+def test_the_first_subscription_starts_with_the_free_trial(
+    stripe, subscribe, plans, listener, current, features, payment_method
+):
+    answer = subscribe(listener, plans.individual, payment_method)
+
+    assert answer.status_code == 201
+    subscription = answer.json()["subscription"]
+    assert answer.json()["client_secret"] is None
+    assert (subscription["plan"], subscription["status"], subscription["role"]) == ("individual", "trialing", "owner")
+    assert subscription["trial_end"] == subscription["current_period_end"] is not None
+    assert current(listener) == subscription
+    assert features(listener) == {"audio_quality": "high", "offline_mode": True, "ad_free": True, "skip_limit": None}
+    assert charged(stripe) == 0
+    [there] = stripe.subscriptions()
+    assert there["trial_end"] - there["trial_start"] == 30 * 24 * 3600
+    assert there["trial_settings"]["end_behavior"]["missing_payment_method"] == "cancel"
+
+
+def test_the_profile_shows_the_same_subscription(stripe, subscribe, plans, listener, api_as, current):
+    subscribe(listener, plans.family)
+
+    shown = api_as(listener).get("/api/profile").json()["subscription"]
+    assert shown == {name: current(listener)[name] for name in shown}
+    assert set(shown) == {"plan", "status", "current_period_end", "cancel_at_period_end", "trial_end"}
+
+
+def test_with_high_quality_allowed_it_can_be_preferred(stripe, subscribe, plans, listener, api_as):
+    subscribe(listener, plans.individual)
+
+    answer = api_as(listener).patch("/api/profile", {"audio_quality": "high", "offline_mode": True})
+    assert answer.status_code == 200
+
+
+def test_a_trial_is_given_once(stripe, subscribe, plans, listener, post):
+    subscribe(listener, plans.individual)
+    post(listener, "cancel")
+    stripe.later(days=31)
+
+    answer = subscribe(listener, plans.duo)
+
+    assert answer.status_code == 201
+    assert answer.json()["subscription"]["status"] == "active"
+    assert answer.json()["subscription"]["trial_end"] is None
+    assert charged(stripe) == 1499
+
+
+def test_without_trial_and_card_there_is_nothing_to_pay_with(stripe, subscribe, plans, listener, code):
+    BillingAccount.objects.create(user=listener, trial_used_at="2026-01-01T00:00Z")
+
+    answer = subscribe(listener, plans.individual, None)
+
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "payment_method")
+    assert not Subscription.objects.exists()
+
+
+def test_a_known_card_pays_again(stripe, subscribe, plans, listener, post):
+    subscribe(listener, plans.individual)
+    post(listener, "cancel")
+    stripe.later(days=31)
+
+    assert subscribe(listener, plans.individual, None).status_code == 201
+    assert charged(stripe) == 1099
+
+
+def test_another_plan_keeps_one_subscription_and_is_prorated(stripe, subscribe, plans, listener, current):
+    subscribe(listener, plans.individual)
+    stripe.later(days=31)  # paid for now
+
+    answer = subscribe(listener, plans.family, None)
+
+    assert answer.status_code == 200
+    assert answer.json()["subscription"]["plan"] == current(listener)["plan"] == "family"
+    assert Subscription.objects.count() == len(stripe.subscriptions()) == 1
+    stripe.later(days=31)
+    newest = stripe.invoices(stripe.customers()[0]["id"])[0]
+    assert newest["total"] > 1699
+    assert len(newest["lines"]["data"]) == 3  # given back, charged for the rest, and the next month
+
+
+def test_a_change_of_plan_keeps_the_trial(stripe, subscribe, plans, listener):
+    trial_end = subscribe(listener, plans.individual).json()["subscription"]["trial_end"]
+
+    changed = subscribe(listener, plans.duo).json()["subscription"]
+
+    assert (changed["status"], changed["trial_end"]) == ("trialing", trial_end)
+
+
+def test_cancelled_at_the_end_and_resumed_before(stripe, subscribe, plans, listener, post, features):
+    subscribe(listener, plans.individual)
+
+    answer = post(listener, "cancel")
+    assert answer.status_code == 200
+    assert (answer.json()["status"], answer.json()["cancel_at_period_end"]) == ("trialing", True)
+    assert features(listener)["ad_free"]
+
+    answer = post(listener, "resume")
+    assert (answer.status_code, answer.json()["cancel_at_period_end"]) == (200, False)
+    stripe.later(days=31)
+    assert features(listener)["ad_free"]
+
+
+def test_cancelled_it_ends_with_the_period(stripe, subscribe, plans, listener, post, current, features, code):
+    subscribe(listener, plans.individual)
+    post(listener, "cancel")
+
+    stripe.later(days=31)
+
+    assert (current(listener)["plan"], current(listener)["role"]) == ("free", None)
+    assert not features(listener)["ad_free"]
+    answer = post(listener, "resume")
+    assert (answer.status_code, code(answer)) == (400, "no_subscription")
+
+
+@pytest.mark.parametrize("deed", ["cancel", "resume", "portal", "leave"])
+def test_without_a_subscription_there_is_none_to_change(stripe, listener, post, code, deed):
+    answer = post(listener, deed)
+
+    assert (answer.status_code, code(answer)) == (400, "no_subscription")
+
+
+def test_the_same_plan_again_is_refused(stripe, subscribe, plans, listener, code):
+    subscribe(listener, plans.individual)
+
+    answer = subscribe(listener, plans.individual)
+
+    assert (answer.status_code, code(answer)) == (400, "already_subscribed")
+    assert len(stripe.subscriptions()) == 1
+
+
+def test_the_free_plan_needs_no_subscription(stripe, subscribe, plans, listener, code):
+    answer = subscribe(listener, plans.free)
+
+    assert (answer.status_code, code(answer)) == (400, "free_plan")
+
+
+@pytest.mark.parametrize("plan_id", ["", "nonsense", "00000000-0000-4000-8000-000000000000", None])
+def test_an_unknown_plan_is_named(stripe, api_as, listener, plan_id):
+    answer = api_as(listener).post("/api/subscriptions/subscribe", {"plan_id": plan_id})
+
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "plan_id")
+
+
+def test_a_plan_that_is_not_offered_is_unknown(stripe, subscribe, plans, listener):
+    plans.duo.is_active = False
+    plans.duo.save()
+
+    assert subscribe(listener, plans.duo).status_code == 400
+
+
+@pytest.mark.parametrize("card", ["pm_card_chargeDeclined", "pm_card_chargeCustomerFail"])
+def test_a_declined_card_changes_nothing(stripe, subscribe, plans, listener, code, current, card):
+    BillingAccount.objects.create(user=listener, trial_used_at="2026-01-01T00:00Z")
+
+    answer = subscribe(listener, plans.individual, card)
+
+    assert (answer.status_code, code(answer)) == (400, "card_declined")
+    assert current(listener)["plan"] == "free"
+    assert stripe.subscriptions() == []
+    assert [card for card in stripe.all("payment_methods") if card["customer"]] == []
+    assert subscribe(listener, plans.individual).status_code == 201
+
+
+def test_a_declined_card_leaves_the_plan_and_the_trial(stripe, subscribe, plans, listener, code, current):
+    assert code(subscribe(listener, plans.individual, "pm_card_chargeDeclined")) == "card_declined"
+    assert subscribe(listener, plans.individual).json()["subscription"]["status"] == "trialing"
+
+    assert code(subscribe(listener, plans.family, "pm_card_chargeDeclined")) == "card_declined"
+    assert current(listener)["plan"] == "individual"
+
+
+def test_an_unknown_payment_method_is_named(stripe, subscribe, plans, listener):
+    answer = subscribe(listener, plans.individual, "pm_unknown")
+
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "payment_method")
+
+
+def test_a_card_that_asks_its_owner_waits_for_the_answer(stripe, subscribe, plans, listener, features):
+    BillingAccount.objects.create(user=listener, trial_used_at="2026-01-01T00:00Z")
+
+    answer = subscribe(listener, plans.individual, "pm_card_authenticationRequired")
+
+    assert (answer.status_code, answer.json()["subscription"]["status"]) == (201, "incomplete")
+    assert not features(listener)["ad_free"]
+    stripe.confirm(answer.json()["client_secret"])
+    stripe.catch_up()
+    assert features(listener)["ad_free"]
+    assert charged(stripe) == 1099
+
+
+def test_a_card_may_ask_at_the_start_of_the_trial(stripe, subscribe, plans, listener):
+    answer = subscribe(listener, plans.individual, "pm_card_authenticationRequiredOnSetup")
+
+    assert answer.json()["subscription"]["status"] == "trialing"
+    stripe.confirm(answer.json()["client_secret"])
+    stripe.later(days=31)
+    assert charged(stripe) == 1099
+
+
+def test_what_was_never_confirmed_makes_place(stripe, subscribe, plans, listener, current):
+    BillingAccount.objects.create(user=listener, trial_used_at="2026-01-01T00:00Z")
+    subscribe(listener, plans.individual, "pm_card_authenticationRequired")
+
+    answer = subscribe(listener, plans.individual)
+
+    assert (answer.status_code, current(listener)["status"]) == (201, "active")
+    stripe.catch_up()
+    assert current(listener)["status"] == "active"
+    assert charged(stripe) == 1099
+
+
+def test_the_same_key_gets_the_same_answer(stripe, subscribe, plans, listener):
+    first = subscribe(listener, plans.individual, **{"Idempotency-Key": "one"})
+    again = subscribe(listener, plans.individual, **{"Idempotency-Key": "one"})
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert len(stripe.subscriptions()) == 1
+
+
+def test_a_declined_card_stays_declined_under_the_same_key(stripe, subscribe, plans, listener):
+    answers = [
+        subscribe(listener, plans.individual, "pm_card_chargeDeclined", **{"Idempotency-Key": "one"}) for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert answers[0].json() == answers[1].json()
+
+
+def test_a_key_is_for_one_request_of_one_person(stripe, subscribe, plans, listener, artist, code):
+    subscribe(listener, plans.individual, **{"Idempotency-Key": "one"})
+
+    answer = subscribe(listener, plans.duo, **{"Idempotency-Key": "one"})
+    assert (answer.status_code, code(answer)) == (400, "idempotency_key_reused")
+    assert subscribe(artist, plans.duo, **{"Idempotency-Key": "one"}).status_code == 201
+
+
+def test_while_one_request_runs_another_waits(stripe, subscribe, plans, listener, code):
+    running = {"plan": str(plans.duo.pk), "payment_method": "pm_card_visa"}
+    PaymentRequest.objects.create(user=listener, key="one", asked=running, running_until="2200-01-01T00:00Z")
+
+    for headers in ({"Idempotency-Key": "one"}, {"Idempotency-Key": "two"}, {}):
+        answer = subscribe(listener, plans.duo, **headers)
+        assert (answer.status_code, code(answer)) == (409, "in_progress")
+    assert stripe.subscriptions() == []
+
+
+def test_checkout_leads_to_a_page_and_the_trial(stripe, post, plans, listener, current):
+    answer = post(listener, "checkout", {"plan_id": str(plans.duo.pk)})
+
+    assert answer.status_code == 200
+    session = stripe.check_out(answer.json()["url"])
+    assert session["success_url"].startswith("http://localhost:3000/")
+    assert current(listener)["plan"] == "free"
+    stripe.catch_up()
+    assert (current(listener)["plan"], current(listener)["status"]) == ("duo", "trialing")
+
+
+def test_two_checkout_pages_are_one_subscription(stripe, post, plans, listener, current):
+    urls = [post(listener, "checkout", {"plan_id": str(plan.pk)}).json()["url"] for plan in (plans.duo, plans.family)]
+    for url in urls:
+        stripe.check_out(url)
+
+    stripe.catch_up()
+    stripe.catch_up()
+
+    assert current(listener)["plan"] == "duo"
+    assert sorted(there["status"] for there in stripe.subscriptions()) == ["canceled", "trialing"]
+    assert Subscription.objects.open().count() == 1
+
+
+@pytest.mark.parametrize("address", ["https://evil.example/", "http://localhost:3000@evil.example/", "//x", "http://["])
+def test_nobody_is_sent_elsewhere(stripe, post, plans, listener, address):
+    for path, field in (("checkout", "success_url"), ("checkout", "cancel_url"), ("portal", "return_url")):
+        answer = post(listener, path, {"plan_id": str(plans.duo.pk), field: address})
+        assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, field)
+
+
+def test_what_is_done_in_the_portal_comes_here(stripe, subscribe, post, plans, listener, current):
+    subscribe(listener, plans.individual)
+
+    url = post(listener, "portal", {"return_url": "http://localhost:3000/back"}).json()["url"]
+    stripe.in_portal(url, "cancel")
+    stripe.catch_up()
+
+    assert current(listener)["cancel_at_period_end"]
+    assert not post(listener, "resume").json()["cancel_at_period_end"]
+
+
+def test_invoices_are_listed_newest_first(stripe, subscribe, plans, listener, artist, api_as):
+    subscribe(listener, plans.individual)
+    stripe.later(days=31)
+
+    found = api_as(listener).get("/api/subscriptions/invoices").json()["results"]
+
+    assert [(invoice["amount"], invoice["currency"], invoice["status"]) for invoice in found] == [
+        ("10.99", "USD", "paid"),
+        ("0.00", "USD", "paid"),
+    ]
+    assert found[0]["url"].startswith("https://")
+    assert found[0]["date"] > found[1]["date"]
+    page = api_as(listener).get("/api/subscriptions/invoices?limit=1").json()
+    assert api_as(listener).get(page["next"]).json()["results"] == found[1:]
+    assert api_as(artist).get("/api/subscriptions/invoices").json()["results"] == []
+
+
+def test_a_changed_price_is_for_new_subscribers(stripe, subscribe, plans, listener, artist, current):
+    subscribe(listener, plans.individual)
+    plans.individual.price = "11.99"
+    plans.individual.save()
+
+    subscribe(artist, plans.individual)
+
+    prices = [there["items"]["data"][0]["price"]["unit_amount"] for there in stripe.subscriptions()]
+    assert prices == [1199, 1099]
+    stripe.catch_up()
+    assert current(listener)["plan"] == current(artist)["plan"] == "individual"

@@ -1,0 +1,203 @@
+import json
+from itertools import permutations
+
+import pytest
+from djstripe.models import Event, WebhookEndpoint, WebhookEventTrigger
+
+from payments import webhooks
+from payments.models import Subscription
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def events(stripe, subscribe, plans, listener):
+    """All that happened at Stripe when the listener subscribed; nothing of it was delivered."""
+    subscribe(listener, plans.individual)
+    return stripe.events()
+
+
+@pytest.fixture
+def event(events):
+    return json.dumps(next(event for event in events if event["type"] == "customer.subscription.created"))
+
+
+def tampered(body):
+    return body.replace("trialing", "active")
+
+
+def test_what_stripe_signed_is_kept_once(stripe, api, event, mailoutbox):
+    answers = [stripe.post_event(api, event) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert Event.objects.count() == 1
+    assert Subscription.objects.get().status == "trialing"
+    assert mailoutbox == []
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"stripe-signature": ""},
+        {"stripe-signature": "nonsense"},
+        {"stripe-signature": "t=1,v1=0"},
+        {"stripe-signature": "t=x,v1=ü"},
+    ],
+)
+def test_what_is_not_signed_is_refused(stripe, api, event, settings, headers, debug, code):
+    settings.DEBUG = debug
+
+    answer = api.post("/api/stripe/webhook", event, content_type="application/json", headers=headers)
+
+    assert (answer.status_code, code(answer)) == (400, "invalid_signature")
+    assert not Event.objects.exists()
+    assert not WebhookEventTrigger.objects.exists()
+
+
+def test_what_was_signed_too_long_ago_or_by_another_is_refused(stripe, api, event):
+    assert stripe.post_event(api, event, age=280).status_code == 200
+    assert stripe.post_event(api, event, age=320).status_code == 400
+    assert stripe.post_event(api, event, secret="whsec_another").status_code == 400
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_senders_own_secret_counts_for_nothing(stripe, api, event, settings, debug):
+    from tests.stripe_server import signature
+
+    settings.DEBUG = debug
+    forged = tampered(event)
+    for secret in ("whsec_mine", settings.STRIPE_WEBHOOK_SECRET):
+        headers = {"stripe-signature": signature(forged, secret=secret), "x-djstripe-webhook-secret": "whsec_mine"}
+        answer = api.post("/api/stripe/webhook", forged, content_type="application/json", headers=headers)
+        assert answer.status_code == 400
+    assert not Event.objects.exists()
+
+
+def test_without_a_secret_nothing_is_believed(stripe, api, event, settings):
+    settings.STRIPE_WEBHOOK_SECRET = ""
+
+    assert stripe.post_event(api, event, secret="").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body", ["", "nonsense", "[]", "{}", '{"id": "evt_1", "type": "ping", "data": {}}', '"\\ud800"']
+)
+def test_signed_nonsense_is_refused(stripe, api, body, code):
+    answer = stripe.post_event(api, body)
+
+    assert (answer.status_code, code(answer)) == (400, "invalid_event")
+
+
+def test_the_secret_is_the_one_of_the_environment(stripe, api, event, settings):
+    stripe.post_event(api, event)
+    settings.STRIPE_WEBHOOK_SECRET = "whsec_new"
+
+    assert stripe.post_event(api, event).status_code == 400
+    assert stripe.post_event(api, event, secret="whsec_new").status_code == 200
+    assert WebhookEndpoint.objects.get().secret == "whsec_new"
+
+
+def test_an_unknown_kind_is_kept_and_ignored(stripe, api, event):
+    unknown = {**json.loads(event), "id": "evt_unknown", "type": "moon.landed"}
+
+    assert stripe.post_event(api, json.dumps(unknown)).status_code == 200
+    assert Event.objects.get().type == "moon.landed"
+
+
+def test_only_ids_are_believed(stripe, api, event):
+    """The event may be old when it arrives; what counts is what Stripe says when it is asked."""
+    assert stripe.post_event(api, tampered(event)).status_code == 200
+    assert Subscription.objects.get().status == "trialing"
+
+
+def test_the_path_works_with_a_slash_too(stripe, api, event):
+    from tests.stripe_server import signature
+
+    answer = api.post(
+        "/api/stripe/webhook/",
+        event,
+        content_type="application/json",
+        headers={"stripe-signature": signature(event)},
+    )
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_any_order_of_three_has_one_outcome(stripe, api, api_as, events, listener, current, mailoutbox, order):
+    """Subscribed, cancelled at once in Stripe's dashboard, and subscribed again on a Checkout page."""
+    url = api_as(listener).post("/api/subscriptions/portal").json()["url"]
+    stripe.in_portal(url, "cancel")
+    stripe.advance(days=31)
+    kinds = ["customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted"]
+    three = [stripe.events(types=[kind])[0] for kind in kinds]
+
+    answers = stripe.deliver(api, [three[number] for number in order])
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert current(listener)["plan"] == "free"
+    assert Subscription.objects.get().status == "canceled"
+    assert [mail.subject for mail in mailoutbox] == ["Your Premium Individual plan has ended"]
+
+
+def test_a_receiver_that_fails_leaves_nothing_and_the_next_delivery_works(stripe, api, event, monkeypatch):
+    Subscription.objects.all().delete()
+    api.raise_request_exception = False
+
+    def fails(*args, **kwargs):
+        Subscription.objects.all().delete()
+        raise RuntimeError("as the test wants it")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(webhooks, "mirror_subscription", fails)
+        assert stripe.post_event(api, event).status_code == 500
+    assert not Event.objects.exists()
+
+    assert stripe.post_event(api, event).status_code == 200
+    assert Event.objects.count() == Subscription.objects.count() == 1
+
+
+def test_while_stripe_is_away_an_event_is_not_taken(stripe, api, event):
+    api.raise_request_exception = False
+    stripe.fault("down")
+    assert stripe.post_event(api, event).status_code == 502
+    assert not Event.objects.exists()
+
+    stripe.fault("clear")
+    assert stripe.post_event(api, event).status_code == 200
+
+
+def test_every_kind_that_stripe_sends_is_taken(stripe, subscribe, plans, listener):
+    """dj-stripe follows more than we need; nothing of it may fail, or Stripe would send it for days."""
+    subscribe(listener, plans.individual)
+    stripe.advance(days=31)
+    subscribe(listener, plans.family)
+
+    stripe.catch_up(types=())
+
+
+def test_another_apps_customers_are_none_of_ours(stripe, plans, subscribe, listener, current):
+    subscribe(listener, plans.individual)
+    plans.individual.refresh_from_db()
+    stranger = stripe.post("/v1/customers", email="stranger@example.com")
+    price = plans.individual.stripe_price_id
+    stripe.post("/v1/subscriptions", customer=stranger["id"], items=[{"price": price}], trial_period_days=3)
+
+    stripe.catch_up()
+
+    assert Subscription.objects.get().user == listener
+
+
+def test_products_that_are_no_plans_are_left_alone(stripe, plans, subscribe, listener):
+    subscribe(listener, plans.individual)
+    [customer] = stripe.customers()
+    product = stripe.post("/v1/products", name="A T-shirt each month")
+    price = stripe.post(
+        "/v1/prices", product=product["id"], currency="usd", unit_amount=900, recurring={"interval": "month"}
+    )
+    stripe.post("/v1/subscriptions", customer=customer["id"], items=[{"price": price["id"]}], trial_period_days=3)
+
+    stripe.catch_up()
+
+    assert Subscription.objects.count() == 1

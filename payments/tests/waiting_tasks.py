@@ -1,0 +1,28 @@
+"""Tasks run at once, as in every test. What is for later, and what has to be tried again, waits for the test."""
+
+from typing import Any
+
+from django_tasks.base import TaskResultStatus
+
+from tests.tasks import AtOnce
+from users.retrying import is_tried_again
+
+waiting: list[tuple] = []
+
+
+class PatientBackend(AtOnce):
+    supports_defer = True
+
+    def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:
+        if task.run_after is not None:
+            return waiting.append((task, args, kwargs))
+        result = super().enqueue(task, args, kwargs)
+        if result and result.status == TaskResultStatus.FAILED and is_tried_again(task.func, attempt=1):
+            waiting.append((task, args, kwargs))
+        return result
+
+
+def run_waiting_tasks() -> None:
+    due, waiting[:] = waiting[:], []
+    for task, args, kwargs in due:
+        task.func(*args, **kwargs)

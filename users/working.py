@@ -1,0 +1,145 @@
+"""The worker: runs the tasks of the queue, under a lease, so that what a killed one was doing is done by another."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.utils import timezone
+from django_tasks.base import TaskContext, TaskResultStatus
+from django_tasks.signals import task_finished, task_started
+from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
+
+from users.models import WorkerLease
+from users.retrying import is_tried_again, pause_after
+
+logger = logging.getLogger(__name__)
+
+BEATS_PER_LEASE = 4
+# Whatever kills its worker so often is no accident any more.
+LIVES = 20
+SECONDS_WITHOUT_DATABASE = 5
+
+
+class LeasedWorker(Worker):
+    """django-tasks-db's worker that others can take over from, and that tries again what asks for it."""
+
+    def run(self) -> None:
+        with leased(self.worker_id):
+            while self.running:
+                try:
+                    # After an outage: what we had begun is nobody's any more, though our lease goes on.
+                    for row in DBTaskResult.objects.running():
+                        if row.worker_ids[-1] == self.worker_id:
+                            put_back(row)
+                    return super().run()
+                except (OperationalError, InterfaceError):
+                    logger.warning("The database can't be reached; trying again.", exc_info=True)
+                    connections.close_all()
+                    time.sleep(SECONDS_WITHOUT_DATABASE)
+
+    def run_task(self, row: DBTaskResult) -> None:
+        self.running_task = True
+        try:
+            row.set_successful(call(row))
+        except Exception as error:
+            self._failed(row, error)
+        except BaseException:  # told to end at once
+            put_back(row)
+            raise
+        finally:
+            self.running_task = False
+            self._run_tasks += 1
+        announce(task_finished, row)
+
+    def _failed(self, row: DBTaskResult, error: Exception) -> None:
+        attempt = len(row.worker_ids)
+        if is_known(row) and is_tried_again(row.task.func, attempt=attempt):
+            logger.warning("%s failed (attempt %d); it will be tried again.", row.task_path, attempt, exc_info=True)
+            put_back(row, pause=pause_after(attempt))
+        else:
+            logger.error("%s failed.", row.task_path, exc_info=True)
+            row.set_failed(error)
+
+
+def call(row: DBTaskResult) -> Any:
+    task: Any = row.task
+    result: Any = row.task_result
+    announce(task_started, row)
+    context = [TaskContext(task_result=result)] if task.takes_context else []
+    return task.call(*context, *result.args, **result.kwargs)
+
+
+def is_known(row: DBTaskResult) -> bool:
+    """False where the code of the task is gone, as after an upgrade."""
+    try:
+        return bool(row.task)
+    except Exception:
+        return False
+
+
+def announce(signal: Any, row: DBTaskResult) -> None:
+    if is_known(row):
+        signal.send(type(row.task.get_backend()), task_result=row.task_result)
+
+
+@contextmanager
+def leased(worker: str) -> Iterator[None]:
+    """The lease is renewed beside the work, however long a task takes, and given back in the end."""
+    renew(worker)
+    take_over_lost_tasks()
+    ended = Event()
+    heart = Thread(target=beat, args=(worker, ended), daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        heart.join()
+        WorkerLease.objects.filter(pk=worker).delete()
+
+
+def beat(worker: str, ended: Event) -> None:
+    while not ended.wait(settings.WORKER_LEASE.total_seconds() / BEATS_PER_LEASE):
+        try:
+            close_old_connections()
+            renew(worker)
+            take_over_lost_tasks()
+        except DatabaseFailure:
+            logger.warning("The lease could not be renewed.", exc_info=True)
+    connections.close_all()
+
+
+def renew(worker: str) -> None:
+    now = timezone.now()
+    WorkerLease.objects.update_or_create(worker=worker, defaults={"ends_at": now + settings.WORKER_LEASE})
+    WorkerLease.objects.filter(ends_at__lt=now - settings.WORKER_LEASE).delete()
+
+
+def take_over_lost_tasks() -> None:
+    """Puts back into the queue what workers had begun whose lease has ended."""
+    now = timezone.now()
+    # First these, then the leases: whoever begins a task has renewed its lease before.
+    begun = list(DBTaskResult.objects.running().filter(started_at__lt=now - settings.WORKER_LEASE))
+    working = set(WorkerLease.objects.filter(ends_at__gt=now).values_list("worker", flat=True))
+    for row in begun:
+        if row.worker_ids[-1] in working:
+            continue
+        logger.warning("The worker of %s was lost; another one takes it over.", row.task_path)
+        if len(row.worker_ids) < LIVES:
+            put_back(row)
+        else:
+            row.set_failed(RuntimeError(f"Its worker was lost {LIVES} times."))
+
+
+def put_back(row: DBTaskResult, *, pause: timedelta = timedelta()) -> None:
+    """Ready to run again, unless somebody has put it back and begun it anew meanwhile."""
+    same = DBTaskResult.objects.running().filter(pk=row.pk, started_at=row.started_at)
+    same.update(status=TaskResultStatus.READY, run_after=timezone.now() + pause)
