@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
-from music.models import Album, Song
+from music.models import Album, Song, SongCounts
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +34,7 @@ def errors(answer, *, kind="client_error"):
 @pytest.fixture
 def works(artist):
     song = Song.objects.create(title="A song", artist=artist)
+    SongCounts.objects.create(song=song)
     album = Album.objects.create(title="An album", artist=artist)
     return {"song": song.pk, "album": album.pk}
 
