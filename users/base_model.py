@@ -1,6 +1,8 @@
 import uuid
 
-from django.db import models
+from typing import Any
+
+from django.db import models, transaction
 
 
 class UUIDModel(models.Model):
@@ -10,3 +12,8 @@ class UUIDModel(models.Model):
 
     class Meta:
         abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # What listens to a change (the search index, for one) is committed with it or not at all.
+        with transaction.atomic(using=kwargs.get("using"), savepoint=False):
+            super().save(*args, **kwargs)
