@@ -23,7 +23,7 @@ from users.models import User
 NEIGHBOURS_LOOKED_AT = 300
 # The newest of each, however much there is: a long history costs no more than a short one.
 SONGS_REMEMBERED = 100
-ARTISTS_REMEMBERED = 30
+ARTISTS_REMEMBERED = 10
 SONGS_OF_AN_ARTIST = 3
 FAVOURITE_GENRES = 3
 
