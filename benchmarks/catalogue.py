@@ -49,7 +49,11 @@ SONGS_WITH_NEIGHBOURS = 10_000
 CHUNK = 20_000
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 AUDIO_KEY = "audio/00000000-0000-4000-8000-000000000000.mp3"
-SYLLABLES = [c + v for c in "b d f g k l m n p r s t v z ch sh".split() for v in "a e i o u ai".split()]
+SYLLABLES = [
+    c + v
+    for c in ["b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "ch", "sh"]
+    for v in ["a", "e", "i", "o", "u", "ai"]
+]
 
 
 def token_of(listener: int) -> str:
@@ -78,7 +82,13 @@ class Catalogue:
         accounts = [*self.artists, *((pk, f"Listener {place}") for place, pk in enumerate(self.listeners))]
         artists = len(self.artists)
         copy(User, (self._account(*account, place < artists) for place, account in enumerate(accounts)))
-        copy(UserProfile, (_timed(self.id(), user_id=pk, profile_picture="", audio_quality="medium", offline_mode=False) for pk, _ in accounts))
+        copy(
+            UserProfile,
+            (
+                _timed(self.id(), user_id=pk, profile_picture="", audio_quality="medium", offline_mode=False)
+                for pk, _ in accounts
+            ),
+        )
         copy(AuthToken, (self._token(place, pk) for place, pk in enumerate(self.listeners)))
         copy(ArtistCounts, ({"artist_id": pk, "follower_count": place} for place, (pk, _) in enumerate(self.artists)))
         copy(Genre, (_timed(pk, **_title(title), title_key=title.lower()) for pk, title in self.genres))
@@ -87,7 +97,9 @@ class Catalogue:
         while chunk := list(islice(places, CHUNK)):
             self._fill_songs(chunk)
         copy(SearchEntry, self._other_entries())
-        copy(SearchWord, ({"word": word, "terms": " ".join(deletions(word, typos_allowed(word)))} for word in self.words))
+        copy(
+            SearchWord, ({"word": word, "terms": " ".join(deletions(word, typos_allowed(word)))} for word in self.words)
+        )
         self._fill_listening()
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
@@ -106,7 +118,9 @@ class Catalogue:
         copy(FavoriteSong, timed[1::4])
         copy(RecentlyPlayed, ({**row, "last_played_at": NOW, "last_counted_at": NOW} for row in timed))
         copy(Play, ({"listener_id": listener, "song_id": song, "at": NOW} for listener, song in deeds))
-        follows = ((listener, artist) for listener in self.listeners for artist, _ in self.chance.sample(self.artists, 5))
+        follows = (
+            (listener, artist) for listener in self.listeners for artist, _ in self.chance.sample(self.artists, 5)
+        )
         copy(ArtistFollow, (_timed(self.id(), follower_id=listener, artist_id=artist) for listener, artist in follows))
         copy(Neighbour, self._neighbours({song for _, song in deeds}))
 
@@ -140,7 +154,9 @@ class Catalogue:
 
     def _album(self, place: int, pk: UUID, title: str, artist: int) -> Row:
         cover = f"covers/{pk}.jpg" if place % 2 else ""
-        return _timed(pk, place, **_title(title), artist_id=self.artists[artist][0], release_date=_day(place), cover_image=cover)
+        return _timed(
+            pk, place, **_title(title), artist_id=self.artists[artist][0], release_date=_day(place), cover_image=cover
+        )
 
     def _song(self, place: int) -> Row:
         album, _, artist = self.albums[place % len(self.albums)]
@@ -191,7 +207,9 @@ class Catalogue:
 def copy(model: type[Model], rows: Iterable[Row]) -> None:
     rows = iter(rows)
     while chunk := list(islice(rows, CHUNK)):
-        text = "".join("\t".join("\\N" if value is None else str(value) for value in row.values()) + "\n" for row in chunk)
+        text = "".join(
+            "\t".join("\\N" if value is None else str(value) for value in row.values()) + "\n" for row in chunk
+        )
         sql = f"COPY {model._meta.db_table} ({', '.join(chunk[0])}) FROM STDIN"
         with connection.cursor() as cursor:
             cursor.copy_expert(sql, io.StringIO(text))
@@ -217,7 +235,11 @@ def _counts(place: int) -> Row:
 
 def _trend(place: int) -> Row:
     plays = _counts(place)["play_count"]
-    return {"overall": plays / 10, "month": plays / 100 if place % 10 == 0 else 0, "week": plays / 400 if place % 50 == 0 else 0}
+    return {
+        "overall": plays / 10,
+        "month": plays / 100 if place % 10 == 0 else 0,
+        "week": plays / 400 if place % 50 == 0 else 0,
+    }
 
 
 def _entry(kind: str, pk: UUID, name: str, credit: str, *others: str, plays: int | None = None) -> Row:

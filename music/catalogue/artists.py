@@ -12,14 +12,11 @@ def visible_artists() -> QuerySet[User]:
     """Artists whose account is not suspended, with what they show of themselves."""
     songs = Song.objects.public().filter(artist=OuterRef("pk"))
     albums = Album.objects.visible_to(AnonymousUser()).filter(artist=OuterRef("pk"))
-    return (
-        User.objects.artists()
-        .select_related("profile")
-        .annotate(
-            song_count=_total(songs, Count("pk")),
-            album_count=_total(albums, Count("pk")),
-            follower_count=Coalesce(F("counts__follower_count"), 0),
-        )
+    return User.objects.artists().annotate(
+        profile_picture=F("profile__profile_picture"),
+        song_count=_total(songs, Count("pk")),
+        album_count=_total(albums, Count("pk")),
+        follower_count=Coalesce(F("counts__follower_count"), 0),
     )
 
 

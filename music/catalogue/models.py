@@ -56,7 +56,9 @@ class AlbumQuerySet(models.QuerySet):
     def with_credits(self) -> Self:
         """What an album shows of its artist and of its public songs, without a query a row."""
         songs = Song.objects.public().filter(album=OuterRef("pk")).order_by().values("album")
-        return self.select_related("artist").annotate(
+        return self.annotate(
+            artist_username=F("artist__username"),
+            artist_name=F("artist__name"),
             song_count=Coalesce(Subquery(songs.annotate(n=models.Count("pk")).values("n")), 0),
             duration=Coalesce(Subquery(songs.annotate(n=models.Sum("duration")).values("n")), 0),
         )
@@ -90,7 +92,7 @@ def audio_key(song: "Song", filename: str) -> str:
 class SongQuerySet(models.QuerySet):
     def public(self) -> Self:
         """What everybody may hear, and what every count and total is over."""
-        return self.filter(visibility=Visibility.PUBLIC, is_hidden=False, artist__is_active=True)
+        return self.filter(is_public=True)
 
     def public_for(self, listener: User | AnonymousUser) -> Self:
         """Public songs that suit the listener: what shelves are made of."""
@@ -100,17 +102,17 @@ class SongQuerySet(models.QuerySet):
         """Public songs, and the listener's own."""
         if not listener.is_authenticated:
             return self.public()
-        public = Q(visibility=Visibility.PUBLIC, is_hidden=False, artist__is_active=True)
-        return self.filter(public | Q(artist=listener.pk)).suited_to(listener)
+        return self.filter(Q(is_public=True) | Q(artist=listener.pk)).suited_to(listener)
 
     def suited_to(self, listener: User | AnonymousUser) -> Self:
         """For a child on somebody's family plan there are no explicit songs, not even by signed addresses."""
         return self.filter(Q(explicit=False) | ~child_seat_of(listener)) if listener.is_authenticated else self
 
-    def with_credits(self) -> Self:
-        """Whom and what a song names, and its counts, in one query."""
+    def with_counts(self) -> Self:
         # Every song has counts: said here, so that the database may begin with these where they give the order.
-        return self.select_related("artist", "album", "genre", "counts").filter(counts__isnull=False)
+        return self.filter(counts__isnull=False).annotate(
+            number=F("counts__id"), play_count=F("counts__play_count"), like_count=F("counts__like_count")
+        )
 
 
 class Song(UUIDModel):
@@ -139,6 +141,10 @@ class Song(UUIDModel):
     bitrate = models.PositiveIntegerField(default=0, editable=False, help_text="kbps of the uploaded audio.")
     # Who the song is to the import that made it, so that the same file can be imported again.
     source_key = models.CharField(max_length=200, unique=True, null=True, editable=False)
+    # Kept by the database (migration 0011), whatever changes them: what everybody is shown of the song, as JSON, ...
+    card = models.TextField(null=True, editable=False)
+    # ... and whether it is public, not hidden, and its artist not suspended.
+    is_public = models.BooleanField(null=True, editable=False)
 
     objects = SongQuerySet.as_manager()
 
@@ -158,10 +164,6 @@ class Song(UUIDModel):
 
     def __str__(self) -> str:
         return self.title
-
-    @property
-    def is_public(self) -> bool:
-        return self.visibility == Visibility.PUBLIC and not self.is_hidden and self.artist.is_active
 
     def get_absolute_url(self) -> str:
         return reverse("song-detail", args=[self.pk])

@@ -77,7 +77,7 @@ def filled(chosen: list[Candidate], limit: int, *more: QuerySet[Song]) -> list[C
     return chosen[:limit]
 
 
-def loaded(songs: QuerySet[Song], chosen: Sequence[Candidate]) -> list[Song]:
-    """The songs themselves in this order. One query."""
-    rows = songs.in_bulk([candidate.song for candidate in chosen])
+def loaded(songs: QuerySet[Song], chosen: Sequence[Candidate]) -> list:
+    """The songs' rows in this order. One query."""
+    rows = {row.pk: row for row in songs.filter(pk__in=[candidate.song for candidate in chosen])}
     return [rows[candidate.song] for candidate in chosen if candidate.song in rows]

@@ -11,8 +11,8 @@ MAX_DRAWS = 8
 NUMBERS_ARE_GOOD_FOR = 5  # seconds
 
 
-def draw(songs: QuerySet[Song], number: int) -> list[Song]:
-    """So many of the songs, each equally likely and none twice.
+def draw(songs: QuerySet[Song], number: int) -> list:
+    """So many of the songs (with their counts), each equally likely and none twice.
 
     Songs are numbered almost without gaps, so we draw numbers without replacement and keep, in the order of the draw,
     those that are among the songs: by symmetry no song is likelier than another, and nothing is sorted or scanned.
@@ -22,7 +22,7 @@ def draw(songs: QuerySet[Song], number: int) -> list[Song]:
     seen: set[int] = set()
     for _ in range(MAX_DRAWS):
         numbers = _unseen(numbered, wanted, seen)
-        found = {song.counts.pk: song for song in songs.filter(counts__in=numbers)}
+        found = {song.number: song for song in songs.filter(counts__in=numbers)}
         chosen += [found[n] for n in numbers if n in found]
         if len(chosen) >= number or len(seen) == len(numbered):
             break

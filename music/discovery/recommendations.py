@@ -1,14 +1,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from heapq import nlargest
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from music.catalogue.models import Song
-from music.discovery.blending import Candidate, Why, among, filled, first_of, interleaved, loaded, varied
+from music.discovery.blending import Candidate, Why, among, filled, first_of, interleaved, varied
 from music.discovery.neighbours.lookup import items_going_with
 from music.discovery.neighbours.models import ItemKind
 from music.discovery.neighbours.taste import FAVORITE, LIKE, taste_of
@@ -28,8 +28,16 @@ SONGS_OF_AN_ARTIST = 3
 FAVOURITE_GENRES = 3
 
 
-def recommend(songs: QuerySet, listener: Listener, *, limit: int) -> list[Song]:
-    """Of the songs (with `is_favorite`) the best for this listener, each with its `reason`.
+class Recommendation(NamedTuple):
+    """A row of a song, why it is there, and with BECAUSE_YOU_PLAYED the row of the song that it goes with."""
+
+    song: Any
+    why: Why
+    because_of: Any | None
+
+
+def recommend(songs: QuerySet, listener: Listener, *, limit: int) -> list[Recommendation]:
+    """Of the songs (with `is_favorite`) the best for this listener.
 
     Of ten, six go with what the listener has played, liked or kept, two are of followed artists and two of favourite
     genres, as far as there are such; the rest is trending. Favourites never come, what was heard before comes last.
@@ -90,20 +98,11 @@ def _of_genres(songs: QuerySet[Song], genres: Collection[UUID], number: int) -> 
     return first_of(trending(songs.filter(genre__in=genres)), number, Why.FAVOURITE_GENRE) if genres else []
 
 
-def _with_reasons(songs: QuerySet[Song], chosen: Sequence[Candidate]) -> list[Song]:
-    causes = songs.in_bulk({candidate.because_of for candidate in chosen if candidate.because_of})
-    whys = {candidate.song: candidate for candidate in chosen}
-    shelf = loaded(songs, chosen)
-    for song in shelf:
-        song.reason = _reason(song, whys[song.pk], causes)  # type: ignore[attr-defined]
-    return shelf
-
-
-def _reason(song: Song, candidate: Candidate, causes: Mapping[UUID, Song]) -> dict[str, Any]:
-    about: dict[Why, dict[str, Any]] = {
-        Why.BECAUSE_YOU_PLAYED: {"song": candidate.because_of and causes.get(candidate.because_of)},
-        Why.FOLLOWED_ARTIST: {"artist": song.artist},
-        Why.FAVOURITE_GENRE: {"genre": song.genre},
-        Why.TRENDING: {},
-    }
-    return {"kind": candidate.why, **about[candidate.why]}
+def _with_reasons(songs: QuerySet[Song], chosen: Sequence[Candidate]) -> list[Recommendation]:
+    ids = {pk for candidate in chosen for pk in (candidate.song, candidate.because_of) if pk}
+    rows = {row.pk: row for row in songs.filter(pk__in=ids)}
+    return [
+        Recommendation(rows[candidate.song], candidate.why, rows.get(candidate.because_of))
+        for candidate in chosen
+        if candidate.song in rows
+    ]

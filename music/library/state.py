@@ -18,13 +18,13 @@ def _has(model: type[Model], listener: Listener, **of_row: OuterRef) -> Exists |
 
 def songs_as_seen_by(listener: Listener, songs: QuerySet) -> QuerySet:
     row = OuterRef("pk")
-    return songs.annotate(
+    return songs.with_counts().annotate(
         is_liked=_has(SongLike, listener, song=row), is_favorite=_has(FavoriteSong, listener, song=row)
     )
 
 
 def albums_as_seen_by(listener: Listener, albums: QuerySet) -> QuerySet:
-    return albums.annotate(is_favorite=_has(FavoriteAlbum, listener, album=OuterRef("pk")))
+    return albums.with_credits().annotate(is_favorite=_has(FavoriteAlbum, listener, album=OuterRef("pk")))
 
 
 def artists_as_seen_by(listener: Listener, artists: QuerySet) -> QuerySet:

@@ -4,11 +4,17 @@ from rest_framework import serializers
 
 from music.catalogue.albums import change_album, create_album
 from music.catalogue.models import Album
-from music.serializers.artists import ArtistNameSerializer
+from music.serializers.artists import ArtistNameSerializer, named
 from music.serializers.fields import ImageURLField, UploadedImageField
+from music.serializers.reading import RowSerializer
 
 
-class AlbumSerializer(serializers.ModelSerializer):
+class AlbumSerializer(RowSerializer):
+    columns: tuple[str, ...] = (
+        *("pk", "title", "artist_id", "artist_username", "artist_name", "release_date", "cover_image"),
+        *("song_count", "duration", "is_favorite", "created_at"),
+    )
+
     artist = ArtistNameSerializer()
     cover_image = ImageURLField()
     song_count = serializers.IntegerField(help_text="Public songs.")
@@ -29,12 +35,29 @@ class AlbumSerializer(serializers.ModelSerializer):
             "created_at",
         ]
 
+    def to_representation(self, album: Any) -> dict[str, Any]:
+        return {
+            "id": album.pk,
+            "title": album.title,
+            "artist": named(album.artist_id, album.artist_username, album.artist_name),
+            "release_date": album.release_date,
+            "cover_image": self.image_url(album.cover_image),
+            "song_count": album.song_count,
+            "duration": album.duration,
+            "is_favorite": album.is_favorite,
+            "created_at": album.created_at,
+        }
+
 
 class CollectedAlbumSerializer(AlbumSerializer):
+    columns = (*AlbumSerializer.columns, "added_at")
     added_at = serializers.DateTimeField()
 
     class Meta(AlbumSerializer.Meta):
         fields = [*AlbumSerializer.Meta.fields, "added_at"]
+
+    def to_representation(self, album: Any) -> dict[str, Any]:
+        return super().to_representation(album) | {"added_at": album.added_at}
 
 
 class AlbumNameSerializer(serializers.ModelSerializer):

@@ -1,27 +1,35 @@
+from typing import Any
+from uuid import UUID
+
 from rest_framework import serializers
 
 from music.serializers.fields import ImageURLField
+from music.serializers.reading import RowSerializer
 from users.models import User
 
 
-class PublicUsernameField(serializers.CharField):
+def public_username(username: str) -> str:
     """A username that is the account's e-mail address is shown without what makes it an address."""
+    return username.partition("@")[0]
 
-    def to_representation(self, username: str) -> str:
-        return username.partition("@")[0]
+
+def named(pk: UUID, username: str, name: str) -> dict[str, Any]:
+    return {"id": pk, "username": public_username(username), "name": name}
 
 
 class ArtistNameSerializer(serializers.ModelSerializer):
-    username = PublicUsernameField()
-
     class Meta:
         model = User
         fields = ["id", "username", "name"]
 
 
-class ArtistSerializer(serializers.ModelSerializer):
-    username = PublicUsernameField()
-    profile_picture = ImageURLField(source="profile.profile_picture")
+class ArtistSerializer(RowSerializer):
+    columns: tuple[str, ...] = (
+        *("pk", "username", "name", "profile_picture"),
+        *("song_count", "album_count", "follower_count", "is_following"),
+    )
+
+    profile_picture = ImageURLField()
     song_count = serializers.IntegerField(help_text="Public songs.")
     album_count = serializers.IntegerField(help_text="Albums that everybody sees.")
     follower_count = serializers.IntegerField()
@@ -40,18 +48,35 @@ class ArtistSerializer(serializers.ModelSerializer):
             "is_following",
         ]
 
+    def to_representation(self, artist: Any) -> dict[str, Any]:
+        return named(artist.pk, artist.username, artist.name) | {
+            "profile_picture": self.image_url(artist.profile_picture),
+            "song_count": artist.song_count,
+            "album_count": artist.album_count,
+            "follower_count": artist.follower_count,
+            "is_following": artist.is_following,
+        }
+
 
 class FollowedArtistSerializer(ArtistSerializer):
+    columns = (*ArtistSerializer.columns, "followed_at")
     followed_at = serializers.DateTimeField()
 
     class Meta(ArtistSerializer.Meta):
         fields = [*ArtistSerializer.Meta.fields, "followed_at"]
 
+    def to_representation(self, artist: Any) -> dict[str, Any]:
+        return super().to_representation(artist) | {"followed_at": artist.followed_at}
 
-class FollowerSerializer(serializers.ModelSerializer):
-    username = PublicUsernameField()
+
+class FollowerSerializer(RowSerializer):
+    columns = ("pk", "username", "followed_at")
     followed_at = serializers.DateTimeField()
 
     class Meta:
         model = User
         fields = ["id", "username", "followed_at"]
+
+    def to_representation(self, follower: Any) -> dict[str, Any]:
+        username = public_username(follower.username)
+        return {"id": follower.pk, "username": username, "followed_at": follower.followed_at}

@@ -1,9 +1,12 @@
+from typing import Any
 from uuid import UUID
 
+import orjson
 from rest_framework import serializers
 
 from music.catalogue.models import Song
 from music.discovery.blending import Why
+from music.discovery.recommendations import Recommendation
 from music.serializers.artists import ArtistNameSerializer
 from music.serializers.genres import GenreSerializer
 from music.serializers.songs import SongSerializer
@@ -33,6 +36,21 @@ class RecommendedSongSerializer(SongSerializer):
 
     class Meta(SongSerializer.Meta):
         fields = [*SongSerializer.Meta.fields, "reason"]
+
+    def to_representation(self, recommended: Recommendation) -> dict[str, Any]:
+        shown = super().to_representation(recommended.song)
+        about: dict[Why, dict[str, Any]] = {
+            Why.BECAUSE_YOU_PLAYED: {"song": recommended.because_of and song_name(recommended.because_of)},
+            Why.FOLLOWED_ARTIST: {"artist": shown["artist"]},
+            Why.FAVOURITE_GENRE: {"genre": shown["genre"]},
+            Why.TRENDING: {},
+        }
+        return shown | {"reason": {"kind": recommended.why, **about[recommended.why]}}
+
+
+def song_name(song: Any) -> dict[str, Any]:
+    card = orjson.loads(song.card)
+    return {name: card[name] for name in SongNameSerializer.Meta.fields}
 
 
 class IdsField(serializers.CharField):

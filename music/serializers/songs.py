@@ -1,7 +1,7 @@
 from typing import Any
 
+import orjson
 from django.core.validators import MaxValueValidator, MinValueValidator
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from music.catalogue.models import Album, Song, Visibility
@@ -10,18 +10,26 @@ from music.serializers.albums import AlbumNameSerializer
 from music.serializers.artists import ArtistNameSerializer
 from music.serializers.fields import RecordingField, YesNoField
 from music.serializers.genres import GenreSerializer
+from music.serializers.reading import RowSerializer
 from music.serializers.sound import LoudnessSerializer
 from music.streaming.models import Sound, Status
-from music.streaming.signed_urls import stream_url
+from music.streaming.signed_urls import signed_path, stream_path
 
 
-class SongSerializer(serializers.ModelSerializer):
+class SongSerializer(RowSerializer):
+    """The card, which the database keeps, and what changes by the minute or with the caller."""
+
+    columns: tuple[str, ...] = (
+        *("pk", "artist_id", "card", "is_public"),
+        *("number", "play_count", "like_count", "is_liked", "is_favorite"),
+    )
+
     artist = ArtistNameSerializer()
     album = AlbumNameSerializer(allow_null=True)
     genre = GenreSerializer(allow_null=True)
-    audio_file = serializers.SerializerMethodField(help_text="Plays in an `<audio>` element as it is.")
-    play_count = serializers.IntegerField(source="counts.play_count")
-    like_count = serializers.IntegerField(source="counts.like_count")
+    audio_file = serializers.URLField(allow_null=True, help_text="Plays in an `<audio>` element as it is.")
+    play_count = serializers.IntegerField()
+    like_count = serializers.IntegerField()
     is_liked = serializers.BooleanField()
     is_favorite = serializers.BooleanField()
 
@@ -48,48 +56,64 @@ class SongSerializer(serializers.ModelSerializer):
             "updated_at",
         ]
 
-    def get_audio_file(self, song: Song) -> str | None:
-        return stream_url(song, self.context["request"])
+    def to_representation(self, song: Any) -> dict[str, Any]:
+        shown = orjson.loads(song.card)
+        if shown["audio_file"]:
+            shown["audio_file"] = self.origin + self._stream_path(song)
+        if album := shown["album"]:
+            album["cover_image"] = self.image_url(album["cover_image"])
+        shown["play_count"] = song.play_count
+        shown["like_count"] = song.like_count
+        shown["is_liked"] = song.is_liked
+        shown["is_favorite"] = song.is_favorite
+        return shown
+
+    def _stream_path(self, song: Any) -> str:
+        if song.is_public:
+            return stream_path(song.pk)
+        # Nobody but its artist is shown what needs a signature.
+        return signed_path(song.pk, listener=self.context["request"].user)
 
 
 class SongDetailSerializer(SongSerializer):
-    status = serializers.SerializerMethodField(help_text="Of its renditions; the upload plays all the same.")
-    status_reason = serializers.SerializerMethodField(help_text="Why it failed; for the song's artist alone.")
-    loudness = serializers.SerializerMethodField(help_text="Null until it is measured, and for silence.")
+    status = serializers.ChoiceField(Status.choices, help_text="Of its renditions; the upload plays all the same.")
+    status_reason = serializers.CharField(allow_null=True, help_text="Why it failed; for the song's artist alone.")
+    loudness = LoudnessSerializer(allow_null=True, help_text="Null until it is measured, and for silence.")
 
     class Meta(SongSerializer.Meta):
         fields = [*SongSerializer.Meta.fields, "status", "status_reason", "loudness"]
 
-    @extend_schema_field(serializers.ChoiceField(Status.choices))
-    def get_status(self, song: Song) -> str:
-        if not song.audio_file:
-            return Status.READY
-        return song.sound.status if hasattr(song, "sound") else Status.PROCESSING
-
-    def get_status_reason(self, song: Song) -> str | None:
-        is_own = self.context["request"].user.pk == song.artist_id
-        return (song.sound.reason or None) if is_own and hasattr(song, "sound") else None
-
-    @extend_schema_field(LoudnessSerializer(allow_null=True))
-    def get_loudness(self, song: Song) -> dict[str, Any] | None:
+    def to_representation(self, song: Song) -> dict[str, Any]:
         sound: Sound | None = getattr(song, "sound", None)
-        if sound is None or sound.gain is None:
-            return None
-        return LoudnessSerializer(sound).data
+        is_own = self.context["request"].user.pk == song.artist_id
+        unmade = Status.PROCESSING if song.audio_file else Status.READY
+        return super().to_representation(song) | {
+            "status": sound.status if sound and song.audio_file else unmade,
+            "status_reason": (sound.reason or None) if sound and is_own else None,
+            "loudness": LoudnessSerializer(sound).data if sound and sound.gain is not None else None,
+        }
 
 
 class CollectedSongSerializer(SongSerializer):
+    columns = (*SongSerializer.columns, "added_at")
     added_at = serializers.DateTimeField()
 
     class Meta(SongSerializer.Meta):
         fields = [*SongSerializer.Meta.fields, "added_at"]
 
+    def to_representation(self, song: Any) -> dict[str, Any]:
+        return super().to_representation(song) | {"added_at": song.added_at}
+
 
 class PlayedSongSerializer(SongSerializer):
+    columns = (*SongSerializer.columns, "played_at")
     played_at = serializers.DateTimeField()
 
     class Meta(SongSerializer.Meta):
         fields = [*SongSerializer.Meta.fields, "played_at"]
+
+    def to_representation(self, song: Any) -> dict[str, Any]:
+        return super().to_representation(song) | {"played_at": song.played_at}
 
 
 class OwnAlbumField(serializers.PrimaryKeyRelatedField):

@@ -7,11 +7,11 @@ from users.models import User
 
 
 def names(client, query=""):
-    return [row["name"] for row in client.get(f"/api/artists{query}").data["results"]]
+    return [row["name"] for row in client.get(f"/api/artists{query}").json()["results"]]
 
 
 def test_an_artist_is_shown_with_eight_fields(api, artist):
-    assert api.get(f"/api/artists/{artist.pk}").data == {
+    assert api.get(f"/api/artists/{artist.pk}").json() == {
         "id": str(artist.pk),
         "username": "artist",
         "name": "The Artist",
@@ -81,8 +81,8 @@ def three(make_user):
 def test_artists_are_ordered_as_asked(api, ordering, found):
     assert names(api, f"?ordering={ordering}") == found
 
-    page = api.get(f"/api/artists?ordering={ordering}&limit=2").data
-    rest = api.get(page["next"]).data
+    page = api.get(f"/api/artists?ordering={ordering}&limit=2").json()
+    rest = api.get(page["next"]).json()
     assert [row["name"] for row in page["results"] + rest["results"]] == found
 
 
@@ -91,7 +91,7 @@ def test_an_unknown_ordering_is_a_400_that_names_it(api):
     answer = api.get("/api/artists?ordering=email")
 
     assert answer.status_code == 400
-    assert answer.data["errors"][0]["attr"] == "ordering"
+    assert answer.json()["errors"][0]["attr"] == "ordering"
 
 
 def test_nobody_writes_to_artists(api_as, artist):
@@ -111,14 +111,14 @@ def test_counts_and_totals_are_over_what_everybody_sees(api_as, api, artist, mak
     make_song("Hidden", play_count=100, like_count=50, is_hidden=True)
 
     for client in (api, api_as(artist)):
-        profile = client.get(f"/api/artists/{artist.pk}/profile").data
+        profile = client.get(f"/api/artists/{artist.pk}/profile").json()
         assert (profile["song_count"], profile["album_count"]) == (2, 2)
         assert (profile["total_plays"], profile["total_likes"]) == (12, 3)
         assert [song["title"] for song in profile["top_songs"]] == ["Two", "One"]
 
 
 def test_an_artist_without_songs_has_totals_of_nought(api, artist):
-    profile = api.get(f"/api/artists/{artist.pk}/profile").data
+    profile = api.get(f"/api/artists/{artist.pk}/profile").json()
 
     assert (profile["total_plays"], profile["total_likes"], profile["top_songs"]) == (0, 0, [])
 
@@ -127,7 +127,7 @@ def test_top_songs_are_the_ten_most_played(api, artist, make_song):
     for plays in (3, 11, 5, 1, 9, 7, 2, 12, 4, 10, 6, 8):
         make_song(f"Played {plays}", play_count=plays)
 
-    top = api.get(f"/api/artists/{artist.pk}/profile").data["top_songs"]
+    top = api.get(f"/api/artists/{artist.pk}/profile").json()["top_songs"]
 
     assert [song["play_count"] for song in top] == [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]
 
@@ -136,7 +136,7 @@ def test_totals_beyond_32_bits_are_no_trouble(api, artist, make_song):
     for _ in range(2):
         make_song(play_count=2**40)
 
-    assert api.get(f"/api/artists/{artist.pk}/profile").data["total_plays"] == 2**41
+    assert api.get(f"/api/artists/{artist.pk}/profile").json()["total_plays"] == 2**41
 
 
 def test_the_profile_agrees_with_the_rows_after_anything(api, api_as, listener, artist, make_song):
@@ -147,7 +147,7 @@ def test_the_profile_agrees_with_the_rows_after_anything(api, api_as, listener, 
     api_as(artist).patch(f"/api/songs/{songs[0].pk}", {"visibility": "private"})
     api_as(artist).delete(f"/api/songs/{songs[1].pk}")
 
-    profile = api.get(f"/api/artists/{artist.pk}/profile").data
+    profile = api.get(f"/api/artists/{artist.pk}/profile").json()
 
     left = Song.objects.public().filter(artist=artist)
     assert profile["song_count"] == left.count() == 1
@@ -166,7 +166,7 @@ def test_songs_of_an_artist_come_newest_first(api, api_as, artist, listener, mak
         (api_as(listener), ["Third", "Second", "First"]),
         (api_as(artist), ["Private", "Third", "Second", "First"]),
     ):
-        assert [row["title"] for row in client.get(path).data["results"]] == found
+        assert [row["title"] for row in client.get(path).json()["results"]] == found
 
 
 def test_whoever_becomes_an_artist_can_be_followed_at_once(api_as, listener, artist):
@@ -182,8 +182,8 @@ def test_followers_wait_for_an_artist_who_stops_and_comes_back(api_as, listener,
     follower.post(f"/api/artists/{artist.pk}/follow")
 
     client.patch("/api/profile", {"role": "user"})
-    assert follower.get("/api/artists/following").data["results"] == []
+    assert follower.get("/api/artists/following").json()["results"] == []
     assert follower.get(f"/api/artists/{artist.pk}").status_code == 404
 
     client.patch("/api/profile", {"role": "artist"})
-    assert follower.get(f"/api/artists/{artist.pk}").data["follower_count"] == 1
+    assert follower.get(f"/api/artists/{artist.pk}").json()["follower_count"] == 1

@@ -21,7 +21,7 @@ def test_the_first_time_is_201_and_later_ones_200(api_as, listener, kind, work):
     answers = [client.post(path) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [201, 200, 200]
-    assert all(answer.data == {"is_favorite": True} for answer in answers)
+    assert all(answer.json() == {"is_favorite": True} for answer in answers)
     assert rows_of(kind).get().listener == listener
 
 
@@ -34,7 +34,7 @@ def test_letting_go_is_204_had_it_been_there_or_not(api_as, listener, artist, ki
     assert [client.delete(path).status_code for _ in range(2)] == [204, 204]
 
     assert rows_of(kind).get().listener == artist
-    assert client.get(f"/api/{kind}/{work.pk}").data["is_favorite"] is False
+    assert client.get(f"/api/{kind}/{work.pk}").json()["is_favorite"] is False
 
 
 @KINDS
@@ -42,15 +42,15 @@ def test_is_favorite_is_the_callers_own(api, api_as, listener, artist, kind, wor
     api_as(listener).post(f"/api/{kind}/{work.pk}/favorite")
 
     for client, is_favorite in ((api_as(listener), True), (api_as(artist), False), (api, False)):
-        assert client.get(f"/api/{kind}/{work.pk}").data["is_favorite"] is is_favorite
-        assert client.get(f"/api/{kind}").data["results"][0]["is_favorite"] is is_favorite
+        assert client.get(f"/api/{kind}/{work.pk}").json()["is_favorite"] is is_favorite
+        assert client.get(f"/api/{kind}").json()["results"][0]["is_favorite"] is is_favorite
 
 
 def test_a_favourite_is_no_like(api_as, listener, song):
     client = api_as(listener)
     client.post(f"/api/songs/{song.pk}/favorite")
 
-    assert client.get(f"/api/songs/{song.pk}").data["is_liked"] is False
+    assert client.get(f"/api/songs/{song.pk}").json()["is_liked"] is False
     assert SongCounts.objects.get(song=song).like_count == 0
 
 
@@ -59,7 +59,7 @@ def test_favourite_songs_come_newest_first_with_added_at(api_as, listener, make_
     for number in (1, 0, 2):
         client.post(f"/api/songs/{songs[number].pk}/favorite")
 
-    rows = client.get("/api/songs/favorites").data["results"]
+    rows = client.get("/api/songs/favorites").json()["results"]
 
     assert [row["title"] for row in rows] == ["Song 2", "Song 0", "Song 1"]
     assert all(row["is_favorite"] and row["added_at"].endswith("Z") for row in rows)
@@ -71,7 +71,7 @@ def test_favourite_albums_come_newest_first_with_added_at(api_as, listener, arti
     for number in (1, 0, 2):
         client.post(f"/api/albums/{albums[number].pk}/favorite")
 
-    rows = client.get("/api/albums/favorites").data["results"]
+    rows = client.get("/api/albums/favorites").json()["results"]
 
     assert [row["title"] for row in rows] == ["Album 2", "Album 0", "Album 1"]
     assert all(row["is_favorite"] and row["added_at"].endswith("Z") for row in rows)
@@ -84,7 +84,7 @@ def test_a_favourite_that_was_let_go_comes_back_as_the_newest(api_as, listener, 
     client.delete(f"/api/songs/{first.pk}/favorite")
     client.post(f"/api/songs/{first.pk}/favorite")
 
-    assert [row["title"] for row in client.get("/api/songs/favorites").data["results"]] == ["First", "Second"]
+    assert [row["title"] for row in client.get("/api/songs/favorites").json()["results"]] == ["First", "Second"]
 
 
 @pytest.mark.django_db
@@ -117,5 +117,5 @@ def test_deleting_an_album_keeps_its_songs_as_favourites(api_as, listener, artis
 
     assert api_as(artist).delete(f"/api/albums/{album.pk}").status_code == 204
 
-    assert client.get("/api/albums/favorites").data["results"] == []
-    assert [row["album"] for row in client.get("/api/songs/favorites").data["results"]] == [None]
+    assert client.get("/api/albums/favorites").json()["results"] == []
+    assert [row["album"] for row in client.get("/api/songs/favorites").json()["results"]] == [None]

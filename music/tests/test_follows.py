@@ -17,7 +17,7 @@ def test_the_first_time_is_201_and_later_ones_200(api_as, listener, artist):
     answers = [client.post(follow_path(artist)) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [201, 200, 200]
-    assert all(answer.data == {"is_following": True} for answer in answers)
+    assert all(answer.json() == {"is_following": True} for answer in answers)
     assert followers(artist) == ArtistFollow.objects.count() == 1
 
 
@@ -36,8 +36,8 @@ def test_nobody_follows_oneself(api_as, artist):
     answer = api_as(artist).post(follow_path(artist))
 
     assert answer.status_code == 400
-    assert answer.data["errors"][0]["code"] == "self_follow"
-    assert answer.data["errors"][0]["attr"] is None
+    assert answer.json()["errors"][0]["code"] == "self_follow"
+    assert answer.json()["errors"][0]["attr"] is None
     assert followers(artist) == 0
 
 
@@ -68,7 +68,7 @@ def test_following_comes_newest_first_with_followed_at(api_as, listener, artist,
     for followed in (other_artist, artist):
         client.post(follow_path(followed))
 
-    rows = client.get("/api/artists/following").data["results"]
+    rows = client.get("/api/artists/following").json()["results"]
 
     assert [row["username"] for row in rows] == ["artist", "other"]
     assert all(row["is_following"] and row["followed_at"].endswith("Z") for row in rows)
@@ -89,7 +89,7 @@ def test_followers_come_newest_first_with_three_fields(api_as, artist, make_user
     for name in ("first", "second"):
         api_as(make_user(name)).post(follow_path(artist))
 
-    rows = api_as(artist).get("/api/artists/followers").data["results"]
+    rows = api_as(artist).get("/api/artists/followers").json()["results"]
 
     assert [row["username"] for row in rows] == ["second", "first"]
     assert set(rows[0]) == {"id", "username", "followed_at"}
@@ -99,17 +99,17 @@ def test_followers_are_for_artists(api_as, listener):
     answer = api_as(listener).get("/api/artists/followers")
 
     assert answer.status_code == 403
-    assert answer.data["errors"][0]["code"] == "permission_denied"
+    assert answer.json()["errors"][0]["code"] == "permission_denied"
 
 
 def test_is_following_is_the_callers_own(api, api_as, listener, artist):
     api_as(listener).post(follow_path(artist))
 
     for client, is_following in ((api_as(listener), True), (api_as(artist), False), (api, False)):
-        assert client.get(f"/api/artists/{artist.pk}").data["is_following"] is is_following
-        assert client.get(f"/api/artists/{artist.pk}/profile").data["is_following"] is is_following
-        assert client.get("/api/artists").data["results"][0]["is_following"] is is_following
-        assert client.get(f"/api/artists/{artist.pk}").data["follower_count"] == 1
+        assert client.get(f"/api/artists/{artist.pk}").json()["is_following"] is is_following
+        assert client.get(f"/api/artists/{artist.pk}/profile").json()["is_following"] is is_following
+        assert client.get("/api/artists").json()["results"][0]["is_following"] is is_following
+        assert client.get(f"/api/artists/{artist.pk}").json()["follower_count"] == 1
 
 
 def test_a_deleted_account_takes_its_follows_along(api_as, listener, artist, other_artist):

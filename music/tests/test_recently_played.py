@@ -20,11 +20,11 @@ def client(clock, api_as, listener):
 
 
 def play(client, song):
-    return client.post(f"/api/songs/{song.pk}/play").data["play_count"]
+    return client.post(f"/api/songs/{song.pk}/play").json()["play_count"]
 
 
 def titles(client):
-    return [row["title"] for row in client.get("/api/songs/recently_played").data["results"]]
+    return [row["title"] for row in client.get("/api/songs/recently_played").json()["results"]]
 
 
 def test_each_song_stands_there_once_last_played_first(clock, client, make_song):
@@ -33,7 +33,7 @@ def test_each_song_stands_there_once_last_played_first(clock, client, make_song)
         play(client, song)
         clock.shift(timedelta(minutes=1))
 
-    rows = client.get("/api/songs/recently_played").data["results"]
+    rows = client.get("/api/songs/recently_played").json()["results"]
 
     assert [(row["title"], row["played_at"]) for row in rows] == [
         ("One", "2030-01-01T12:03:00Z"),
@@ -58,8 +58,8 @@ def test_the_list_comes_in_pages(clock, client, make_song):
         play(client, make_song(f"Song {number}"))
         clock.shift(timedelta(microseconds=1))
 
-    page = client.get("/api/songs/recently_played?limit=3").data
-    rest = client.get(page["next"]).data
+    page = client.get("/api/songs/recently_played?limit=3").json()
+    rest = client.get(page["next"]).json()
 
     found = [row["title"] for row in page["results"] + rest["results"]]
     assert found == ["Song 4", "Song 3", "Song 2", "Song 1", "Song 0"]

@@ -187,4 +187,4 @@ def test_a_long_history_and_a_full_page_cost_no_more_queries(api_as, listener, m
     played(listener, *songs[:20])
     for star in artists:
         client.post(f"/api/artists/{star.pk}/follow")
-    assert queries(20) == few == 12
+    assert queries(20) == few == 11

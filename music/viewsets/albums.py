@@ -28,8 +28,10 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
     ordering = "-release_date"
 
     def get_queryset(self) -> QuerySet[Album]:
-        listener = self.request.user
-        return albums_as_seen_by(listener, Album.objects.visible_to(listener).with_credits())
+        return Album.objects.visible_to(self.request.user)
+
+    def get_rows(self) -> QuerySet[Album]:
+        return albums_as_seen_by(self.request.user, self.get_queryset())
 
     @extend_schema(responses=SongSerializer(many=True))
     @action(
@@ -42,7 +44,7 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
     def songs(self, request: Request, pk: str) -> Response:
         """The album's songs that the caller may see, in track order."""
         listener = request.user
-        songs = Song.objects.visible_to(listener).filter(album=self.get_object()).with_credits()
+        songs = Song.objects.visible_to(listener).filter(album=self.get_object())
         return self.page_of(songs_as_seen_by(listener, songs))
 
     @extend_schema(responses=CollectedAlbumSerializer(many=True))
@@ -54,4 +56,4 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
     )
     def favorites(self, request: Request) -> Response:
         """The caller's favourite albums, newest first."""
-        return self.page_of(kept_by(request.user, self.get_queryset()))
+        return self.page_of(kept_by(request.user, self.get_rows()))

@@ -1,7 +1,9 @@
+from typing import Any
+
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import mixins, serializers, status
+from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -30,19 +32,23 @@ NEWEST_FIRST = {
 class ArtistProfileSerializer(ArtistSerializer):
     total_plays = serializers.IntegerField()
     total_likes = serializers.IntegerField()
-    top_songs = serializers.SerializerMethodField()
+    top_songs = SongSerializer(many=True)
 
     class Meta(ArtistSerializer.Meta):
         fields = [*ArtistSerializer.Meta.fields, "total_plays", "total_likes", "top_songs"]
 
-    def get_top_songs(self, artist: User) -> SongSerializer(many=True):  # type: ignore[valid-type]
+    def to_representation(self, artist: User) -> dict[str, Any]:
         listener = self.context["request"].user
-        songs = Song.objects.public_for(listener).filter(artist=artist).with_credits()
-        top = songs_as_seen_by(listener, songs).order_by("-counts__play_count", "-pk")[:TOP_SONGS]
-        return SongSerializer(top, many=True, context=self.context).data
+        songs = songs_as_seen_by(listener, Song.objects.public_for(listener).filter(artist=artist))
+        top = songs.order_by("-play_count", "-pk")[:TOP_SONGS]
+        return super().to_representation(artist) | {
+            "total_plays": artist.total_plays,
+            "total_likes": artist.total_likes,
+            "top_songs": SongSerializer(SongSerializer.read(top), many=True, context=self.context).data,
+        }
 
 
-class ArtistViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PageViewSet):
+class ArtistViewSet(PageViewSet):
     lookup_value_regex = UUID_REGEX
     serializer_class = ArtistSerializer
     filterset_class = ArtistFilter
@@ -50,10 +56,10 @@ class ArtistViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PageViewSe
     ordering = "name"
 
     def get_queryset(self) -> QuerySet[User]:
-        return artists_as_seen_by(self.request.user, visible_artists())
+        return User.objects.artists()
 
-    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        return super().filter_queryset(queryset) if self.action == "list" else queryset
+    def get_rows(self) -> QuerySet[User]:
+        return artists_as_seen_by(self.request.user, visible_artists())
 
     @extend_schema(
         request=None,
@@ -84,7 +90,7 @@ class ArtistViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PageViewSe
     )
     def following(self, request: Request) -> Response:
         """The artists that the caller follows, newest first."""
-        return self.page_of(collecting.followed_by(request.user, self.get_queryset()))
+        return self.page_of(collecting.followed_by(request.user, self.get_rows()))
 
     @extend_schema(responses=FollowerSerializer(many=True))
     @action(detail=False, permission_classes=[IsArtist], serializer_class=FollowerSerializer, **NEWEST_FIRST)
@@ -96,7 +102,7 @@ class ArtistViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PageViewSe
     @action(detail=True, filterset_class=None, serializer_class=ArtistProfileSerializer)
     def profile(self, request: Request, pk: str) -> Response:
         """The artist, with totals over their public songs and the songs that are played most."""
-        artist = get_object_or_404(with_totals(self.get_queryset()), pk=pk)
+        artist = get_object_or_404(with_totals(self.get_rows()), pk=pk)
         return Response(self.get_serializer(artist).data)
 
     @extend_schema(responses=SongSerializer(many=True))
@@ -109,5 +115,5 @@ class ArtistViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PageViewSe
     )
     def songs(self, request: Request, pk: str) -> Response:
         """The artist's songs that the caller may see, newest first."""
-        songs = Song.objects.visible_to(request.user).filter(artist=self.get_object()).with_credits()
+        songs = Song.objects.visible_to(request.user).filter(artist=self.get_object())
         return self.page_of(songs_as_seen_by(request.user, songs))

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -31,13 +32,30 @@ class BytesNegotiation(DefaultContentNegotiation):
 class PageViewSet(GenericViewSet):
     tie_breakers: dict[str, str] = {}
 
-    def page_of(self, rows: QuerySet) -> Response:
+    def get_rows(self) -> QuerySet:
+        """What is shown, with all that is shown of it; `get_queryset` is what can be acted upon."""
+        return self.get_queryset()
+
+    def list(self, request: Request) -> Response:
+        return self.page_of(self.filter_queryset(self.get_rows()))
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(self.get_serializer(self.get_object()).data)
+
+    def get_object(self) -> Any:
+        """For an answer the row as it is shown, else what can be acted upon."""
+        rows = self.get_rows() if self.action == "retrieve" else self.get_queryset()
+        found = get_object_or_404(rows, pk=self.kwargs["pk"])
+        self.check_object_permissions(self.request, found)
+        return found
+
+    def page_of(self, rows: QuerySet | Sequence) -> Response:
         """A page of rows that an action has chosen itself."""
         serializer = self.get_serializer(self.paginate_queryset(rows), many=True)
         return self.get_paginated_response(serializer.data)
 
 
-class CatalogueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, PageViewSet):
+class CatalogueViewSet(mixins.DestroyModelMixin, PageViewSet):
     """Everybody reads, artists add, owners change. What was written is answered as it is read."""
 
     lookup_value_regex = UUID_REGEX
@@ -58,10 +76,6 @@ class CatalogueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.
     @property
     def read_serializer_class(self) -> type[BaseSerializer]:
         return self.detail_serializer_class or self.serializer_class
-
-    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        # Parameters narrow lists; they are not known to a single object.
-        return super().filter_queryset(queryset) if self.action == "list" else queryset
 
     def owner_id_of(self, obj: Any) -> Any:
         return obj.artist_id
@@ -98,5 +112,5 @@ class CatalogueViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.
                 current.delete()
 
     def _as_read(self, instance: Any) -> Any:
-        row = get_object_or_404(self.get_queryset(), pk=instance.pk)
+        row = get_object_or_404(self.get_rows(), pk=instance.pk)
         return self.read_serializer_class(row, context=self.get_serializer_context()).data

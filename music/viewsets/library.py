@@ -1,5 +1,6 @@
 """What a listener does with songs and albums: actions that the viewsets of these resources share."""
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -55,5 +56,5 @@ class LikeActions(PageViewSet):
         return self._like_state()
 
     def _like_state(self) -> Response:
-        song = self.get_object()
-        return Response({"is_liked": song.is_liked, "like_count": song.counts.like_count})
+        song = get_object_or_404(self.get_rows(), pk=self.kwargs["pk"])
+        return Response({"is_liked": song.is_liked, "like_count": song.like_count})

@@ -9,15 +9,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from music.advertising.turns import ad_after_counted_play
-from music.catalogue.models import SongCounts
+from music.catalogue.models import Song, SongCounts
 from music.listening.plays import forget_history, recently_played_by, record_play
 from music.listening.skips import record_skip
 from music.serializers.songs import PlayedSongSerializer
 from music.serializers.states import PlaySerializer, SkipSerializer
 from music.streaming.quality import granted_quality
-from music.streaming.signed_urls import signed_url
+from music.streaming.signed_urls import origin_of, signed_path
 from music.viewsets.base import PageViewSet
 from payments.plans import entitlements_of
+from users.models import AudioQuality
 
 
 class ListeningActions(PageViewSet):
@@ -37,12 +38,16 @@ class ListeningActions(PageViewSet):
         has_audio = bool(song.audio_file)
         answer = {
             "play_count": get_object_or_404(SongCounts, song=song).play_count,
-            "stream_url": signed_url(song, request, quality) if has_audio else None,
+            "stream_url": self._signed_url(song, quality) if has_audio else None,
             "quality": quality,
             "expires_at": timezone.now() + settings.STREAM_URL_LIFETIME if has_audio else None,
             "ad": ad_after_counted_play(request.user) if has_ad else None,
         }
         return Response(PlaySerializer(answer, context=self.get_serializer_context()).data)
+
+    def _signed_url(self, song: Song, quality: AudioQuality) -> str:
+        listener = self.request.user
+        return origin_of(self.request) + signed_path(song.pk, listener=listener, quality=quality)
 
     @extend_schema(request=None, responses=SkipSerializer)
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
@@ -61,7 +66,7 @@ class ListeningActions(PageViewSet):
     )
     def recently_played(self, request: Request) -> Response:
         """Each song once, last played first."""
-        return self.page_of(recently_played_by(request.user, self.get_queryset()))
+        return self.page_of(recently_played_by(request.user, self.get_rows()))
 
     @extend_schema(request=None, responses={204: None})
     @recently_played.mapping.delete

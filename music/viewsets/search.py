@@ -8,7 +8,10 @@ from music.catalogue.models import Album, Genre
 from music.discovery.search.finding import find
 from music.discovery.search.models import Kind
 from music.library.state import albums_as_seen_by, artists_as_seen_by
+from music.serializers.albums import AlbumSerializer
+from music.serializers.artists import ArtistSerializer
 from music.serializers.search import SearchAnswerSerializer, SearchQuerySerializer
+from music.serializers.songs import SongSerializer
 from music.viewsets.base import PageViewSet
 
 
@@ -25,9 +28,9 @@ class SearchActions(PageViewSet):
         query.is_valid(raise_exception=True)
         listener = request.user
         rows = {
-            Kind.SONG: self.get_queryset(),
-            Kind.ALBUM: albums_as_seen_by(listener, Album.objects.visible_to(listener).with_credits()),
-            Kind.ARTIST: artists_as_seen_by(listener, visible_artists()),
+            Kind.SONG: SongSerializer.read(self.get_rows()),
+            Kind.ALBUM: AlbumSerializer.read(albums_as_seen_by(listener, Album.objects.visible_to(listener))),
+            Kind.ARTIST: ArtistSerializer.read(artists_as_seen_by(listener, visible_artists())),
             Kind.GENRE: Genre.objects.all(),
         }
         given = query.validated_data

@@ -42,4 +42,4 @@ class ShelfActions(PageViewSet):
         return response
 
     def public_songs(self) -> QuerySet[Song]:
-        return songs_as_seen_by(self.request.user, Song.objects.public_for(self.request.user).with_credits())
+        return SongSerializer.read(songs_as_seen_by(self.request.user, Song.objects.public_for(self.request.user)))

@@ -42,8 +42,10 @@ class SongViewSet(
     ordering = "-created_at"
 
     def get_queryset(self) -> QuerySet[Song]:
-        listener = self.request.user
-        songs = songs_as_seen_by(listener, Song.objects.visible_to(listener).with_credits())
+        return Song.objects.visible_to(self.request.user)
+
+    def get_rows(self) -> QuerySet[Song]:
+        songs = songs_as_seen_by(self.request.user, self.get_queryset())
         return songs.select_related("sound").defer("sound__waveform") if self.shows_details else songs
 
     @extend_schema(responses=CollectedSongSerializer(many=True))
@@ -55,7 +57,7 @@ class SongViewSet(
     )
     def liked(self, request: Request) -> Response:
         """The songs that the caller likes, newest first."""
-        return self.page_of(liked_by(request.user, self.get_queryset()))
+        return self.page_of(liked_by(request.user, self.get_rows()))
 
     @extend_schema(responses=CollectedSongSerializer(many=True))
     @action(
@@ -66,4 +68,4 @@ class SongViewSet(
     )
     def favorites(self, request: Request) -> Response:
         """The caller's favourite songs, newest first."""
-        return self.page_of(kept_by(request.user, self.get_queryset()))
+        return self.page_of(kept_by(request.user, self.get_rows()))
