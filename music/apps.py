@@ -1,12 +1,13 @@
 from django.apps import AppConfig
 from django.conf import settings
-from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete
+from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_migrate
 
 
 class MusicConfig(AppConfig):
     name = "music"
 
     def ready(self) -> None:
+        from music.catalogue import triggers
         from music.catalogue.artists import start_counting
         from music.catalogue.signals import audio_replaced, songs_added
         from music.discovery.neighbours.building import database_was_migrated
@@ -34,5 +35,7 @@ class MusicConfig(AppConfig):
         audio_replaced.connect(rendering.audio_was_replaced)
         account_closing.connect(take_plays_back)
         account_closing.connect(take_likes_and_follows_back)
+        pre_migrate.connect(triggers.before_migrate, sender=self)
+        post_migrate.connect(triggers.after_migrate, sender=self)
         if not settings.TESTING:
             post_migrate.connect(database_was_migrated, sender=self)

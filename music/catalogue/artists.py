@@ -1,21 +1,18 @@
 """What the catalogue knows of artists, whose accounts belong to `users`."""
 
-from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from music.catalogue.models import Album, ArtistCounts, Song
+from music.catalogue.models import ArtistCounts, Song
 from users.models import User
 
 
 def visible_artists() -> QuerySet[User]:
     """Artists whose account is not suspended, with what they show of themselves."""
-    songs = Song.objects.public().filter(artist=OuterRef("pk"))
-    albums = Album.objects.visible_to(AnonymousUser()).filter(artist=OuterRef("pk"))
     return User.objects.artists().annotate(
         profile_picture=F("profile__profile_picture"),
-        song_count=_total(songs, Count("pk")),
-        album_count=_total(albums, Count("pk")),
+        song_count=Coalesce(F("counts__song_count"), 0),
+        album_count=Coalesce(F("counts__album_count"), 0),
         follower_count=Coalesce(F("counts__follower_count"), 0),
     )
 
@@ -29,7 +26,7 @@ def with_totals(artists: QuerySet[User]) -> QuerySet[User]:
     )
 
 
-def _total(rows: QuerySet, aggregate: Count | Sum) -> Coalesce:
+def _total(rows: QuerySet, aggregate: Sum) -> Coalesce:
     of_artist = rows.order_by().values("artist").annotate(total=aggregate).values("total")
     return Coalesce(Subquery(of_artist, output_field=IntegerField()), Value(0))
 

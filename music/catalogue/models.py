@@ -3,8 +3,7 @@ from typing import Self
 from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q
 from django.urls import reverse
 
 from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST
@@ -49,19 +48,18 @@ def cover_key(album: "Album", filename: str) -> str:
 class AlbumQuerySet(models.QuerySet):
     def visible_to(self, listener: User | AnonymousUser) -> Self:
         """One's own albums, and others' unless they have songs and all of these are out of sight."""
-        songs = Song.objects.filter(album=OuterRef("pk"))
-        in_sight = Q(artist__is_active=True) & (Exists(songs.public()) | ~Exists(songs))
-        return self.filter(in_sight | Q(artist=listener.pk)) if listener.is_authenticated else self.filter(in_sight)
+        if not listener.is_authenticated:
+            return self.shown().filter(artist__is_active=True)
+        in_sight = Q(artist__is_active=True) & (Q(song_count__gt=0) | Q(songs_in_all=0))
+        return self.filter(in_sight | Q(artist=listener.pk))
+
+    def shown(self) -> Self:
+        """Albums with a public song or with none at all."""
+        return self.filter(Q(song_count__gt=0) | Q(songs_in_all=0))
 
     def with_credits(self) -> Self:
-        """What an album shows of its artist and of its public songs, without a query a row."""
-        songs = Song.objects.public().filter(album=OuterRef("pk")).order_by().values("album")
-        return self.annotate(
-            artist_username=F("artist__username"),
-            artist_name=F("artist__name"),
-            song_count=Coalesce(Subquery(songs.annotate(n=models.Count("pk")).values("n")), 0),
-            duration=Coalesce(Subquery(songs.annotate(n=models.Sum("duration")).values("n")), 0),
-        )
+        """What an album shows of its artist, without a query a row."""
+        return self.annotate(artist_username=F("artist__username"), artist_name=F("artist__name"))
 
 
 class Album(UUIDModel):
@@ -70,6 +68,10 @@ class Album(UUIDModel):
     artist = models.ForeignKey(User, on_delete=models.CASCADE, related_name="albums")
     release_date = models.DateField(null=True, blank=True)
     cover_image = models.ImageField(upload_to=cover_key, blank=True)
+    # Kept by the database (totals.py): public songs, their seconds, and how many songs there are at all.
+    song_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    duration = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    songs_in_all = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects = AlbumQuerySet.as_manager()
 
@@ -141,7 +143,7 @@ class Song(UUIDModel):
     bitrate = models.PositiveIntegerField(default=0, editable=False, help_text="kbps of the uploaded audio.")
     # Who the song is to the import that made it, so that the same file can be imported again.
     source_key = models.CharField(max_length=200, unique=True, null=True, editable=False)
-    # Kept by the database (migration 0011), whatever changes them: what everybody is shown of the song, as JSON, ...
+    # Kept by the database (cards.py), whatever changes them: what everybody is shown of the song, as JSON, ...
     card = models.TextField(null=True, editable=False)
     # ... and whether it is public, not hidden, and its artist not suspended.
     is_public = models.BooleanField(null=True, editable=False)
@@ -196,6 +198,9 @@ class ArtistCounts(models.Model):
 
     artist = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="counts")
     follower_count = models.PositiveBigIntegerField(default=0)
+    # Kept by the database (totals.py): public songs, and albums that everybody sees.
+    song_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    album_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         verbose_name_plural = "artist counts"

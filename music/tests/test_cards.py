@@ -1,8 +1,9 @@
 """What is shown of a song follows whatever it is made of, by whichever door the change comes."""
 
 import pytest
+from django.core.management import call_command
 
-from music.models import Album, Genre, Song
+from music.models import Album, ArtistCounts, Genre, Song
 from music.serializers.songs import SongDetailSerializer, SongSerializer
 from music.tests.uploading import give_audio
 from users.models import User
@@ -125,3 +126,44 @@ def test_songs_that_are_added_in_bulk_are_shown(api, artist):
     SongCounts.objects.bulk_create(SongCounts(song=song) for song in songs)
     titles = {row["title"] for row in api.get("/api/songs").json()["results"]}
     assert titles == {"Song 0", "Song 1", "Song 2"}
+
+
+def totals(api, album, artist):
+    shown = api.get(f"/api/albums/{album.pk}").json()
+    of_artist = api.get(f"/api/artists/{artist.pk}").json()
+    return shown.get("song_count"), shown.get("duration"), of_artist["song_count"], of_artist["album_count"]
+
+
+def test_totals_follow_every_change_of_the_songs(api, artist, album, make_song, other_artist):
+    assert totals(api, album, artist) == (0, 0, 0, 1)
+    one, two = make_song("One", album=album, duration=60), make_song("Two", album=album, duration=5)
+    assert totals(api, album, artist) == (2, 65, 2, 1)
+    Song.objects.filter(pk=one.pk).update(duration=100)
+    assert totals(api, album, artist) == (2, 105, 2, 1)
+    Song.objects.filter(pk=one.pk).update(visibility="private")
+    assert totals(api, album, artist) == (1, 5, 1, 1)
+    two.is_hidden = True
+    two.save()
+    assert totals(api, album, artist) == (None, None, 0, 0)
+    User.objects.filter(pk=artist.pk).update(is_active=False)
+    User.objects.filter(pk=artist.pk).update(is_active=True)
+    Song.objects.update(visibility="public", is_hidden=False, album=None)
+    assert totals(api, album, artist) == (0, 0, 2, 1)
+    Song.objects.all().delete()
+    album.delete()
+    assert api.get(f"/api/artists/{artist.pk}").json()["album_count"] == 0
+
+
+def test_counters_that_come_late_begin_with_what_is_there(api, artist, album, make_song):
+    make_song(album=album)
+    ArtistCounts.objects.all().delete()
+    ArtistCounts.objects.create(artist=artist)
+    assert totals(api, album, artist)[2:] == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_triggers_are_there_again_after_each_migrate(api, artist, make_song):
+    song = make_song()
+    call_command("migrate", verbosity=0)
+    User.objects.update(name="Renamed")
+    assert shown(api, song)["artist"]["name"] == "Renamed"

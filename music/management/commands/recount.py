@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import models, transaction
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Aggregate, Count, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from music.models import ArtistCounts, ArtistFollow, Play, Song, SongCounts, SongLike
+from music.models import Album, ArtistCounts, ArtistFollow, Play, Song, SongCounts, SongLike
 from users.models import Role, User
 
 
@@ -19,23 +19,30 @@ class Counter:
 
     kept_in: type[models.Model]
     name: str
-    rows: type[models.Model]
+    rows: QuerySet
     of: str
+    key: str | None = None  # of whom it is counted; `of`, where it is kept beside and not in that row itself
+    counting: Aggregate | None = None
     starting_value: str | None = None
 
     def wrong(self) -> QuerySet:
         """Rows whose number differs, with `counted`. One statement, so one view of the data even under load."""
-        rows = self.rows._default_manager.filter(**{self.of: OuterRef(self.of)}).order_by().values(self.of)
-        counted: Combinable = Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
+        rows = self.rows.filter(**{self.of: OuterRef(self.key or self.of)}).order_by().values(self.of)
+        counted: Combinable = Coalesce(Subquery(rows.annotate(n=self.counting or Count("pk")).values("n")), 0)
         if self.starting_value:
             counted = F(self.starting_value) + counted
         return self.kept_in._default_manager.annotate(counted=counted).exclude(counted=F(self.name))
 
 
 COUNTERS = [
-    Counter(SongCounts, "play_count", Play, "song", starting_value="starting_play_count"),
-    Counter(SongCounts, "like_count", SongLike, "song"),
-    Counter(ArtistCounts, "follower_count", ArtistFollow, "artist"),
+    Counter(SongCounts, "play_count", Play.objects.all(), "song", starting_value="starting_play_count"),
+    Counter(SongCounts, "like_count", SongLike.objects.all(), "song"),
+    Counter(Album, "songs_in_all", Song.objects.all(), "album", key="pk"),
+    Counter(Album, "song_count", Song.objects.public(), "album", key="pk"),
+    Counter(Album, "duration", Song.objects.public(), "album", key="pk", counting=Sum("duration")),
+    Counter(ArtistCounts, "song_count", Song.objects.public(), "artist"),
+    Counter(ArtistCounts, "album_count", Album.objects.shown(), "artist"),
+    Counter(ArtistCounts, "follower_count", ArtistFollow.objects.all(), "artist"),
 ]
 
 
@@ -77,5 +84,5 @@ class Command(BaseCommand):
                 return
             if repairing:
                 counter.kept_in._default_manager.filter(pk=pk).update(**{counter.name: row.counted})
-        whose, was = getattr(row, f"{counter.of}_id"), getattr(row, counter.name)
+        whose, was = row.pk if counter.key else getattr(row, f"{counter.of}_id"), getattr(row, counter.name)
         yield f"{counter.of} {whose}: {counter.name} was {was}, its rows say {row.counted}"

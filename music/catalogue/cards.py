@@ -1,9 +1,8 @@
-"""Triggers that keep `card` and `is_public` of a song what the song, its artist, its album and its genre say.
+"""The SQL that keeps `card` and `is_public` of a song what the song, its artist, its album and its genre say.
 
-Who writes a song shares the lock of what it names, so that it waits for a renaming, and a renaming waits for it.
+A card is the JSON of what everybody is shown of a song. Whoever writes a song shares the lock of what it names, so
+that it waits for a renaming, and a renaming waits for it.
 """
-
-from django.db import migrations
 
 NAMED = {
     "artist": ("users_user", ["name", "username", "is_active"]),
@@ -14,6 +13,12 @@ SHOWN = (
     "title, artist_id, album_id, genre_id, track_number, duration, release_date, explicit, visibility, is_hidden, "
     "licensing_info, audio_file, created_at, updated_at"
 )
+
+
+def changed(columns: list[str]) -> str:
+    """Whether any of them did, with the engine's word for «differ» still to be put in."""
+    return f"({', '.join(f'OLD.{c}' for c in columns)}) %s ({', '.join(f'NEW.{c}' for c in columns)})"
+
 
 POSTGRES = [
     """
@@ -26,7 +31,8 @@ POSTGRES = [
         SELECT * INTO artist FROM users_user WHERE id = NEW.artist_id FOR SHARE;
         SELECT json_build_object('id', id, 'title', title, 'cover_image', nullif(cover_image, ''))
             INTO album FROM music_album WHERE id = NEW.album_id FOR SHARE;
-        SELECT json_build_object('id', id, 'title', title) INTO genre FROM music_genre WHERE id = NEW.genre_id FOR SHARE;
+        SELECT json_build_object('id', id, 'title', title)
+            INTO genre FROM music_genre WHERE id = NEW.genre_id FOR SHARE;
         NEW.is_public := NEW.visibility = 'public' AND NOT NEW.is_hidden AND artist.is_active;
         NEW.card := json_build_object(
             'id', NEW.id,
@@ -60,14 +66,9 @@ POSTGRES = [
     """,
     *[
         f"CREATE TRIGGER music_cards_of_{name} AFTER UPDATE OF {', '.join(columns)} ON {table} FOR EACH ROW "
-        f"WHEN (({', '.join(f'OLD.{c}' for c in columns)}) IS DISTINCT FROM ({', '.join(f'NEW.{c}' for c in columns)})) "
-        f"EXECUTE FUNCTION music_cards_of('{name}_id')"
+        f"WHEN ({changed(columns) % 'IS DISTINCT FROM'}) EXECUTE FUNCTION music_cards_of('{name}_id')"
         for name, (table, columns) in NAMED.items()
     ],
-]
-POSTGRES_BACK = [
-    "DROP FUNCTION music_cards_of() CASCADE",
-    "DROP FUNCTION music_card() CASCADE",
 ]
 
 
@@ -110,32 +111,10 @@ SQLITE = [
     f"CREATE TRIGGER music_card AFTER UPDATE OF {SHOWN} ON music_song BEGIN {SQLITE_CARD} WHERE id = new.id; END",
     *[
         f"CREATE TRIGGER music_cards_of_{name} AFTER UPDATE OF {', '.join(columns)} ON {table} "
-        f"WHEN ({', '.join(f'old.{c}' for c in columns)}) IS NOT ({', '.join(f'new.{c}' for c in columns)}) "
+        f"WHEN {changed(columns) % 'IS NOT'} "
         f"BEGIN {SQLITE_CARD} WHERE {name}_id = new.id; END"
         for name, (table, columns) in NAMED.items()
     ],
 ]
-SQLITE_BACK = [
-    f"DROP TRIGGER {name}" for name in ("music_card_new", "music_card", *(f"music_cards_of_{n}" for n in NAMED))
-]
-# Any update makes the cards of the songs that are there already.
-FILL = "UPDATE music_song SET title = title"
-
-
-def run(statements: dict[str, list[str]]) -> object:
-    def on_this_engine(apps: object, schema_editor: object) -> None:
-        for statement in statements[schema_editor.connection.vendor]:
-            schema_editor.execute(statement)
-
-    return on_this_engine
-
-
-class Migration(migrations.Migration):
-    dependencies = [("music", "0010_song_cards"), ("users", "0001_accounts")]
-
-    operations = [
-        migrations.RunPython(
-            run({"postgresql": [*POSTGRES, FILL], "sqlite": [*SQLITE, FILL]}),
-            run({"postgresql": POSTGRES_BACK, "sqlite": SQLITE_BACK}),
-        )
-    ]
+# Any update makes the card of a song.
+FILL = ["UPDATE music_song SET title = title"]

@@ -1,0 +1,80 @@
+"""Puts the triggers that the code describes into the database, after each `migrate`.
+
+Not by migrations: SQLite changes a column by making its table anew, which it can't while a trigger names the table. So
+there the triggers step aside before a `migrate`. PostgreSQL keeps them all the time and gets new ones when they differ.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from zlib import crc32
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from music.catalogue import cards, totals
+
+DEFINITIONS = {"postgresql": cards.POSTGRES + totals.POSTGRES, "sqlite": cards.SQLITE + totals.SQLITE}
+FILL = cards.FILL + totals.FILL
+NAME = re.compile(r"\s*CREATE (TRIGGER|FUNCTION) (\w+)")
+
+
+def before_migrate(using: str, **kwargs: Any) -> None:
+    """Receiver for pre_migrate."""
+    if connections[using].vendor == "sqlite":
+        _drop(connections[using])
+
+
+def after_migrate(using: str, plan: Sequence = (), **kwargs: Any) -> None:
+    """Receiver for post_migrate."""
+    connection = connections[using]
+    with transaction.atomic(using=using):
+        if not _has_columns(connection):  # migrated back to before them
+            _drop(connection)
+        elif connection.vendor == "sqlite" or _installed(connection) != _version(connection):
+            _install(connection, fill=bool(plan) or _installed(connection) != _version(connection))
+
+
+def _install(connection: BaseDatabaseWrapper, *, fill: bool) -> None:
+    _drop(connection)
+    with connection.cursor() as cursor:
+        for statement in DEFINITIONS[connection.vendor]:
+            cursor.execute(statement)
+        for statement in FILL if fill else []:
+            cursor.execute(statement)
+        version = _version(connection)
+        if connection.vendor == "postgresql":
+            cursor.execute(f"COMMENT ON FUNCTION music_card() IS '{version}'")
+        else:
+            cursor.execute(f"PRAGMA user_version = {version}")
+
+
+def _drop(connection: BaseDatabaseWrapper) -> None:
+    kind, ending = ("FUNCTION", " CASCADE") if connection.vendor == "postgresql" else ("TRIGGER", "")
+    with connection.cursor() as cursor:
+        for statement in DEFINITIONS[connection.vendor]:
+            made, name = NAME.match(statement).groups()  # type: ignore[union-attr]
+            if made == kind:
+                cursor.execute(f"DROP {kind} IF EXISTS {name}{ending}")
+
+
+def _version(connection: BaseDatabaseWrapper) -> int:
+    return crc32("".join(DEFINITIONS[connection.vendor] + FILL).encode()) >> 1
+
+
+def _installed(connection: BaseDatabaseWrapper) -> int:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT coalesce(obj_description(to_regprocedure('music_card()')), '0')")
+        else:
+            cursor.execute("PRAGMA user_version")
+        return int(cursor.fetchone()[0])
+
+
+def _has_columns(connection: BaseDatabaseWrapper) -> bool:
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        if "music_artistcounts" not in tables:
+            return False
+        columns = connection.introspection.get_table_description(cursor, "music_artistcounts")
+        return "album_count" in {column.name for column in columns}
