@@ -1,5 +1,5 @@
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from rest_framework.test import APIClient
 
 pytest_plugins = ["tests.s3", "tests.stripe_server"]
@@ -13,7 +13,9 @@ def outside_world(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.TASKS = {"default": {"BACKEND": "tests.tasks.AtOnce", "QUEUES": []}}
-    cache.clear()
+    settings.ANONYMOUS_CACHE_SECONDS = 0  # tests look right after they have changed something
+    for kept in caches.all(initialized_only=True):
+        kept.clear()
 
 
 @pytest.fixture

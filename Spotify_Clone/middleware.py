@@ -1,17 +1,13 @@
-import re
 from collections.abc import Callable
-from hashlib import blake2b
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
+from music.viewsets.keeping import etag_of
 from Spotify_Clone.api import error_answer, is_api
 
 View = Callable[[HttpRequest], HttpResponse]
-
-# Signed addresses change with every answer; what they lead to does not.
-SIGNATURE = re.compile(rb"(?<=/stream)\?signature=[\w:-]+")
 
 
 def request_limits(get_response: View) -> View:
@@ -43,12 +39,8 @@ def conditional_answers(get_response: View) -> View:
             response["Cache-Control"] = "private, no-cache" if personal else "no-cache"
         if response.streaming or not response["Content-Type"].startswith("application/json"):
             return response
-        if "no-store" not in response["Cache-Control"]:
+        if "no-store" not in response["Cache-Control"] and not response.has_header("ETag"):
             response["ETag"] = etag_of(response.content)
         return get_conditional_response(request, etag=response.get("ETag"), response=response) or response
 
     return middleware
-
-
-def etag_of(content: bytes) -> str:
-    return f'"{blake2b(SIGNATURE.sub(b"", content), digest_size=16).hexdigest()}"'

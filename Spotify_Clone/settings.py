@@ -140,8 +140,16 @@ CACHE_URL = os.environ.get("CACHE_URL", "")
 CACHES = {
     "default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": CACHE_URL}
     if CACHE_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Of each process: it is asked at every anonymous list, and a cache server would take longer than it saves.
+    "answers": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "answers",
+        "OPTIONS": {"MAX_ENTRIES": 500},
+    },
 }
+# How long lists that anybody gets are kept. A client may keep them as long again, and 5 in all are promised.
+ANONYMOUS_CACHE_SECONDS = number("ANONYMOUS_CACHE_SECONDS", 2)
 
 # Rendering has a queue of its own, so that mails need not wait behind it where there is a worker for each.
 TASKS: dict[str, dict] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "rendering"]}}
@@ -158,6 +166,9 @@ MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or BASE_DIR / "media").absolute()
 
 # Longer than a song and a pause; shorter than a day, so that a shared address ends by itself.
 STREAM_URL_LIFETIME = timedelta(seconds=number("STREAM_URL_SECONDS", 6 * 3600))
+
+# Where nginx, in front, has the folder of the files as an internal location, such as /protected/: it sends the bytes.
+X_ACCEL_REDIRECT = os.environ.get("X_ACCEL_REDIRECT", "")
 
 STORAGES: dict[str, dict] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -277,7 +288,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
         "rest_framework.parsers.FormParser",
     ],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["Spotify_Clone.filtering.FilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "Spotify_Clone.pagination.KeysetPagination",
     "PAGE_SIZE": 20,
     "DEFAULT_SCHEMA_CLASS": "Spotify_Clone.openapi.AutoSchema",

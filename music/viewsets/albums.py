@@ -1,3 +1,4 @@
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -14,6 +15,7 @@ from music.serializers.albums import AlbumSerializer, AlbumWriteSerializer, Coll
 from music.serializers.songs import SongSerializer
 from music.viewsets.base import CatalogueViewSet
 from music.viewsets.library import NEWEST_FIRST, FavoriteActions
+from users.models import User
 
 
 class AlbumViewSet(FavoriteActions, CatalogueViewSet):
@@ -30,8 +32,9 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
     def get_queryset(self) -> QuerySet[Album]:
         return Album.objects.visible_to(self.request.user)
 
-    def get_rows(self) -> QuerySet[Album]:
-        return albums_as_seen_by(self.request.user, self.get_queryset())
+    @classmethod
+    def rows_for(cls, listener: User | AnonymousUser) -> QuerySet[Album]:
+        return albums_as_seen_by(listener, Album.objects.visible_to(listener))
 
     @extend_schema(responses=SongSerializer(many=True))
     @action(

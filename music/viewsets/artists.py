@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -58,8 +59,9 @@ class ArtistViewSet(PageViewSet):
     def get_queryset(self) -> QuerySet[User]:
         return User.objects.artists()
 
-    def get_rows(self) -> QuerySet[User]:
-        return artists_as_seen_by(self.request.user, visible_artists())
+    @classmethod
+    def rows_for(cls, listener: User | AnonymousUser) -> QuerySet[User]:
+        return artists_as_seen_by(listener, visible_artists())
 
     @extend_schema(
         request=None,

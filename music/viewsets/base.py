@@ -1,6 +1,8 @@
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,6 +16,8 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from music.permissions import IsArtistOrReadOnly
+from music.viewsets.keeping import kept_for_anybody
+from users.models import User
 
 WRITES = ("create", "update", "partial_update")
 UUID_REGEX = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
@@ -32,10 +36,16 @@ class BytesNegotiation(DefaultContentNegotiation):
 class PageViewSet(GenericViewSet):
     tie_breakers: dict[str, str] = {}
 
-    def get_rows(self) -> QuerySet:
+    @classmethod
+    def rows_for(cls, listener: User | AnonymousUser) -> QuerySet:
         """What is shown, with all that is shown of it; `get_queryset` is what can be acted upon."""
-        return self.get_queryset()
+        return cls.queryset.all()
 
+    def get_rows(self) -> QuerySet:
+        listener = self.request.user
+        return self.rows_for(listener) if listener.is_authenticated else rows_for_anybody(type(self))
+
+    @kept_for_anybody
     def list(self, request: Request) -> Response:
         return self.page_of(self.filter_queryset(self.get_rows()))
 
@@ -53,6 +63,12 @@ class PageViewSet(GenericViewSet):
         """A page of rows that an action has chosen itself."""
         serializer = self.get_serializer(self.paginate_queryset(rows), many=True)
         return self.get_paginated_response(serializer.data)
+
+
+@cache
+def rows_for_anybody(viewset: type[PageViewSet]) -> QuerySet:
+    # The same at each request, and putting it together takes longer than the database to answer it.
+    return viewset.rows_for(AnonymousUser())
 
 
 class CatalogueViewSet(mixins.DestroyModelMixin, PageViewSet):

@@ -17,6 +17,7 @@ from music.library.state import songs_as_seen_by
 from music.serializers.shelves import TrendingQuerySerializer
 from music.serializers.songs import SongSerializer
 from music.viewsets.base import PageViewSet
+from music.viewsets.keeping import kept_for_anybody
 
 SHELF: dict[str, Any] = {"detail": False, "filterset_class": None, "orderings": {}}
 
@@ -24,6 +25,7 @@ SHELF: dict[str, Any] = {"detail": False, "filterset_class": None, "orderings": 
 class ShelfActions(PageViewSet):
     @extend_schema(parameters=[TrendingQuerySerializer], responses=SongSerializer(many=True))
     @action(**SHELF)
+    @kept_for_anybody
     def trending(self, request: Request) -> Response:
         """What is played and liked, recent deeds weighing more. At most a minute behind."""
         query = TrendingQuerySerializer(data=request.query_params)

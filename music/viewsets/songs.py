@@ -1,3 +1,4 @@
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -22,6 +23,7 @@ from music.viewsets.listening import ListeningActions
 from music.viewsets.recommendations import RecommendationActions
 from music.viewsets.search import SearchActions
 from music.viewsets.sound import SoundActions
+from users.models import User
 
 
 class SongViewSet(
@@ -44,8 +46,12 @@ class SongViewSet(
     def get_queryset(self) -> QuerySet[Song]:
         return Song.objects.visible_to(self.request.user)
 
+    @classmethod
+    def rows_for(cls, listener: User | AnonymousUser) -> QuerySet[Song]:
+        return songs_as_seen_by(listener, Song.objects.visible_to(listener))
+
     def get_rows(self) -> QuerySet[Song]:
-        songs = songs_as_seen_by(self.request.user, self.get_queryset())
+        songs = super().get_rows()
         return songs.select_related("sound").defer("sound__waveform") if self.shows_details else songs
 
     @extend_schema(responses=CollectedSongSerializer(many=True))
