@@ -47,7 +47,7 @@ def empty_folder_for_metrics(port: int) -> str:
     """Where the workers add up their numbers. What an earlier server counted is not ours."""
     given = variable("PROMETHEUS_MULTIPROC_DIR", "")
     folder = Path(given or tempfile.gettempdir()) / ("" if given else f"music-metrics-{os.getuid()}-{port}")
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Anybody may make a folder of that name in a temporary one, and would read and write our numbers.
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         sys.exit(f"{folder} belongs to somebody else. Set PROMETHEUS_MULTIPROC_DIR to a folder of this account.")

@@ -1,21 +1,30 @@
 """What an operator sees: log lines, health, metrics. And what nobody may see in them."""
 
 import logging
+import os
+import subprocess
 import threading
 from datetime import timedelta
+from pathlib import Path
 from time import monotonic
 
 import orjson
 import pytest
+import time_machine
+from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
+from django_tasks import task
 from prometheus_client import REGISTRY
 
 from music.models import Song, SongCounts
 from Spotify_Clone.observing import health
 from Spotify_Clone.observing.logs import JSONLines, WithoutPaths
+from Spotify_Clone.observing.metrics import forget_the_dead
 from Spotify_Clone.observing.requests import template_of
+from Spotify_Clone.serve import empty_folder_for_metrics
 from users.models import WorkerLease
+from users.retrying import retried_task
 
 pytestmark = pytest.mark.django_db
 
@@ -281,3 +290,85 @@ def test_plays_that_count_are_counted(api_as, listener, song):
     player.post(f"/api/songs/{song.pk}/play")
 
     assert sample("music_plays_total") == before + 1
+
+
+@pytest.fixture
+def worker(settings):
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "rendering"]}}
+    return lambda: call_command("work", "--once")
+
+
+@task()
+def sing() -> None:
+    logging.getLogger(__name__).warning("la")
+
+
+@task()
+def break_down() -> None:
+    raise ValueError("no")
+
+
+@retried_task(attempts=2)
+def try_again() -> None:
+    raise OSError("not yet")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("job", "status"), [(sing, "SUCCESSFUL"), (break_down, "FAILED"), (try_again, "RETRIED")], ids=lambda x: str(x)[:9]
+)
+def test_a_task_is_one_line_and_its_id_is_on_all_others(worker, lines, job, status):
+    result = job.enqueue()
+
+    worker()
+
+    [line] = [line for line in lines if line["message"] == "task"]
+    assert (line["task_id"], line["status"]) == (str(result.id), status)
+    assert line["task"].endswith(job.func.__name__)
+    assert line["ms"] >= 0
+    others = [line for line in lines if line["logger"] in (__name__, "users.working")]
+    assert {line["request_id"] for line in others} == {str(result.id)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_that_waits_is_told_with_its_age(api, worker, settings):
+    with time_machine.travel(timezone.now() - timedelta(minutes=5)):
+        sing.enqueue()
+
+    assert 300 <= health.check_queue()["oldest_waiting_seconds"] < 400
+    text = api.get("/metrics").content.decode()
+    assert "music_tasks_waiting 1.0" in text
+    assert "music_tasks_oldest_seconds 30" in text
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_folder_for_metrics_is_emptied_and_closed_to_others(tmp_path, monkeypatch, named):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "given" / "one") if named else "")
+
+    folder = Path(empty_folder_for_metrics(8000))
+    (folder / "counter_1.db").touch()
+
+    assert Path(empty_folder_for_metrics(8000)) == folder
+    assert list(folder.iterdir()) == []
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_for_metrics_that_is_a_link_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    (tmp_path / f"music-metrics-{os.getuid()}-8000").symlink_to(tmp_path)
+
+    with pytest.raises(SystemExit, match="Set PROMETHEUS_MULTIPROC_DIR"):
+        empty_folder_for_metrics(8000)
+
+
+def test_the_dead_have_nothing_in_progress(tmp_path):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for pid in (os.getpid(), ended.pid):
+        (tmp_path / f"gauge_livesum_{pid}.db").touch()
+
+    forget_the_dead(tmp_path)
+
+    assert [file.name for file in tmp_path.iterdir()] == [f"gauge_livesum_{os.getpid()}.db"]

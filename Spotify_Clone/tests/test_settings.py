@@ -63,7 +63,9 @@ def test_booleans_are_said_in_many_ways(monkeypatch, text, meaning):
     assert flag("A_FLAG", not meaning) is meaning
 
 
-@pytest.mark.parametrize(("name", "text"), [("DEBUG", "maybe"), ("THROTTLING", "2"), ("TRUSTED_PROXIES", "one")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("DEBUG", "maybe"), ("THROTTLING", "2"), ("TRUSTED_PROXIES", "one"), ("METRICS_ALLOWED", "x")]
+)
 def test_a_value_that_means_nothing_stops_the_start(name, text):
     started = python("-c", SHOW, **{**SECRET, name: text})
 
