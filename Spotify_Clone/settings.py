@@ -336,7 +336,8 @@ def networks(name: str, default: list[str]) -> list[IPv4Network | IPv6Network]:
     try:
         return [ip_network(text) for text in words(name) or default]
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: {error}. Set it to networks such as 10.0.0.0/8,127.0.0.1.") from None
+        text = os.environ[name]
+        raise ImproperlyConfigured(f"{name} is {text!r}: set it to networks such as 10.0.0.0/8. {error}") from None
 
 
 METRICS_ALLOWED = networks("METRICS_ALLOWED", ["127.0.0.0/8", "::1"])

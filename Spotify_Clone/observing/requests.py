@@ -31,18 +31,19 @@ LONGEST_SQL = 4000
 def observe_requests(get_response: View) -> View:
     def middleware(request: HttpRequest) -> HttpResponse:
         began = perf_counter()
-        given = current_id.set(id_of(request))
+        request_id = id_of(request)
+        before = current_id.set(request_id)
         metrics.IN_PROGRESS.inc()
         queries = Queries(request)
         try:
             with connection.execute_wrapper(queries):
                 response = get_response(request)
-            response["X-Request-ID"] = current_id.get()
+            response["X-Request-ID"] = request_id
             report(request, response.status_code, perf_counter() - began, queries.count)
             return response
         finally:
             metrics.IN_PROGRESS.dec()
-            current_id.reset(given)
+            current_id.reset(before)
 
     return middleware
 

@@ -137,7 +137,8 @@ def test_a_frontend_on_the_list_may_read_what_it_needs(api, frontend, path):
     assert answer["Access-Control-Allow-Origin"] == frontend
     assert "origin" in listed(answer, "Vary")
     assert listed(answer, "Access-Control-Expose-Headers") == {
-        *("etag", "retry-after", "content-range", "accept-ranges", "content-length", "content-disposition")
+        *("etag", "retry-after", "content-range", "accept-ranges", "content-length", "content-disposition"),
+        "x-request-id",
     }
 
 
