@@ -1,9 +1,32 @@
+import os
+from pathlib import Path
+
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 
 
 class SpotifyCloneConfig(AppConfig):
     name = "Spotify_Clone"
+
+    def ready(self) -> None:
+        make_folder_for_metrics()
+        from Spotify_Clone.observing import metrics, tasks
+
+        metrics.listen()
+        tasks.listen()
+        if settings.SENTRY_DSN:  # imported only then: it takes its time
+            from Spotify_Clone.observing.sentry import start_sentry
+
+            start_sentry(settings.SENTRY_DSN)
+
+
+def make_folder_for_metrics() -> None:
+    """prometheus-client looks for it when it is imported, and takes an empty name for the current folder."""
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    else:
+        os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 
 
 class MusicAdminConfig(AdminConfig):

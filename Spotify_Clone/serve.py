@@ -3,6 +3,8 @@
 import os
 import socket
 import sys
+import tempfile
+from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -41,12 +43,26 @@ def free_address() -> tuple[str, int]:
     return host, port
 
 
+def empty_folder_for_metrics(port: int) -> str:
+    """Where the workers add up their numbers. What an earlier server counted is not ours."""
+    given = variable("PROMETHEUS_MULTIPROC_DIR", "")
+    folder = Path(given or tempfile.gettempdir()) / ("" if given else f"music-metrics-{os.getuid()}-{port}")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Anybody may make a folder of that name in a temporary one, and would read and write our numbers.
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        sys.exit(f"{folder} belongs to somebody else. Set PROMETHEUS_MULTIPROC_DIR to a folder of this account.")
+    for file in folder.glob("*.db"):
+        file.unlink()
+    return str(folder)
+
+
 def main() -> None:
     host, port = free_address()
     workers = number("WORKERS", os.cpu_count() or 1)
     if workers > 1 and settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
         print(f"CACHE_URL is not set: each of the {workers} workers counts throttles for itself.")
     print(f"Serving http://{host}:{port} with {workers} worker{'s' * (workers > 1)}", flush=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = empty_folder_for_metrics(port)
     os.execv(  # noqa: S606
         sys.executable,
         [

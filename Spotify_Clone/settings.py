@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -86,6 +87,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "Spotify_Clone.observing.requests.observe_requests",
+    "Spotify_Clone.observing.operating.answer_operators",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -101,7 +104,7 @@ MIDDLEWARE = [
 
 if DEBUG and not TESTING:
     INSTALLED_APPS.append("debug_toolbar")
-    MIDDLEWARE.insert(2, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    MIDDLEWARE.insert(4, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]
     DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 
@@ -258,7 +261,7 @@ CSRF_FAILURE_VIEW = "Spotify_Clone.api.csrf_failure"
 
 CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/(api|media)/?.*$"
-CORS_ALLOW_HEADERS = [*default_headers, "range", "idempotency-key", "if-none-match", "if-range"]
+CORS_ALLOW_HEADERS = [*default_headers, "range", "idempotency-key", "if-none-match", "if-range", "x-request-id"]
 CORS_EXPOSE_HEADERS = [
     "ETag",
     "Retry-After",
@@ -266,6 +269,7 @@ CORS_EXPOSE_HEADERS = [
     "Accept-Ranges",
     "Content-Length",
     "Content-Disposition",
+    "X-Request-ID",
 ]
 
 # API
@@ -321,16 +325,34 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# Logs
+# Logs, metrics, Sentry
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without_paths": {"()": "Spotify_Clone.observing.logs.WithoutPaths"}},
+    "formatters": {"line": {"()": f"Spotify_Clone.observing.logs.{'ReadableLines' if DEBUG else 'JSONLines'}"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_paths"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "ERROR"},  # refusals have their line already
+        "Spotify_Clone.observing": {"level": "INFO"},
+    },
 }
+SLOW_QUERY_MS = number("SLOW_QUERY_MS", 200)  # 0: none is told
+
+
+def networks(name: str, default: list[str]) -> list[IPv4Network | IPv6Network]:
+    try:
+        return [ip_network(text) for text in words(name) or default]
+    except ValueError as error:
+        text = os.environ[name]
+        raise ImproperlyConfigured(f"{name} is {text!r}: set it to networks such as 10.0.0.0/8. {error}") from None
+
+
+METRICS_ALLOWED = networks("METRICS_ALLOWED", ["127.0.0.0/8", "::1"])
+SENTRY_DSN = os.environ.get("SENTRY_DSN", "")
 
 # Language and time
 

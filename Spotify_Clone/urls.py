@@ -33,7 +33,7 @@ urlpatterns = [
     re_path(r"^admin$", lambda request: HttpResponseRedirect("/admin/")),
     re_path(r"^api/?$", router.get_api_root_view(), name="api-root"),
     path("api/", include(router.urls)),
-    re_path(r"^api/", NoSuchResource.as_view()),
+    re_path(r"^api/", NoSuchResource.as_view(), name="no-such-resource"),
     re_path(r"^media/(?P<key>(?:covers|pictures|ads)/[0-9a-f-]{36}\.(?:jpg|png))$", stored_image),
 ]
 

@@ -63,7 +63,9 @@ def test_booleans_are_said_in_many_ways(monkeypatch, text, meaning):
     assert flag("A_FLAG", not meaning) is meaning
 
 
-@pytest.mark.parametrize(("name", "text"), [("DEBUG", "maybe"), ("THROTTLING", "2"), ("TRUSTED_PROXIES", "one")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("DEBUG", "maybe"), ("THROTTLING", "2"), ("TRUSTED_PROXIES", "one"), ("METRICS_ALLOWED", "x")]
+)
 def test_a_value_that_means_nothing_stops_the_start(name, text):
     started = python("-c", SHOW, **{**SECRET, name: text})
 
@@ -135,7 +137,8 @@ def test_a_frontend_on_the_list_may_read_what_it_needs(api, frontend, path):
     assert answer["Access-Control-Allow-Origin"] == frontend
     assert "origin" in listed(answer, "Vary")
     assert listed(answer, "Access-Control-Expose-Headers") == {
-        *("etag", "retry-after", "content-range", "accept-ranges", "content-length", "content-disposition")
+        *("etag", "retry-after", "content-range", "accept-ranges", "content-length", "content-disposition"),
+        "x-request-id",
     }
 
 
