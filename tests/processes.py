@@ -163,6 +163,20 @@ def redis() -> Process:
     )
 
 
+def object_store(folder: Path, *, keys: str = "access,secret") -> Process:
+    """rclone speaks S3, and checks signatures."""
+    port = free_port()
+    return Process(
+        "s3",
+        [
+            *(Path(sys.executable).with_name("rclone"), "serve", "s3", folder, "--config", ""),
+            *("--addr", f"127.0.0.1:{port}", "--auth-key", keys),
+        ],
+        is_ready=lambda: accepts(port),
+        url=f"http://127.0.0.1:{port}",
+    )
+
+
 def server(environment: dict[str, str], *, name: str = "server", port: int = 0, workers: int = 1) -> Process:
     port = port or free_port()
     return Process(
