@@ -171,7 +171,7 @@ STORAGES: dict[str, dict] = {
 }
 if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "Spotify_Clone.object_storage.S3Storage",
         "OPTIONS": {
             "bucket_name": bucket,
             "access_key": os.environ.get("AWS_ACCESS_KEY_ID"),

@@ -67,7 +67,7 @@ def use_store(settings) -> Callable[[Store], None]:
     """Points the default storage at one of the stores: `use_store(s3_server)`."""
 
     def use(store: Store) -> None:
-        default = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": store.options()}
+        default = {"BACKEND": "Spotify_Clone.object_storage.S3Storage", "OPTIONS": store.options()}
         settings.STORAGES = {**settings.STORAGES, "default": default}
 
     return use
