@@ -124,7 +124,11 @@ TEMPLATES = [
 
 DATABASES = {
     "default": dj_database_url.parse(
-        os.environ.get("DATABASE_URL") or "sqlite:///db.sqlite3", conn_max_age=None, conn_health_checks=True
+        os.environ.get("DATABASE_URL") or "sqlite:///db.sqlite3",
+        conn_max_age=None,
+        conn_health_checks=True,
+        # A pooler that lends a connection for one transaction has no place for cursors that outlive it.
+        disable_server_side_cursors=flag("DATABASE_POOLED", False),
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -163,5 +163,6 @@ class Crowd:
 
     async def publish(self, artist: Client) -> None:
         while self.uploads_every and not self.stopped.is_set():
-            await artist.upload(self.audio, f"Song {self.tally.uploaded}")
+            # Several at once, so that every worker has something to do.
+            await asyncio.gather(*(artist.upload(self.audio, f"Take {number}") for number in range(3)))
             await asyncio.sleep(self.uploads_every)

@@ -115,31 +115,29 @@ def recording(seconds: int) -> bytes:
 # What happens to it
 
 
-@dataclass
-class Kill:
-    """What was killed, and what the clients noticed of it."""
-
-    name: str
-    second: float
-    in_flight: int
-    broken: int
-    server_errors: int
-    seconds_until_all_was_well: float
+def wait_for(condition: Callable[[], bool], otherwise: str, *, seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, otherwise
+        time.sleep(0.02)
 
 
-def kill(process: Process, *, tally: Tally, began: float, is_well: Callable[[], bool]) -> Kill:
+def kill(process: Process, *, tally: Tally, began: float, is_well: Callable[[], bool]) -> None:
+    """Brings it back, and prints what the clients noticed."""
     broken, errors = tally.broken, len(tally.server_errors)
     killed, in_flight = time.monotonic(), tally.in_flight
     process.kill()
     time.sleep(SECONDS_DOWN)
     process.start()
-    while not is_well():
-        assert time.monotonic() < killed + 120, f"{process.name} did not come back:\n{process.log.read_text()}"
-        time.sleep(0.05)
+    wait_for(is_well, f"{process.name} did not come back.")
     took = time.monotonic() - killed
     # What was under way while it came back is answered a little later.
     time.sleep(1)
-    return Kill(process.name, killed - began, in_flight, tally.broken - broken, len(tally.server_errors) - errors, took)
+    print(
+        f"{process.name:<12}{killed - began:>6.1f} s{in_flight:>12}{tally.broken - broken:>9}"
+        f"{len(tally.server_errors) - errors:>6}  {took:.1f} s (of these {SECONDS_DOWN} s down)",
+        flush=True,
+    )
 
 
 def kill_one_of_each(house: Cluster, *, clients: int, seconds: float) -> bool:
@@ -153,35 +151,26 @@ def kill_one_of_each(house: Cluster, *, clients: int, seconds: float) -> bool:
     def all_serve() -> bool:
         return house.redis.is_ready() and all(server.is_ready() for server in house.servers)
 
-    with Crowd(urls, clients=clients, songs=songs, audio=recording(60), uploads_every=1) as crowd:
+    with Crowd(urls, clients=clients, songs=songs, audio=recording(20), uploads_every=3) as crowd:
         began = time.monotonic()
+        print(
+            f"\n{'killed -9':<12}{'at':>8}{'in flight':>12}{'broken':>9}{'5xx':>6}  all was well again after",
+            flush=True,
+        )
         told = {"tally": crowd.tally, "began": began, "is_well": all_serve}
         wait_until(0.15)
-        kills = [kill(house.servers[0], **told)]
+        kill(house.servers[0], **told)
         wait_until(0.4)
-        while house.busy_workers() < len(house.workers):
-            time.sleep(0.02)
+        wait_for(lambda: house.busy_workers() == len(house.workers), "No worker was given anything to do.")
         begun = house.ask(f"SELECT id::text FROM {TASKS} WHERE status = 'RUNNING'")  # noqa: S608
         unfinished = f"status <> 'SUCCESSFUL' AND id IN ({', '.join(repr(row[0]) for row in begun)})"
-        kills.append(kill(house.workers[0], **{**told, "is_well": lambda: not house.count(TASKS, unfinished)}))
+        kill(house.workers[0], **{**told, "is_well": lambda: not house.count(TASKS, unfinished)})
         wait_until(0.7)
-        kills.append(kill(house.redis, **told))
+        kill(house.redis, **told)
         wait_until(1)
     took = time.monotonic() - began
-    while house.waiting_renditions() and time.monotonic() < began + seconds + 120:
-        time.sleep(0.2)
-
-    show_kills(kills)
+    wait_for(lambda: not house.waiting_renditions(), "The renditions were not finished.", seconds=300)
     return show_outcome(house, crowd.tally, seconds=took)
-
-
-def show_kills(kills: list[Kill]) -> None:
-    print(f"\n{'killed -9':<12}{'at':>8}{'in flight':>12}{'broken':>9}{'5xx':>6}{'  all was well again after'}")
-    for each in kills:
-        print(
-            f"{each.name:<12}{each.second:>6.1f} s{each.in_flight:>12}{each.broken:>9}{each.server_errors:>6}"
-            f"  {each.seconds_until_all_was_well:.1f} s (of these {SECONDS_DOWN} s down)"
-        )
 
 
 def show_outcome(house: Cluster, tally: Tally, *, seconds: float) -> bool:
@@ -204,7 +193,7 @@ def show_outcome(house: Cluster, tally: Tally, *, seconds: float) -> bool:
 def carry_load(house: Cluster, *, clients: int, seconds: float) -> bool:
     songs = [row[0] for row in house.ask("SELECT id::text FROM music_song")]
     urls = [server.url for server in house.servers]
-    with Crowd(urls, clients=clients, songs=songs, audio=recording(60)) as crowd:
+    with Crowd(urls, clients=clients, songs=songs, audio=recording(20)) as crowd:
         began = time.monotonic()
         # Before that they are still loading what they need.
         moments = {"start": min(5, seconds / 4), "middle": seconds / 2, "end": seconds}
@@ -212,8 +201,7 @@ def carry_load(house: Cluster, *, clients: int, seconds: float) -> bool:
         for moment in moments.values():
             time.sleep(max(0, began + moment - time.monotonic()))
             sizes.append([megabytes(process) for process in house.processes()])
-    while house.waiting_renditions() and time.monotonic() < began + seconds + 120:
-        time.sleep(0.2)
+    wait_for(lambda: not house.waiting_renditions(), "The renditions were not finished.", seconds=300)
     print(f"\n{'memory, MB':<16}" + "".join(f"{name:>10}" for name in moments))
     for process, row in zip(house.processes(), zip(*sizes, strict=True), strict=True):
         print(f"{process.name:<16}" + "".join(f"{size:>10.1f}" for size in row))
