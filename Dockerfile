@@ -29,7 +29,7 @@ VOLUME /data/media
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as web; web.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health/live', timeout=4)"]
+    CMD ["python", "-m", "Spotify_Clone.alive"]
 CMD ["python", "-m", "Spotify_Clone.serve"]
 
 

@@ -125,7 +125,12 @@ class Crowd:
         self.ready.wait()
         if self.failure:
             raise self.failure
+        self.began = time.monotonic()
         return self
+
+    def wait_until(self, second: float) -> None:
+        """Of their work."""
+        time.sleep(max(0, self.began + second - time.monotonic()))
 
     def __exit__(self, *_: object) -> None:
         self.stopped.set()

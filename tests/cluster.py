@@ -54,6 +54,14 @@ class Cluster:
     def busy_workers(self) -> int:
         return self.count(TASKS, "status = 'RUNNING'")
 
+    def crowd(self, clients: int, *, uploads_every: float = 0) -> Crowd:
+        songs = [row[0] for row in self.ask("SELECT id::text FROM music_song")]
+        urls = [server.url for server in self.servers]
+        return Crowd(urls, clients=clients, songs=songs, audio=recording(seconds=20), uploads_every=uploads_every)
+
+    def serves(self) -> bool:
+        return self.redis.is_ready() and all(server.is_ready() for server in self.servers)
+
     def processes(self) -> list[Process]:
         return [*self.servers, *self.workers, self.redis]
 
@@ -122,59 +130,55 @@ def wait_for(condition: Callable[[], bool], otherwise: str, *, seconds: float = 
         time.sleep(0.02)
 
 
-def kill(process: Process, *, tally: Tally, began: float, is_well: Callable[[], bool]) -> None:
-    """Brings it back, and prints what the clients noticed."""
-    broken, errors = tally.broken, len(tally.server_errors)
-    killed, in_flight = time.monotonic(), tally.in_flight
+def kill(process: Process, crowd: Crowd, *, until: Callable[[], bool]) -> None:
+    """Brings it back, and prints what the clients noticed until all was well again."""
+    tally, killed = crowd.tally, time.monotonic()
+    broken, errors, in_flight = tally.broken, len(tally.server_errors), tally.in_flight
     process.kill()
     time.sleep(SECONDS_DOWN)
     process.start()
-    wait_for(is_well, f"{process.name} did not come back.")
+    wait_for(until, f"{process.name} did not come back.")
     took = time.monotonic() - killed
     # What was under way while it came back is answered a little later.
     time.sleep(1)
+    show(
+        process.name,
+        f"{killed - crowd.began:.1f} s",
+        in_flight,
+        tally.broken - broken,
+        len(tally.server_errors) - errors,
+        f"{took:.1f} s ({SECONDS_DOWN} s of them down)",
+    )
+
+
+def show(*columns: object) -> None:
     print(
-        f"{process.name:<12}{killed - began:>6.1f} s{in_flight:>12}{tally.broken - broken:>9}"
-        f"{len(tally.server_errors) - errors:>6}  {took:.1f} s (of these {SECONDS_DOWN} s down)",
-        flush=True,
+        f"{columns[0]!s:<10}" + "".join(f"{column!s:>13}" for column in columns[1:-1]) + f"  {columns[-1]}", flush=True
     )
 
 
 def kill_one_of_each(house: Cluster, *, clients: int, seconds: float) -> bool:
-    songs = [row[0] for row in house.ask("SELECT id::text FROM music_song")]
-    urls = [server.url for server in house.servers]
-    began = time.monotonic()
-
-    def wait_until(share: float) -> None:
-        time.sleep(max(0, began + share * seconds - time.monotonic()))
-
-    def all_serve() -> bool:
-        return house.redis.is_ready() and all(server.is_ready() for server in house.servers)
-
-    with Crowd(urls, clients=clients, songs=songs, audio=recording(20), uploads_every=3) as crowd:
-        began = time.monotonic()
-        print(
-            f"\n{'killed -9':<12}{'at':>8}{'in flight':>12}{'broken':>9}{'5xx':>6}  all was well again after",
-            flush=True,
-        )
-        told = {"tally": crowd.tally, "began": began, "is_well": all_serve}
-        wait_until(0.15)
-        kill(house.servers[0], **told)
-        wait_until(0.4)
+    with house.crowd(clients, uploads_every=3) as crowd:
+        print()
+        show("killed -9", "at", "in flight", "asked again", "5xx", "all was well again after")
+        crowd.wait_until(0.15 * seconds)
+        kill(house.servers[0], crowd, until=house.serves)
+        crowd.wait_until(0.4 * seconds)
         wait_for(lambda: house.busy_workers() == len(house.workers), "No worker was given anything to do.")
-        begun = house.ask(f"SELECT id::text FROM {TASKS} WHERE status = 'RUNNING'")  # noqa: S608
-        unfinished = f"status <> 'SUCCESSFUL' AND id IN ({', '.join(repr(row[0]) for row in begun)})"
-        kill(house.workers[0], **{**told, "is_well": lambda: not house.count(TASKS, unfinished)})
-        wait_until(0.7)
-        kill(house.redis, **told)
-        wait_until(1)
-    took = time.monotonic() - began
-    wait_for(lambda: not house.waiting_renditions(), "The renditions were not finished.", seconds=300)
+        begun = ", ".join(f"'{row[0]}'" for row in house.ask(f"SELECT id FROM {TASKS} WHERE status = 'RUNNING'"))  # noqa: S608
+        kill(
+            house.workers[0], crowd, until=lambda: not house.count(TASKS, f"status <> 'SUCCESSFUL' AND id IN ({begun})")
+        )
+        crowd.wait_until(0.7 * seconds)
+        kill(house.redis, crowd, until=house.serves)
+        crowd.wait_until(seconds)
+        took = time.monotonic() - crowd.began
     return show_outcome(house, crowd.tally, seconds=took)
 
 
 def show_outcome(house: Cluster, tally: Tally, *, seconds: float) -> bool:
-    """Prints it, and says whether all is as it should be."""
+    """Prints it once the workers have nothing left to do, and says whether all is as it should be."""
+    wait_for(lambda: not house.waiting_renditions(), "The renditions were not finished.", seconds=300)
     counters = manage("recount", "--check", environment=house.environment)
     ready = house.count("music_sound", "status = 'ready'")
     audible = house.count("music_song", "audio_file <> ''")
@@ -182,7 +186,7 @@ def show_outcome(house: Cluster, tally: Tally, *, seconds: float) -> bool:
     print(f"\nrequests        {tally.requests()} in {seconds:.0f} s, {tally.requests() / seconds:.0f} a second")
     print(f"statuses        {statuses}")
     print(f"p50, p99        {tally.percentile(0.5):.0f} ms, {tally.percentile(0.99):.0f} ms")
-    print(f"broken          {tally.broken} connections; {tally.unanswered} requests found no server")
+    print(f"asked again     {tally.broken} whose connection broke or was refused; {tally.unanswered} found no server")
     print(f"recount --check {counters.stdout.strip()}")
     print(f"renditions      finished for {ready} of {audible} uploads ({tally.uploaded} were answered)")
     for error in tally.server_errors[:10]:
@@ -191,17 +195,13 @@ def show_outcome(house: Cluster, tally: Tally, *, seconds: float) -> bool:
 
 
 def carry_load(house: Cluster, *, clients: int, seconds: float) -> bool:
-    songs = [row[0] for row in house.ask("SELECT id::text FROM music_song")]
-    urls = [server.url for server in house.servers]
-    with Crowd(urls, clients=clients, songs=songs, audio=recording(20)) as crowd:
-        began = time.monotonic()
-        # Before that they are still loading what they need.
-        moments = {"start": min(5, seconds / 4), "middle": seconds / 2, "end": seconds}
-        sizes = []
+    # Before the start they are still loading what they need.
+    moments = {"start": min(5, seconds / 4), "middle": seconds / 2, "end": seconds}
+    sizes = []
+    with house.crowd(clients) as crowd:
         for moment in moments.values():
-            time.sleep(max(0, began + moment - time.monotonic()))
+            crowd.wait_until(moment)
             sizes.append([megabytes(process) for process in house.processes()])
-    wait_for(lambda: not house.waiting_renditions(), "The renditions were not finished.", seconds=300)
     print(f"\n{'memory, MB':<16}" + "".join(f"{name:>10}" for name in moments))
     for process, row in zip(house.processes(), zip(*sizes, strict=True), strict=True):
         print(f"{process.name:<16}" + "".join(f"{size:>10.1f}" for size in row))

@@ -1,8 +1,10 @@
 """What can be said of the image, the compose file and nginx without an engine to run them."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -53,7 +55,10 @@ def test_what_the_image_runs_is_there():
     commands = re.findall(r"python (?:-m )?([\w.]+)", (ROOT / "Procfile").read_text())
     commands += [word for service in OURS.values() for word in service.get("command", [])[1:2]]
 
-    for command in {*commands, "Spotify_Clone.serve"}:
+    commands += re.findall(r'"-m", "([\w.]+)"', DOCKERFILE)
+
+    assert {"Spotify_Clone.serve", "Spotify_Clone.alive", "manage.py"} <= set(commands)
+    for command in commands:
         path = command if command.endswith(".py") else command.replace(".", "/") + ".py"
         assert (ROOT / path).exists(), command
 
@@ -108,6 +113,34 @@ class Application(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+class Health(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        well = (self.path, self.headers["Host"]) == ("/health/live", "music.example")
+        self.send_response(200 if well else 400)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_the_health_check_asks_the_server_by_a_name_that_it_answers_to():
+    asking = [sys.executable, "-m", "Spotify_Clone.alive"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Health) as application:
+        Thread(target=application.serve_forever, daemon=True).start()
+        variables = {**os.environ, "PORT": str(application.server_port)}
+
+        for hosts, status in {
+            "music.example,other.example": 0,
+            ".music.example": 0,
+            "other.example": 1,
+            "*": 1,
+        }.items():
+            assert subprocess.run(asking, env={**variables, "ALLOWED_HOSTS": hosts}, cwd=ROOT).returncode == status
+        application.shutdown()
+
+    assert subprocess.run(asking, env=variables, cwd=ROOT, capture_output=True).returncode != 0
 
 
 @pytest.fixture(scope="module")
