@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "Spotify_Clone.middleware.request_limits",
+    "Spotify_Clone.unread_bodies.read_to_the_end",
     "Spotify_Clone.middleware.conditional_answers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -1,5 +1,7 @@
 """What can be said of the image, the compose file and nginx without an engine to run them."""
 
+import http.client
+import json
 import os
 import re
 import shutil
@@ -110,6 +112,10 @@ class Application(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -230,6 +236,19 @@ def test_the_application_hears_who_asks(proxy):
     # Only the last address is nginx's own word, and TRUSTED_PROXIES=1 believes only that one.
     forged = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "https"}
     assert fetch(proxy + "/api", **forged)[1] == b"/api 6.6.6.6, 127.0.0.1 https"
+
+
+def test_what_nginx_refuses_is_told_in_the_apis_words(proxy):
+    host, port = proxy.removeprefix("http://").split(":")
+    for length, status in {100 * 2**20 + 1: 413, 4: 200}.items():
+        connection = http.client.HTTPConnection(host, int(port))
+        connection.putrequest("POST", "/api/songs")
+        connection.putheader("Content-Length", str(length))
+        connection.endheaders(b"body")
+        answer = connection.getresponse()
+        assert answer.status == status
+        assert status == 200 or json.load(answer)["errors"][0]["code"] == "too_large"
+        connection.close()
 
 
 def test_metrics_stay_inside(proxy):
