@@ -10,7 +10,7 @@ export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_NOSPIN := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run install serve worker stripe test lint lint-style lint-types lint-imports lint-django
+.PHONY: run install serve worker stripe test lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
 
 run: $(VENV)/.installed .env
 	@exec $(PY) -m Spotify_Clone.run
@@ -27,6 +27,14 @@ worker: $(VENV)/.installed
 stripe: $(VENV)/.installed-dev
 	@exec $(PY) -m tests.stripe.server --port 12111 --webhook http://127.0.0.1:$(or $(PORT),8000)/api/stripe/webhook
 
+# Two servers, two workers, PostgreSQL, Redis and S3 on this machine; one of each is killed while clients go on.
+cluster: $(VENV)/.installed-dev
+	@$(PY) -m tests.cluster kill --clients $(or $(CLIENTS),16) --seconds $(or $(DURATION),40)
+
+# Two servers under 64 clients for a minute: times, statuses, and whether their memory stays as it is.
+load: $(VENV)/.installed-dev
+	@$(PY) -m tests.cluster load --clients $(or $(CLIENTS),64) --seconds $(or $(DURATION),60)
+
 # 77: there is no PostgreSQL here. A developer may go on without it, CI may not.
 test: $(VENV)/.installed-dev
 	@unset DATABASE_URL; sqlite=passed; postgres=passed; \
@@ -39,13 +47,13 @@ test: $(VENV)/.installed-dev
 	case "$$CI $$sqlite $$postgres" in *FAILED*|true*NOT*) exit 1;; esac
 
 lint: $(VENV)/.installed-dev
-	@$(MAKE) --no-print-directory -j 2 -k -O lint-types lint-django lint-style lint-imports && echo "lint: all good"
+	@$(MAKE) --no-print-directory -j 2 -k -O lint-types lint-django lint-migrations lint-style lint-imports && echo "lint: all good"
 
 # The deployment check and the type checker read the settings as in production.
-lint-types lint-django: export DEBUG := off
-lint-types lint-django: export HTTPS := on
-lint-types lint-django: export ALLOWED_HOSTS := music.example
-lint-types lint-django: export SECRET_KEY := for-the-checks-only-yet-as-long-and-mixed-as-a-real-one-0123456789
+lint-types lint-django lint-migrations: export DEBUG := off
+lint-types lint-django lint-migrations: export HTTPS := on
+lint-types lint-django lint-migrations: export ALLOWED_HOSTS := music.example
+lint-types lint-django lint-migrations: export SECRET_KEY := for-the-checks-only-yet-as-long-and-mixed-as-a-real-one-0123456789
 
 lint-style:
 	@$(PY) -m ruff check --quiet
@@ -60,6 +68,11 @@ lint-imports:
 lint-django:
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(PY) manage.py check --deploy --fail-level WARNING
+
+# 77: there is no PostgreSQL here, whose SQL is judged. A developer may go on without it, CI may not.
+lint-migrations:
+	@$(PY) tests/with_postgres.py -- $(PY) -m tests.lint_migrations || \
+	case "$$? $$CI" in "77 true") exit 1;; 77*) ;; *) exit 1;; esac
 
 .env:
 	@umask 077; $(PY) -c 'import secrets; print("DEBUG=on\nSECRET_KEY=" + secrets.token_urlsafe(50))' > $@

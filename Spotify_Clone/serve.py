@@ -9,6 +9,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from Spotify_Clone.static_files import collect_if_stale
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
 
 # A thread keeps its database connection, and PostgreSQL gives 100 unless told otherwise.
@@ -59,6 +61,7 @@ def empty_folder_for_metrics(port: int) -> str:
 def main() -> None:
     host, port = free_address()
     workers = number("WORKERS", os.cpu_count() or 1)
+    collect_if_stale()
     if workers > 1 and settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
         print(f"CACHE_URL is not set: each of the {workers} workers counts throttles for itself.")
     print(f"Serving http://{host}:{port} with {workers} worker{'s' * (workers > 1)}", flush=True)

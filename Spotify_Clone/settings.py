@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "Spotify_Clone.middleware.request_limits",
+    "Spotify_Clone.unread_bodies.read_to_the_end",
     "Spotify_Clone.middleware.conditional_answers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -127,7 +128,11 @@ TEMPLATES = [
 
 DATABASES = {
     "default": dj_database_url.parse(
-        os.environ.get("DATABASE_URL") or "sqlite:///db.sqlite3", conn_max_age=None, conn_health_checks=True
+        os.environ.get("DATABASE_URL") or "sqlite:///db.sqlite3",
+        conn_max_age=None,
+        conn_health_checks=True,
+        # A pooler that lends a connection for one transaction has no place for cursors that outlive it.
+        disable_server_side_cursors=flag("DATABASE_POOLED", False),
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -163,7 +168,9 @@ WORKER_LEASE = timedelta(seconds=number("WORKER_LEASE_SECONDS", 60))
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-WHITENOISE_USE_FINDERS = True
+# Otherwise serve.py has them collected under names that tell their content, to be cached for ever.
+STATIC_FILES_AS_THEY_LIE = DEBUG or TESTING
+WHITENOISE_USE_FINDERS = STATIC_FILES_AS_THEY_LIE
 MEDIA_URL = "/media/"
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or BASE_DIR / "media").absolute()
 
@@ -175,11 +182,15 @@ X_ACCEL_REDIRECT = os.environ.get("X_ACCEL_REDIRECT", "")
 
 STORAGES: dict[str, dict] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if STATIC_FILES_AS_THEY_LIE
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
 }
 if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "Spotify_Clone.object_storage.S3Storage",
         "OPTIONS": {
             "bucket_name": bucket,
             "access_key": os.environ.get("AWS_ACCESS_KEY_ID"),

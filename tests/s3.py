@@ -1,18 +1,14 @@
 """Two stores that speak S3. moto believes every signature; rclone checks them, but answers 200 to a Range."""
 
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import boto3
 import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
+
+from tests.processes import object_store
 
 BUCKET = "music"
 
@@ -60,38 +56,10 @@ def s3_server() -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def rclone_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    store = Store(f"http://127.0.0.1:{port}")
-    folder = tmp_path_factory.mktemp("rclone")
-    log = folder / "log"
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            [
-                *(Path(sys.executable).with_name("rclone"), "serve", "s3", folder, "--config", ""),
-                *("--addr", urlsplit(store.endpoint_url).netloc),
-                *("--auth-key", f"{store.access_key},{store.secret_key}"),
-            ],
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        while not accepts(port):
-            assert server.poll() is None, log.read_text()
-            time.sleep(0.05)
+    with object_store(tmp_path_factory.mktemp("rclone")) as process:
+        store = Store(process.url)
         store.create_bucket()
         yield store
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.fixture
@@ -99,7 +67,7 @@ def use_store(settings) -> Callable[[Store], None]:
     """Points the default storage at one of the stores: `use_store(s3_server)`."""
 
     def use(store: Store) -> None:
-        default = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": store.options()}
+        default = {"BACKEND": "Spotify_Clone.object_storage.S3Storage", "OPTIONS": store.options()}
         settings.STORAGES = {**settings.STORAGES, "default": default}
 
     return use

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -39,33 +41,57 @@ def account() -> dict:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def initialise(bindir: Path, folder: Path, log: Path, **process) -> Path:
+def initialise(bindir: Path, folder: Path, log: Path, **process) -> None:
     data = folder / "data"
-    command = [bindir / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
+    initdb = [bindir / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
     with log.open("a") as output:
         for locale in (["--locale=C.UTF-8"], ["--no-locale", "--encoding=UTF8"]):
-            if subprocess.run([*command, *locale], stdout=output, stderr=output, **process).returncode == 0:
-                return data
+            if subprocess.run([*initdb, *locale], stdout=output, stderr=output, **process).returncode == 0:
+                return
             shutil.rmtree(data, ignore_errors=True)
     sys.exit("initdb failed:\n" + log.read_text())
+
+
+def command(bindir: Path, folder: Path) -> list:
+    settings = [f"-c{name}={value}" for name, value in OPTIONS.items()]
+    return [bindir / "postgres", "-D", folder / "data", "-k", folder, *settings]
+
+
+def accepts(bindir: Path, folder: Path) -> bool:
+    return subprocess.run([bindir / "pg_isready", "-q", "-h", folder]).returncode == 0
+
+
+def url_of(folder: Path) -> str:
+    return f"postgres://postgres@{quote(str(folder), safe='')}/postgres"
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    # A socket's path has to stay under 108 characters, so TMPDIR does not count here.
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+    try:
+        if who := account():
+            os.chown(folder, who["user"], who["group"])
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def start(bindir: Path, folder: Path) -> subprocess.Popen:
     # Root's working directory may be closed to the other account.
     process = {"cwd": folder, **account()}
     log = folder / "log"
-    data = initialise(bindir, folder, log, **process)
-    settings = [f"-c{name}={value}" for name, value in OPTIONS.items()]
+    initialise(bindir, folder, log, **process)
     with log.open("a") as output:
         server = subprocess.Popen(
             # A session of its own: Ctrl-C reaches the command, and the server outlives it.
-            [bindir / "postgres", "-D", data, "-k", folder, *settings],
+            command(bindir, folder),
             stdout=output,
             stderr=output,
             start_new_session=True,
             **process,
         )
-    while subprocess.run([bindir / "pg_isready", "-q", "-h", folder]).returncode != 0:
+    while not accepts(bindir, folder):
         if server.poll() is not None:
             sys.exit("PostgreSQL did not start:\n" + log.read_text())
         time.sleep(0.1)
@@ -81,22 +107,17 @@ def main(command: list[str]) -> int:
             file=sys.stderr,
         )
         return NO_POSTGRES
-    # A socket's path has to stay under 108 characters, so TMPDIR does not count here.
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
-    server = child = None
-    try:
-        if who := account():
-            os.chown(folder, who["user"], who["group"])
-        server = start(bindir, folder)
-        url = f"postgres://postgres@{quote(str(folder), safe='')}/postgres"
-        child = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
-        return child.wait()
-    finally:
-        for process in (child, server):
-            if process and process.poll() is None:
-                process.terminate() if process is child else process.send_signal(signal.SIGINT)
-                process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_folder() as folder:
+        server = child = None
+        try:
+            server = start(bindir, folder)
+            child = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url_of(folder)})
+            return child.wait()
+        finally:
+            for process in (child, server):
+                if process and process.poll() is None:
+                    process.terminate() if process is child else process.send_signal(signal.SIGINT)
+                    process.wait()
 
 
 def stop(number: int, _frame: object) -> None:

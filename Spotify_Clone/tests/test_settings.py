@@ -73,6 +73,14 @@ def test_a_value_that_means_nothing_stops_the_start(name, text):
     assert f"{name} is {text!r}: set it to" in started.stderr
 
 
+def test_behind_a_pooler_no_cursor_outlives_its_transaction():
+    show = "from Spotify_Clone.settings import DATABASES; print(DATABASES['default']['DISABLE_SERVER_SIDE_CURSORS'])"
+    postgres = {"DATABASE_URL": "postgres://music@localhost:6432/music", **SECRET}
+
+    assert python("-c", show, DATABASE_POOLED="", **postgres).stdout == "False\n"
+    assert python("-c", show, DATABASE_POOLED="on", **postgres).stdout == "True\n"
+
+
 def test_plain_http_is_answered_unless_https_is_on():
     names = ("SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
 

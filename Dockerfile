@@ -1,0 +1,40 @@
+# Three stages: `build` has the tools, `app` is the server and the worker, `proxy` is nginx with the static files.
+
+FROM python:3.11-slim AS build
+ENV PIPENV_VENV_IN_PROJECT=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/pipenv && /opt/pipenv/bin/pip install pipenv
+WORKDIR /app
+COPY Pipfile Pipfile.lock ./
+# What is installed is compared with the hashes of the lock.
+RUN /opt/pipenv/bin/pipenv sync
+COPY manage.py ./
+COPY Spotify_Clone Spotify_Clone
+COPY users users
+COPY payments payments
+COPY music music
+RUN SECRET_KEY=only-while-the-image-is-built .venv/bin/python manage.py collectstatic --noinput
+RUN .venv/bin/python -m compileall -q manage.py Spotify_Clone users payments music
+
+
+FROM python:3.11-slim AS app
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin music \
+    && install --directory --owner=music /data/media
+COPY --from=build /app /app
+WORKDIR /app
+# Root owns the code and the static files, so a server that was taken over can't change them.
+USER 10001
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 \
+    HOST=0.0.0.0 PORT=8000 MEDIA_ROOT=/data/media
+VOLUME /data/media
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-m", "Spotify_Clone.alive"]
+CMD ["python", "-m", "Spotify_Clone.serve"]
+
+
+FROM nginx:1.28-alpine AS proxy
+COPY deploy/nginx.conf /etc/nginx/nginx.conf
+COPY --from=build /app/staticfiles /srv/static
+HEALTHCHECK --interval=10s --timeout=5s --retries=3 CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/proxy-is-up"]
+EXPOSE 8080

@@ -1,0 +1,22 @@
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+CHUNK = 256 * 1024
+
+
+def read_to_the_end(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Reads what a refused upload still has to say.
+
+    The server closes a connection whose body was not read. A proxy that is still sending takes that for a failure, and
+    its client would get a 502 instead of our answer.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.META.get("CONTENT_LENGTH") not in (None, "", "0"):
+            while request._stream.read(CHUNK):
+                pass
+        return response
+
+    return middleware

@@ -1,0 +1,57 @@
+"""Says which new migrations a running older version would not survive. `make lint` runs it, on PostgreSQL's own SQL.
+
+While an update rolls out, the old version serves from the new tables. So a release only adds; what nobody reads any
+more goes with a later one (CONTRIBUTING.md, Migrations).
+"""
+
+import os
+import sys
+
+import django
+from django.db import connection
+from django.db.migrations import Migration
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ProjectState
+from django_migration_linter.sql_analyser.analyser import analyse_sql_statements
+from django_migration_linter.sql_analyser.postgresql import PostgresqlAnalyser
+
+# The last migrations of the first release. Nobody ran anything older, so these and those before them may do anything.
+FIRST_RELEASE = {"users": "0002_worker_leases", "payments": "0005_students", "music": "0009_neighbours"}
+
+# Those that contract: (app, name) of each that removes what no version that may still run reads or writes.
+CONTRACTING: set[tuple[str, str]] = set()
+
+
+def new_migrations(loader: MigrationLoader) -> list[Migration]:
+    return [
+        migration
+        for (app, name), migration in sorted(loader.disk_migrations.items())
+        if app in FIRST_RELEASE and name > FIRST_RELEASE[app] and (app, name) not in CONTRACTING
+    ]
+
+
+def breaks_older_versions(migration: Migration, before: ProjectState) -> list[str]:
+    with connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor:
+        migration.apply(before, editor, collect_sql=True)
+    errors, _, _ = analyse_sql_statements(PostgresqlAnalyser, editor.collected_sql, [])
+    return [" ".join(filter(None, (error.message, error.table, error.column))) for error in errors]
+
+
+def main() -> int:
+    loader = MigrationLoader(None)
+    problems = [
+        f"{migration.app_label}.{migration.name}: {problem}"
+        for migration in new_migrations(loader)
+        for problem in breaks_older_versions(
+            migration, loader.project_state((migration.app_label, migration.name), at_end=False)
+        )
+    ]
+    if problems:
+        print("A running older version would not survive (CONTRIBUTING.md, Migrations):", *problems, sep="\n  ")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
+    django.setup()
+    sys.exit(main())
