@@ -1,0 +1,46 @@
+"""What the figures are compared with: a bare Django view that answers the same bytes, and a plain sender of a file.
+
+Neither has a middleware, a database or a permission. `BENCHMARK_ANSWERS` is a folder with the bytes of each answer.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+FOLDER = Path(os.environ["BENCHMARK_ANSWERS"])
+ANSWERS = {file.name: file.read_bytes() for file in FOLDER.iterdir()}
+BLOCK = 64 * 1024
+
+
+def same_bytes(request: HttpRequest, name: str) -> HttpResponse:
+    return HttpResponse(ANSWERS[name], content_type="application/json")
+
+
+def send_file(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
+    """The first bytes of the file, as many as `Range: bytes=0-…` asks for."""
+    size = (FOLDER / "audio").stat().st_size
+    wanted = environ.get("HTTP_RANGE", "").removeprefix("bytes=0-")
+    length = int(wanted) + 1 if wanted else size
+    headers = [("Content-Type", "audio/mpeg"), ("Content-Length", str(length))]
+    if wanted:
+        headers.append(("Content-Range", f"bytes 0-{wanted}/{size}"))
+    start_response("206 Partial Content" if wanted else "200 OK", headers)
+    file = (FOLDER / "audio").open("rb")
+    return [file.read(length)] if wanted else environ["wsgi.file_wrapper"](file, BLOCK)
+
+
+urlpatterns = [path("<name>", same_bytes)]
+settings.configure(SECRET_KEY="bare", ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"], MIDDLEWARE=[])  # noqa: S106
+django_view = WSGIHandler()
+
+
+def application(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
+    if environ["PATH_INFO"] == "/audio":
+        return send_file(environ, start_response)
+    return django_view(environ, start_response)

@@ -1,0 +1,94 @@
+"""What is measured, and what it should reach."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks.catalogue import LISTENERS, Catalogue, token_of
+from benchmarks.loading import Request
+
+SONG_IDS = 200
+DEEP_PAGE = 2000
+
+
+@dataclass(frozen=True)
+class Path:
+    """`against_f`: at least this share of what a bare view answers with the same processor time. `growth`: at most so
+    many times as much processor time a request at a million songs as at ten thousand.
+    """
+
+    name: str
+    requests: Callable[[Catalogue, str], list[Request]]
+    against_f: float | None = None
+    growth: float | None = None
+    kept: bool = False  # answered by the server that keeps anonymous lists
+    connections: int = 4
+    is_file: bool = False
+
+
+def one(path: str, **request: str) -> Callable[[Catalogue, str], list[Request]]:
+    return lambda catalogue, deep: [Request(path, **request)]
+
+
+def details(catalogue: Catalogue, deep: str) -> list[Request]:
+    return [Request(f"/api/songs/{pk}") for pk in public(catalogue, SONG_IDS)]
+
+
+def searches(kind: str) -> Callable[[Catalogue, str], list[Request]]:
+    """Titles as they are typed: whole, unfinished, with a typo, two words of which one is the artist's."""
+
+    def requests(catalogue: Catalogue, deep: str) -> list[Request]:
+        chance = random.Random(2)  # noqa: S311
+        asked = []
+        for _ in range(SONG_IDS):
+            word, other = chance.choices(catalogue.words, cum_weights=catalogue.odds, k=2)
+            typo = word[:2] + word[3:] if len(word) > 4 else word
+            asked.append(chance.choice([word, word[:3], typo, f"{word}+{other[:3]}", f"{typo}+{other}"]))
+        return [Request(f"/api/songs/search?q={text}&type={kind}") for text in asked]
+
+    return requests
+
+
+def similar(catalogue: Catalogue, deep: str) -> list[Request]:
+    return [Request(f"/api/songs/{pk}/similar") for pk in public(catalogue, SONG_IDS)]
+
+
+def as_listeners(path: str) -> Callable[[Catalogue, str], list[Request]]:
+    return lambda catalogue, deep: [Request(path, token=token_of(place)) for place in range(SONG_IDS)]
+
+
+def plays_of_one(catalogue: Catalogue, deep: str) -> list[Request]:
+    [song] = public(catalogue, 1)
+    return [Request(f"/api/songs/{song}/play", "POST", token_of(place)) for place in range(LISTENERS)]
+
+
+def plays_of_many(catalogue: Catalogue, deep: str) -> list[Request]:
+    songs = public(catalogue, LISTENERS)
+    pairs = zip(songs, range(LISTENERS), strict=False)
+    return [Request(f"/api/songs/{song}/play", "POST", token_of(place)) for song, place in pairs]
+
+
+def public(catalogue: Catalogue, number: int) -> list[str]:
+    places = [place for place in range(len(catalogue.songs)) if place % 50]
+    return [str(catalogue.songs[place]) for place in places[:: max(len(places) // number, 1)][:number]]
+
+
+PATHS = [
+    Path("list page", one("/api/songs"), 0.20, 2),
+    Path("list page, anonymous and hot", one("/api/songs"), 0.65, 1.1, kept=True),
+    Path(f"page {DEEP_PAGE:,} by its cursor", lambda catalogue, deep: [Request(deep)], None, 2),
+    Path("list page with a token", as_listeners("/api/songs")),
+    Path("albums", one("/api/albums"), 0.20, 2),
+    Path("artists", one("/api/artists"), 0.20, 2),
+    Path("detail", details, 0.25, 1.3),
+    Path("trending", one("/api/songs/trending"), 0.20, 2),
+    Path("random", one("/api/songs/random"), 0.12, 4),
+    Path("similar", similar),
+    Path("recommendations", as_listeners("/api/songs/recommendations")),
+    Path("search, songs", searches("song"), None, 4),
+    Path("search, all kinds", searches("all"), None, 4),
+    Path("play, spread over songs", plays_of_many, connections=16),
+    Path("play, one hot song", plays_of_one, growth=1.2, connections=16),
+    Path("stream, 5 MB", one("/stream"), 0.9, 1, is_file=True),
+    Path("stream, 64 KiB of it", one("/stream", range="bytes=0-65535"), 0.9, 1, is_file=True),
+]
