@@ -43,6 +43,16 @@ def number(name: str, default: int) -> int:
     return int(text) if text else default
 
 
+def rate(name: str, default: str) -> tuple[int, int]:
+    """So many in so many seconds: 20/min, 5/s, 100/hour, 1000/day."""
+    text = os.environ.get(name, "").strip() or default
+    times, _, period = text.partition("/")
+    seconds = {"s": 1, "min": 60, "hour": 3600, "day": 86400}.get(period)
+    if not (times.isdecimal() and int(times) and seconds):
+        raise ImproperlyConfigured(f"{name} is {text!r}: set it to a rate such as 20/min (s, min, hour or day).")
+    return int(times), seconds
+
+
 # Core
 
 DEBUG = flag("DEBUG", False)
@@ -137,10 +147,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 
 CACHE_URL = os.environ.get("CACHE_URL", "")
+# How many entries the cache of one process keeps, among them a count for each caller of the last minute.
+CACHE_OPTIONS = {"OPTIONS": {"MAX_ENTRIES": 20_000}}
 CACHES = {
-    "default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": CACHE_URL}
+    "default": {"BACKEND": "Spotify_Clone.shared_cache.SharedCache", "LOCATION": CACHE_URL, **CACHE_OPTIONS}
     if CACHE_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", **CACHE_OPTIONS}
 }
 
 # Rendering has a queue of its own, so that mails need not wait behind it where there is a worker for each.
@@ -260,6 +272,19 @@ CORS_EXPOSE_HEADERS = [
 # API
 
 THROTTLING = flag("THROTTLING", True)
+# For each caller: a user, or an address where nobody is logged in. A client in somebody's hands meets none of them.
+THROTTLE_RATES = {
+    "everything": rate("THROTTLE_EVERYTHING", "3000/min"),
+    "stream": rate("THROTTLE_STREAM", "6000/min"),
+    "search": rate("THROTTLE_SEARCH", "1200/min"),
+    "play": rate("THROTTLE_PLAY", "600/min"),
+    "upload": rate("THROTTLE_UPLOAD", "120/min"),
+    "registration": rate("THROTTLE_REGISTRATION", "60/min"),
+    "password": rate("THROTTLE_PASSWORD", "30/min"),
+    # Wrong passwords alone: for an account from one address, and from one address for all accounts together.
+    "login": rate("THROTTLE_LOGIN", "10/min"),
+    "login_address": rate("THROTTLE_LOGIN_ADDRESS", "30/min"),
+}
 
 REST_FRAMEWORK = {
     "NUM_PROXIES": TRUSTED_PROXIES,
@@ -267,6 +292,7 @@ REST_FRAMEWORK = {
         "users.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["Spotify_Clone.throttling.CallersRates"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
