@@ -46,7 +46,8 @@ class ErrorHandler(ExceptionHandler):
     """Gives the domain's errors, and those of the outside world, their HTTP shape."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        if seconds := seconds_until_refusal_ends(self.context["request"]._request):
+        request = self.context["request"]
+        if request and (seconds := seconds_until_refusal_ends(request._request)):
             return exceptions.Throttled(wait=seconds)
         return self.as_answered(exc)
 

@@ -149,7 +149,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 CACHE_URL = os.environ.get("CACHE_URL", "")
 # How many entries the cache of one process keeps, among them a count for each caller of the last minute.
 CACHE_OPTIONS = {"OPTIONS": {"MAX_ENTRIES": 20_000}}
-CACHES = {
+CACHES: dict[str, dict] = {
     "default": {"BACKEND": "Spotify_Clone.shared_cache.SharedCache", "LOCATION": CACHE_URL, **CACHE_OPTIONS}
     if CACHE_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", **CACHE_OPTIONS}
