@@ -97,6 +97,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "Spotify_Clone.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "Spotify_Clone.middleware.request_limits",
@@ -111,7 +112,7 @@ MIDDLEWARE = [
 
 if DEBUG and not TESTING:
     INSTALLED_APPS.append("debug_toolbar")
-    MIDDLEWARE.insert(2, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    MIDDLEWARE.insert(3, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]
     DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 
@@ -146,14 +147,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768;",
     }
 
-CACHE_URL = os.environ.get("CACHE_URL", "")
-# How many entries the cache of one process keeps, among them a count for each caller of the last minute.
-CACHE_OPTIONS = {"OPTIONS": {"MAX_ENTRIES": 20_000}}
-CACHES: dict[str, dict] = {
-    "default": {"BACKEND": "Spotify_Clone.shared_cache.SharedCache", "LOCATION": CACHE_URL, **CACHE_OPTIONS}
-    if CACHE_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", **CACHE_OPTIONS}
-}
+CACHES: dict[str, dict] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if cache_url := os.environ.get("CACHE_URL"):
+    CACHES["default"] = {"BACKEND": "Spotify_Clone.shared_cache.SharedCache", "LOCATION": cache_url}
+# What one process keeps for itself, among it a count for each caller of the last minute.
+CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}
 
 # Rendering has a queue of its own, so that mails need not wait behind it where there is a worker for each.
 TASKS: dict[str, dict] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "rendering"]}}
@@ -193,10 +191,21 @@ if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
         },
     }
 
+# Where pages may load covers and audio from. Amazon's own names vary, and it redirects from one to another.
+MEDIA_ORIGINS: list[str] = []
+if "OPTIONS" in STORAGES["default"]:
+    amazon = "https://*.amazonaws.com" + ".cn" * os.environ.get("AWS_S3_REGION_NAME", "").startswith("cn-")
+    endpoint = urlsplit(os.environ.get("AWS_S3_ENDPOINT_URL", ""))
+    MEDIA_ORIGINS = [f"{endpoint.scheme}://{endpoint.netloc}" if endpoint.netloc else amazon]
+
 # Larger files wait on disk, not in memory, while they are checked.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 MAX_BODY_BYTES = 100 * 2**20
+# Radio's list of a thousand ids is the longest query that there is a use for.
+MAX_QUERY_BYTES = 48 * 2**10
+MAX_QUERY_PARAMETERS = 100
 
 # Accounts
 
@@ -257,6 +266,22 @@ if HTTPS and TRUSTED_PROXIES:
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 CSRF_FAILURE_VIEW = "Spotify_Clone.api.csrf_failure"
 
+# Of pages; whatever is no page may load nothing (middleware.py). A page that needs more says so where its route is.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:", *MEDIA_ORIGINS],
+        "media-src": ["'self'", *MEDIA_ORIGINS],
+        "connect-src": ["'self'", *MEDIA_ORIGINS],
+        # The browsable API is laid out with attributes; scripts and whole style sheets come from files.
+        "style-src-attr": ["'unsafe-inline'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
 CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/(api|media)/?.*$"
 CORS_ALLOW_HEADERS = [*default_headers, "range", "idempotency-key", "if-none-match", "if-range"]
@@ -299,7 +324,7 @@ REST_FRAMEWORK = {
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "Spotify_Clone.parsers.BoundedJSONParser",
         "rest_framework.parsers.MultiPartParser",
         "rest_framework.parsers.FormParser",
     ],
