@@ -12,6 +12,9 @@ from Spotify_Clone.api_router import router
 from Spotify_Clone.media import stored_image
 from users.forms import LoginForm
 
+# Redoc writes its style sheets as it goes, and searches in a worker that it writes too.
+of_redoc = csp_update({"style-src": ["'self'", "'unsafe-inline'"], "worker-src": ["blob:"]})
+
 login_pages = (
     [
         re_path(
@@ -28,7 +31,7 @@ urlpatterns = [
     path("", TemplateView.as_view(template_name="welcome.html"), name="welcome"),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    re_path(r"^api/redoc/?$", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    re_path(r"^api/redoc/?$", of_redoc(SpectacularRedocView.as_view(url_name="schema")), name="redoc"),
     path("accounts/", include(login_pages)),
     path("admin/", admin.site.urls),
     re_path(r"^admin$", lambda request: HttpResponseRedirect("/admin/")),
