@@ -7,6 +7,8 @@ import sys
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from Spotify_Clone.checks import https_is_on
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
 
 # A thread keeps its database connection, and PostgreSQL gives 100 unless told otherwise.
@@ -46,6 +48,8 @@ def main() -> None:
     workers = number("WORKERS", os.cpu_count() or 1)
     if workers > 1 and settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
         print(f"CACHE_URL is not set: each of the {workers} workers counts throttles for itself.")
+    for warning in https_is_on(None):
+        print(f"{warning.msg} {warning.hint}")
     print(f"Serving http://{host}:{port} with {workers} worker{'s' * (workers > 1)}", flush=True)
     os.execv(  # noqa: S606
         sys.executable,
