@@ -63,12 +63,27 @@ def test_booleans_are_said_in_many_ways(monkeypatch, text, meaning):
     assert flag("A_FLAG", not meaning) is meaning
 
 
-@pytest.mark.parametrize(("name", "text"), [("DEBUG", "maybe"), ("THROTTLING", "2"), ("TRUSTED_PROXIES", "one")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("DEBUG", "maybe"), ("THROTTLING", "2"), ("TRUSTED_PROXIES", "one")),
+        *(("THROTTLE_SEARCH", text) for text in ("often", "20", "0/min", "20/fortnight", "-1/min")),
+    ],
+)
 def test_a_value_that_means_nothing_stops_the_start(name, text):
     started = python("-c", SHOW, **{**SECRET, name: text})
 
     assert started.returncode != 0
     assert f"{name} is {text!r}: set it to" in started.stderr
+
+
+def test_each_rate_has_a_variable():
+    show = "from Spotify_Clone.settings import THROTTLE_RATES as rates; print(rates['search'], rates['play'])"
+
+    assert python("-c", show, THROTTLE_SEARCH=" 5/s ", THROTTLE_PLAY="", **SECRET).stdout == "(5, 1) (600, 60)\n"
+    assert (
+        python("-c", show, THROTTLE_SEARCH="7/hour", THROTTLE_PLAY="1/day", **SECRET).stdout == "(7, 3600) (1, 86400)\n"
+    )
 
 
 def test_plain_http_is_answered_unless_https_is_on():
