@@ -36,8 +36,8 @@ class Outage:
             return True
         with self.lock:
             now = time.monotonic()
-            if self.next_try is not None and now < self.next_try:
-                return False
+            if self.next_try is None or now < self.next_try:
+                return self.next_try is None
             self.next_try = now + SECONDS_BETWEEN_TRIES
             return True
 
@@ -65,13 +65,14 @@ class SharedCache(BaseCache):
         self.own = LocMemCache("while Redis is away", params)
 
     def _ask(self, deed: str, *args: Any) -> Any:
+        was_away = outage.next_try is not None  # before asking: an answer on its way as Redis dies is no return
         if outage.is_over():
             try:
                 answer = getattr(self.shared, deed)(*args)
             except (RedisError, OSError) as error:
                 outage.begin(error)
             else:
-                if outage.next_try is not None:
+                if was_away:
                     outage.end()
                 return answer
         return getattr(self.own, deed)(*args)

@@ -99,6 +99,17 @@ def test_an_outage_is_logged_once_and_so_is_its_end(cache, running_redis, caplog
     assert [record.message for record in caplog.records][1:] == ["Redis is back."]
 
 
+def test_an_answer_that_was_on_its_way_as_redis_died_does_not_end_the_outage(cache, running_redis, monkeypatch):
+    def answered_late(*args):
+        shared_cache.outage.begin(ConnectionError("as another thread found out"))
+        return "late"
+
+    monkeypatch.setattr(cache.shared, "get", answered_late)
+
+    assert cache.get("a") == "late"
+    assert shared_cache.outage.next_try is not None
+
+
 def test_a_redis_that_was_restarted_meanwhile_is_no_outage(cache, running_redis, caplog):
     cache.set("a", 1, 60)
     running_redis.kill()
