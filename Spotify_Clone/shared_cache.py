@@ -68,13 +68,13 @@ class SharedCache(BaseCache):
         was_away = outage.next_try is not None  # before asking: an answer on its way as Redis dies is no return
         if outage.is_over():
             try:
-                answer = getattr(self.shared, deed)(*args)
+                return getattr(self.shared, deed)(*args)
             except (RedisError, OSError) as error:
                 outage.begin(error)
-            else:
+                was_away = False
+            finally:  # also where there is nothing to count up from: that is an answer
                 if was_away:
                     outage.end()
-                return answer
         return getattr(self.own, deed)(*args)
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:

@@ -99,6 +99,19 @@ def test_an_outage_is_logged_once_and_so_is_its_end(cache, running_redis, caplog
     assert [record.message for record in caplog.records][1:] == ["Redis is back."]
 
 
+def test_an_empty_redis_that_has_nothing_to_count_up_from_is_back_too(cache, running_redis, monkeypatch):
+    monkeypatch.setattr(shared_cache, "SECONDS_BETWEEN_TRIES", 0)
+    running_redis.kill()
+    cache.get("a")
+    running_redis.start()
+    running_redis.wait_until_ready()
+
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr("a")
+
+    assert shared_cache.outage.next_try is None
+
+
 def test_an_answer_that_was_on_its_way_as_redis_died_does_not_end_the_outage(cache, running_redis, monkeypatch):
     def answered_late(*args):
         shared_cache.outage.begin(ConnectionError("as another thread found out"))
