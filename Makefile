@@ -10,7 +10,7 @@ export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_NOSPIN := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run install serve worker stripe test lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
+.PHONY: run install serve worker stripe test audit lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
 
 run: $(VENV)/.installed .env
 	@exec $(PY) -m Spotify_Clone.run
@@ -45,6 +45,10 @@ test: $(VENV)/.installed-dev
 	case $$? in 77) postgres="NOT TESTED (install postgresql)";; *) postgres=FAILED;; esac; \
 	echo; echo "SQLite: $$sqlite"; echo "PostgreSQL: $$postgres"; \
 	case "$$CI $$sqlite $$postgres" in *FAILED*|true*NOT*) exit 1;; esac
+
+# Known vulnerabilities of what the lock names, as far as the package index can be asked.
+audit: $(VENV)/.installed-dev
+	@exec $(PY) -m tests.audit_lock
 
 lint: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory -j 2 -k -O lint-types lint-django lint-migrations lint-style lint-imports && echo "lint: all good"

@@ -19,6 +19,8 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from Spotify_Clone.throttling import seconds_until_refusal_ends
+
 
 class StorageUnavailable(exceptions.APIException):
     status_code = 503
@@ -44,6 +46,12 @@ class ErrorHandler(ExceptionHandler):
     """Gives the domain's errors, and those of the outside world, their HTTP shape."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
+        request = self.context["request"]
+        if request and (seconds := seconds_until_refusal_ends(request._request)):
+            return exceptions.Throttled(wait=seconds)
+        return self.as_answered(exc)
+
+    def as_answered(self, exc: Exception) -> Exception:
         if isinstance(exc, DomainError):
             return as_api_error(exc)
         if isinstance(exc, OperationalError | InterfaceError) and not is_our_own_fault(exc):

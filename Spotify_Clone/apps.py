@@ -11,6 +11,7 @@ class SpotifyCloneConfig(AppConfig):
 
     def ready(self) -> None:
         make_folder_for_metrics()
+        from Spotify_Clone import checks  # noqa: F401  (registers them)
         from Spotify_Clone.observing import metrics, tasks
 
         metrics.listen()

@@ -1,7 +1,10 @@
 from collections.abc import Callable
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
 from music.viewsets.keeping import etag_of
@@ -10,11 +13,29 @@ from Spotify_Clone.api import error_answer, is_api
 View = Callable[[HttpRequest], HttpResponse]
 
 
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
+
+
+class ContentSecurityPolicy(CSPMiddleware):
+    """What pages may load is in the settings; whatever is no page, such as JSON, may load nothing."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.get("Content-Type", "").startswith("text/html"):
+            return super().process_response(request, response)
+        response[HEADER] = NOTHING
+        return response
+
+
 def request_limits(get_response: View) -> View:
-    """Refuses bodies that no endpoint has a use for before they are read."""
+    """Refuses bodies and queries that no endpoint has a use for before they are read."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        query = request.META.get("QUERY_STRING", "")
+        if len(query) > settings.MAX_QUERY_BYTES or query.count("&") >= settings.MAX_QUERY_PARAMETERS:
+            return error_answer(400, "too_large", "The query has too many parameters, or is too long.")
         length = request.META.get("CONTENT_LENGTH") or "0"
+        if "HTTP_TRANSFER_ENCODING" in request.META and length == "0":  # WSGI would take the body for empty
+            return error_answer(411, "length_required", "Send the body with its Content-Length, not in chunks.")
         if length.isdecimal() and int(length) > settings.MAX_BODY_BYTES:
             response = error_answer(413, "too_large", "The request's body is larger than 100 MB.")
             response["Connection"] = "close"

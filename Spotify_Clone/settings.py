@@ -44,6 +44,16 @@ def number(name: str, default: int) -> int:
     return int(text) if text else default
 
 
+def rate(name: str, default: str) -> tuple[int, int]:
+    """So many in so many seconds: 20/min, 5/s, 100/hour, 1000/day."""
+    text = os.environ.get(name, "").strip() or default
+    times, _, period = text.partition("/")
+    seconds = {"s": 1, "min": 60, "hour": 3600, "day": 86400}.get(period)
+    if not (times.isdecimal() and int(times) and seconds):
+        raise ImproperlyConfigured(f"{name} is {text!r}: set it to a rate such as 20/min (s, min, hour or day).")
+    return int(times), seconds
+
+
 # Core
 
 DEBUG = flag("DEBUG", False)
@@ -90,6 +100,7 @@ MIDDLEWARE = [
     "Spotify_Clone.observing.requests.observe_requests",
     "Spotify_Clone.observing.operating.answer_operators",
     "django.middleware.security.SecurityMiddleware",
+    "Spotify_Clone.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "Spotify_Clone.middleware.request_limits",
@@ -105,7 +116,7 @@ MIDDLEWARE = [
 
 if DEBUG and not TESTING:
     INSTALLED_APPS.append("debug_toolbar")
-    MIDDLEWARE.insert(4, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    MIDDLEWARE.insert(5, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]
     DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 
@@ -144,17 +155,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768;",
     }
 
-CACHE_URL = os.environ.get("CACHE_URL", "")
-CACHES = {
-    "default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": CACHE_URL}
-    if CACHE_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # Of each process: it is asked at every anonymous list, and a cache server would take longer than it saves.
-    "answers": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": "answers",
-        "OPTIONS": {"MAX_ENTRIES": 500},
-    },
+CACHES: dict[str, dict] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if cache_url := os.environ.get("CACHE_URL"):
+    CACHES["default"] = {"BACKEND": "Spotify_Clone.shared_cache.SharedCache", "LOCATION": cache_url}
+# What one process keeps for itself, among it a count for each caller of the last minute.
+CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}
+# Answers: of each process alone, because they are asked for at every anonymous list.
+CACHES["answers"] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "answers",
+    "OPTIONS": {"MAX_ENTRIES": 500},
 }
 # How long lists that anybody gets are kept. A client may keep them as long again, and 5 in all are promised.
 ANONYMOUS_CACHE_SECONDS = number("ANONYMOUS_CACHE_SECONDS", 2)
@@ -206,10 +216,21 @@ if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
         },
     }
 
+# Where pages may load covers and audio from. Amazon's own names vary, and it redirects from one to another.
+MEDIA_ORIGINS: list[str] = []
+if "OPTIONS" in STORAGES["default"]:
+    amazon = "https://*.amazonaws.com" + ".cn" * os.environ.get("AWS_S3_REGION_NAME", "").startswith("cn-")
+    endpoint = urlsplit(os.environ.get("AWS_S3_ENDPOINT_URL", ""))
+    MEDIA_ORIGINS = [f"{endpoint.scheme}://{endpoint.netloc}" if endpoint.netloc else amazon]
+
 # Larger files wait on disk, not in memory, while they are checked.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 MAX_BODY_BYTES = 100 * 2**20
+# Radio's list of a thousand ids is the longest query that there is a use for.
+MAX_QUERY_BYTES = 48 * 2**10
+MAX_QUERY_PARAMETERS = 100
 
 # Accounts
 
@@ -270,6 +291,22 @@ if HTTPS and TRUSTED_PROXIES:
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 CSRF_FAILURE_VIEW = "Spotify_Clone.api.csrf_failure"
 
+# Of pages; whatever is no page may load nothing (middleware.py). A page that needs more says so where its route is.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:", *MEDIA_ORIGINS],
+        "media-src": ["'self'", *MEDIA_ORIGINS],
+        "connect-src": ["'self'", *MEDIA_ORIGINS],
+        # The browsable API is laid out with attributes; scripts and whole style sheets come from files.
+        "style-src-attr": ["'unsafe-inline'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
 CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/(api|media)/?.*$"
 CORS_ALLOW_HEADERS = [*default_headers, "range", "idempotency-key", "if-none-match", "if-range", "x-request-id"]
@@ -286,6 +323,19 @@ CORS_EXPOSE_HEADERS = [
 # API
 
 THROTTLING = flag("THROTTLING", True)
+# For each caller: a user, or an address where nobody is logged in. A client in somebody's hands meets none of them.
+THROTTLE_RATES = {
+    "everything": rate("THROTTLE_EVERYTHING", "3000/min"),
+    "stream": rate("THROTTLE_STREAM", "6000/min"),
+    "search": rate("THROTTLE_SEARCH", "1200/min"),
+    "play": rate("THROTTLE_PLAY", "600/min"),
+    "upload": rate("THROTTLE_UPLOAD", "120/min"),
+    "registration": rate("THROTTLE_REGISTRATION", "60/min"),
+    "password": rate("THROTTLE_PASSWORD", "30/min"),
+    # Wrong passwords alone: for an account from one address, and from one address for all accounts together.
+    "login": rate("THROTTLE_LOGIN", "10/min"),
+    "login_address": rate("THROTTLE_LOGIN_ADDRESS", "30/min"),
+}
 
 REST_FRAMEWORK = {
     "NUM_PROXIES": TRUSTED_PROXIES,
@@ -293,13 +343,14 @@ REST_FRAMEWORK = {
         "users.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["Spotify_Clone.throttling.CallersRates"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_RENDERER_CLASSES": [
         "Spotify_Clone.rendering.FastJSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "Spotify_Clone.parsers.BoundedJSONParser",
         "rest_framework.parsers.MultiPartParser",
         "rest_framework.parsers.FormParser",
     ],

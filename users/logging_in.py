@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from hashlib import sha256
+from ipaddress import ip_address, ip_network
 from math import ceil
 
 from django.conf import settings
@@ -12,10 +13,6 @@ from rest_framework.exceptions import AuthenticationFailed, Throttled
 
 from users.folding import fold_case
 from users.models import AuthToken, FailedLogin, User
-
-WINDOW = timedelta(minutes=1)
-GUESSES_PER_ACCOUNT_AND_ADDRESS = 10
-GUESSES_PER_ADDRESS = 30
 
 
 class InvalidCredentials(AuthenticationFailed):
@@ -36,32 +33,46 @@ def check_password_of(identifier: str, password: str, request: HttpRequest) -> U
 
 
 def address_of(request: HttpRequest) -> str:
-    """The client's address, believing as many proxies as TRUSTED_PROXIES says."""
+    """Where the client is, believing as many proxies as TRUSTED_PROXIES says."""
     hops = request.headers.get("X-Forwarded-For", "").split(",")
     if settings.TRUSTED_PROXIES and hops != [""]:
-        return hops[-min(settings.TRUSTED_PROXIES, len(hops))].strip() or "unknown"
-    return request.META.get("REMOTE_ADDR") or "unknown"
+        return network_of(hops[-min(settings.TRUSTED_PROXIES, len(hops))].strip())
+    return network_of(request.META.get("REMOTE_ADDR") or "")
+
+
+def network_of(address: str) -> str:
+    """What one client has to itself: an address of IPv4, and of IPv6 the /64, which holds more than can be counted."""
+    if address.count(":") == 1:  # some proxies write the port too
+        address = address.partition(":")[0]
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return "unknown"
+    if known.version == 4:
+        return address
+    return str(known.ipv4_mapped or ip_network((int(known) >> 64 << 64, 64)))
 
 
 def _note_guess(identifier: str, address: str) -> FailedLogin:
     """Counted as wrong before it is checked: guesses sent at the same time can't pass the limit together."""
     now = timezone.now()
     account = sha256(fold_case(identifier).encode("utf-8", "replace")).hexdigest()
-    guess = FailedLogin.objects.create(account=account, address=address[:64], at=now)
-    FailedLogin.objects.filter(address=guess.address, at__lt=now - WINDOW).delete()
+    rates = [settings.THROTTLE_RATES[name] for name in ("login_address", "login")]
+    guess = FailedLogin.objects.create(account=account, address=address, at=now)
+    forgotten = now - timedelta(seconds=max(seconds for _, seconds in rates))
+    FailedLogin.objects.filter(address=guess.address, at__lt=forgotten).delete()
     others = list(
         FailedLogin.objects.filter(address=guess.address)
         .exclude(pk=guess.pk)
         .order_by("at")
         .values_list("account", "at")
     )
-    for limit, times in (
-        (GUESSES_PER_ADDRESS, [at for _, at in others]),
-        (GUESSES_PER_ACCOUNT_AND_ADDRESS, [at for who, at in others if who == account]),
-    ):
-        if len(times) >= limit:
+    of_account = [at for who, at in others if who == account]
+    for (limit, seconds), times in zip(rates, ([at for _, at in others], of_account), strict=True):
+        over = times[-limit] + timedelta(seconds=seconds) - now if len(times) >= limit else timedelta(0)
+        if over > timedelta(0):
             guess.delete()
-            raise Throttled(wait=max(1, ceil((times[-limit] + WINDOW - now).total_seconds())))
+            raise Throttled(wait=ceil(over.total_seconds()))
     return guess
 
 

@@ -251,6 +251,65 @@ def test_a_body_that_is_too_large_for_its_purpose_is_our_own_400(api, content_ty
     assert errors(answer, kind="validation_error") == [("too_large", None)]
 
 
+def test_a_body_of_unknown_length_is_411(api):
+    answer = api.generic("POST", "/api/login", b"", HTTP_TRANSFER_ENCODING="chunked")
+
+    assert (answer.status_code, errors(answer)) == (411, [("length_required", None)])
+
+
+@pytest.mark.parametrize("depth", [25, 200, 900])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("POST", path) for path in ("/api/login", "/api/users", "/api/password/reset", "/api/albums", "/api/genres")),
+        *(("PATCH", path) for path in ("/api/profile", "/api/songs/{song}", "/api/albums/{album}")),
+        *(("POST", f"/api/subscriptions/{deed}") for deed in ("subscribe", "members", "student", "checkout")),
+    ],
+)
+def test_json_that_is_nested_deeply_is_400(api_as, artist, works, method, path, opening, closing, depth):
+    value = f"{opening * depth}1{closing * depth}"
+    for body in (value, f'{{"email": {value}, "title": {value}, "plan_id": {value}}}'):
+        answer = api_as(artist).generic(method, path.format(**works), body, content_type="application/json")
+
+        assert (answer.status_code, errors(answer)) == (400, [("parse_error", None)])
+
+
+QUERIES = {
+    "a hundred thousand parameters": "&".join(f"p{number}=x" for number in range(100_000)),
+    "the same one a thousand times": "&".join(["limit=5"] * 1000),
+    "a megabyte": "search=" + "a" * 2**20,
+    "a megabyte without a name": "a" * 2**20,
+    "nothing but separators": "&" * 200,
+}
+
+
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
+@pytest.mark.parametrize("path", ["/api/songs", "/api/songs/search", "/api", "/api/schema", "/api/nowhere", "/admin/"])
+def test_a_query_beyond_measure_is_400(api, path, query):
+    answer = api.get(path, QUERY_STRING=query)
+
+    assert (answer.status_code, errors(answer)) == (400, [("too_large", None)])
+
+
+@pytest.mark.parametrize("name", ["search", "title", "genre", "artist", "album", "q", "ordering", "limit", "cursor"])
+@pytest.mark.parametrize("path", ["/api/songs", "/api/albums", "/api/songs/search"])
+def test_a_parameter_of_forty_thousand_letters_is_answered(api, path, name):
+    for text in ("x" * 40_000, "x+" * 20_000, "%C3%A9" * 6_000):
+        assert api.get(path, QUERY_STRING=f"{name}={text}").status_code in (200, 400)
+
+
+def test_the_longest_query_that_has_a_use_is_answered(api, works):
+    exclude = ",".join(str(uuid4()) for _ in range(1000))
+
+    assert api.get("/api/songs/radio", {"seed_song": works["song"], "exclude": exclude}).status_code == 200
+
+
+def test_of_a_repeated_parameter_the_last_counts(api, works):
+    assert api.get("/api/songs?limit=0&limit=5").status_code == 200
+    assert api.get("/api/songs?limit=5&limit=0").status_code == 400
+
+
 def test_a_failure_of_ours_is_500_in_the_same_shape(api_as, listener):
     api = api_as(listener)
     api.raise_request_exception = False

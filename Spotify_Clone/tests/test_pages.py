@@ -6,6 +6,7 @@ from django.core.management import call_command
 
 from conftest import PASSWORD
 from music.models import Song, SongCounts
+from Spotify_Clone.document import document_as
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +70,26 @@ def test_the_document_names_every_path_of_the_accounts(client, path):
         "/api/password/reset": {"post"},
         "/api/password/reset/confirm": {"post"},
     }.items() <= {name: set(operations) for name, operations in paths.items()}.items()
+
+
+@pytest.mark.parametrize(
+    ("accept", "type"),
+    [
+        ("*/*", "application/vnd.oai.openapi; charset=utf-8"),
+        ("application/json", "application/json; charset=utf-8"),
+        ("application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json; charset=utf-8"),
+    ],
+)
+def test_the_document_is_the_same_for_everybody_and_made_once(client, artist, accept, type):
+    first = client.get("/api/schema", HTTP_ACCEPT=accept)
+    log_in(client)
+    made = document_as.cache_info().misses
+    second = client.get("/api/schema?version=2&lang=de", HTTP_ACCEPT=accept)
+
+    assert document_as.cache_info().misses == made
+    assert first["Content-Type"] == type
+    assert first.content == second.content
+    assert yaml.safe_load(first.content)["openapi"].startswith("3.")
 
 
 def test_the_document_is_made_without_warnings_and_is_valid(tmp_path):

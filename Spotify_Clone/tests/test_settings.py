@@ -64,7 +64,11 @@ def test_booleans_are_said_in_many_ways(monkeypatch, text, meaning):
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("DEBUG", "maybe"), ("THROTTLING", "2"), ("TRUSTED_PROXIES", "one"), ("METRICS_ALLOWED", "x")]
+    ("name", "text"),
+    [
+        *(("DEBUG", "maybe"), ("THROTTLING", "2"), ("TRUSTED_PROXIES", "one"), ("METRICS_ALLOWED", "x")),
+        *(("THROTTLE_SEARCH", text) for text in ("often", "20", "0/min", "20/fortnight", "-1/min")),
+    ],
 )
 def test_a_value_that_means_nothing_stops_the_start(name, text):
     started = python("-c", SHOW, **{**SECRET, name: text})
@@ -79,6 +83,15 @@ def test_behind_a_pooler_no_cursor_outlives_its_transaction():
 
     assert python("-c", show, DATABASE_POOLED="", **postgres).stdout == "False\n"
     assert python("-c", show, DATABASE_POOLED="on", **postgres).stdout == "True\n"
+
+
+def test_each_rate_has_a_variable():
+    show = "from Spotify_Clone.settings import THROTTLE_RATES as rates; print(rates['search'], rates['play'])"
+
+    assert python("-c", show, THROTTLE_SEARCH=" 5/s ", THROTTLE_PLAY="", **SECRET).stdout == "(5, 1) (600, 60)\n"
+    assert (
+        python("-c", show, THROTTLE_SEARCH="7/hour", THROTTLE_PLAY="1/day", **SECRET).stdout == "(7, 3600) (1, 86400)\n"
+    )
 
 
 def test_plain_http_is_answered_unless_https_is_on():
