@@ -22,6 +22,7 @@ from payments.errors import (
 from payments.mirroring import mirror_subscription
 from payments.models import BillingAccount, Membership, PlanType, Subscription, SubscriptionPlan
 from payments.selling import price_of
+from payments.tasks import tell_new_email
 from users.models import User
 
 R = TypeVar("R")
@@ -90,6 +91,12 @@ def customer_of(user: User) -> str:
             raise AuthenticationFailed
         return made
     return account.stripe_customer_id
+
+
+def customer_has_new_email(user: User, **kwargs: object) -> None:
+    """Receiver for email_changed."""
+    if BillingAccount.objects.filter(user=user, stripe_customer_id__isnull=False).exists():
+        tell_new_email.enqueue(str(user.pk))
 
 
 def _again_if_unknown(deed: Callable[[], R], user: User, plan: SubscriptionPlan) -> R:

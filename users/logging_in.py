@@ -6,6 +6,7 @@ from math import ceil
 
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed, Throttled
@@ -33,6 +34,14 @@ def check_password_of(identifier: str, password: str, request: HttpRequest) -> U
     if guess:
         guess.delete()
     return user
+
+
+def confirm_password(user: User, password: str, request: HttpRequest, *, field: str = "password") -> None:
+    """Somebody who is logged in says it once more. Guesses count as at the door: a token may be stolen."""
+    try:
+        check_password_of(user.email or user.username, password, request)
+    except InvalidCredentials as error:
+        raise ValidationError({field: ValidationError("This is not your password.", "invalid_password")}) from error
 
 
 def address_of(request: HttpRequest) -> str:
