@@ -115,6 +115,8 @@ def _again_if_unknown(deed: Callable[[], R], user: User, plan: SubscriptionPlan)
 def _forget_customer(user: User) -> None:
     _mirror_open(user)
     accounts = BillingAccount.objects.filter(user=user)
+    for account in accounts:
+        close_customer(str(account.stripe_customer_id))
     accounts.update(stripe_customer_id=None, former_customers=F("former_customers") + 1)
 
 

@@ -13,7 +13,7 @@ def end_customer(customer: str) -> None:
     for stripe_id in stripe_gateway.subscriptions_of(customer):
         stripe_gateway.cancel_now(stripe_id)
     stripe_gateway.delete_customer(customer)
-    ClosedCustomer.objects.filter(stripe_customer_id=customer).update(ended_at=timezone.now())
+    ClosedCustomer.objects.of(customer).update(ended_at=timezone.now())
 
 
 @retried_task()

@@ -7,6 +7,7 @@ from math import ceil
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed, Throttled
@@ -55,7 +56,7 @@ def address_of(request: HttpRequest) -> str:
 def _note_guess(identifier: str, address: str) -> FailedLogin:
     """Counted as wrong before it is checked: guesses sent at the same time can't pass the limit together."""
     now = timezone.now()
-    account = sha256(fold_case(identifier).encode("utf-8", "replace")).hexdigest()
+    account = _digest(identifier)
     guess = FailedLogin.objects.create(account=account, address=address[:64], at=now)
     FailedLogin.objects.filter(address=guess.address, at__lt=now - WINDOW).delete()
     others = list(
@@ -72,6 +73,15 @@ def _note_guess(identifier: str, address: str) -> FailedLogin:
             guess.delete()
             raise Throttled(wait=max(1, ceil((times[-limit] + WINDOW - now).total_seconds())))
     return guess
+
+
+def guesses_at(user: User) -> QuerySet[FailedLogin]:
+    """Wrong passwords for this account that are still counted, by whatever it was called."""
+    return FailedLogin.objects.filter(account__in=[_digest(name) for name in (user.email, user.username) if name])
+
+
+def _digest(identifier: str) -> str:
+    return sha256(fold_case(identifier).encode("utf-8", "replace")).hexdigest()
 
 
 BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}

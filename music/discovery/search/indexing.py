@@ -10,11 +10,13 @@ from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
 from music.catalogue.models import Album, Genre, Song
+from music.discovery.search.index import forget_removed_terms
 from music.discovery.search.models import Kind, SearchEntry, SearchWord
 from music.discovery.search.spelling import deletions, typos_allowed
 from music.discovery.search.terms import entry_terms, words_of
 from music.discovery.search.words import UNSPACED, spoken
 from users.models import Role, User
+from users.retrying import retried_task
 
 BATCH = 500
 
@@ -84,6 +86,20 @@ def row_gone(instance: Any, **kwargs: Any) -> None:
     """Receiver for post_delete."""
     SearchEntry.objects.filter(object_id=instance.pk).delete()
     index(Song, getattr(instance, "songs_to_index", []))
+    if isinstance(instance, User):
+        # After commit, since whoever publishes waits meanwhile. Words of works have until the next pruning.
+        forget_words.enqueue(sorted(words_of(instance.name) | words_of(instance.username)))
+
+
+@retried_task()
+def forget_words(words: list[str]) -> None:
+    """Those that are in no name any more."""
+    with transaction.atomic():
+        _keep_others_waiting()
+        known = SearchWord.objects.filter(word__in=words).values_list("word", flat=True)
+        unused = [word for word in known if not SearchEntry.objects.filter(terms__matches=word).exists()]
+        SearchWord.objects.filter(word__in=unused).delete()
+        forget_removed_terms()
 
 
 def rebuild() -> None:
