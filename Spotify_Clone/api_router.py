@@ -9,6 +9,7 @@ from music.viewsets.artists import ArtistViewSet
 from music.viewsets.genres import GenreViewSet
 from music.viewsets.songs import SongViewSet
 from payments.viewsets import MemberViewSet, StripeViewSet, SubscriptionViewSet
+from Spotify_Clone.export import ExportViewSet
 from Spotify_Clone.profile import ProfileViewSet
 from users.views import (
     AccountViewSet,
@@ -48,6 +49,7 @@ router.register("logout", LogoutViewSet, "logout")
 router.register("password", PasswordViewSet, "password")
 router.register("email", EmailViewSet, "email")
 router.register("sessions", SessionViewSet, "session")
+router.register("profile/export", ExportViewSet, "profile-export")
 router.register("profile", ProfileViewSet, "profile")
 router.register("songs", SongViewSet, "song")
 router.register("albums", AlbumViewSet, "album")
