@@ -43,6 +43,14 @@ def number(name: str, default: int) -> int:
     return int(text) if text else default
 
 
+def days(name: str, default: int | None = None) -> timedelta | None:
+    """How long something is kept; None: for ever."""
+    kept = number(name, default or 0)
+    if kept == 0 and (default or os.environ.get(name, "").strip()):
+        raise ImproperlyConfigured(f"{name} is 0: set it to 1 or more days.")
+    return timedelta(days=kept) if kept else None
+
+
 # Core
 
 DEBUG = flag("DEBUG", False)
@@ -215,6 +223,11 @@ REST_KNOX = {
 
 vars().update(dj_email_url.parse(os.environ.get("EMAIL_URL") or "console:"))
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "music@localhost"
+
+# Retention (`manage.py prune`, and the worker each day)
+
+KEEP_HISTORY = days("HISTORY_DAYS")
+KEEP_LOGS = days("LOG_DAYS", 30)
 
 # Payments
 

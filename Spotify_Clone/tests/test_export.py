@@ -40,8 +40,8 @@ LEFT_OUT = {
     ),
     **dict.fromkeys(
         [
-            "music.DailyAppeal", "music.Rendition", "music.SearchEntry", "music.SearchWord", "music.SongCounts",
-            "music.Sound", "music.Trend",
+            "music.DailyAppeal", "music.PrunedPlays", "music.Rendition", "music.SearchEntry", "music.SearchWord",
+            "music.SongCounts", "music.Sound", "music.Trend",
         ],
         COMPUTED,
     ),

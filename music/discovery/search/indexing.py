@@ -3,7 +3,7 @@
 Receivers of Django's signals for single rows, and of `songs_added` for what an import adds (see music/apps.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -94,12 +94,26 @@ def row_gone(instance: Any, **kwargs: Any) -> None:
 @retried_task()
 def forget_words(words: list[str]) -> None:
     """Those that are in no name any more."""
-    with transaction.atomic():
-        _keep_others_waiting()
-        known = SearchWord.objects.filter(word__in=words).values_list("word", flat=True)
-        unused = [word for word in known if not SearchEntry.objects.filter(terms__matches=word).exists()]
-        SearchWord.objects.filter(word__in=unused).delete()
-        forget_removed_terms()
+    _forget_unused(SearchWord.objects.filter(word__in=words))
+    forget_removed_terms()
+
+
+def prune_words() -> Iterator[int]:
+    """All that are in no name any more; how many, batch by batch."""
+    last = 0
+    while batch := list(SearchWord.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        last = batch[-1]
+        yield _forget_unused(SearchWord.objects.filter(pk__in=batch))
+    forget_removed_terms()
+
+
+@transaction.atomic
+def _forget_unused(words: QuerySet[SearchWord]) -> int:
+    _keep_others_waiting()
+    known = list(words.values_list("word", flat=True))
+    unused = [word for word in known if not SearchEntry.objects.filter(terms__matches=word).exists()]
+    SearchWord.objects.filter(word__in=unused).delete()
+    return len(unused)
 
 
 def rebuild() -> None:
