@@ -27,7 +27,8 @@ class ExportViewSet(GenericViewSet):
     @extend_schema(responses={(200, "application/json"): OpenApiTypes.OBJECT})
     def retrieve(self, request: Request) -> StreamingHttpResponse:
         """All that is stored about the caller, to keep. Names of others' works are null where they are out of sight."""
-        document = in_pieces(everything_about(request.user))
+        user: Any = request.user
+        document = in_pieces(everything_about(user))
         response = StreamingHttpResponse(document, content_type="application/json")
         response["Content-Disposition"] = 'attachment; filename="my-data.json"'
         response["Cache-Control"] = "private, no-store"

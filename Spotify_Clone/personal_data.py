@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
-from django.db.models import Expression, F, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Model, OuterRef, Q, QuerySet, Subquery
 from django_tasks_db.models import DBTaskResult
 from djstripe import models as stripe_tables
 
@@ -42,7 +42,7 @@ class Section:
     # The field that says whose a row is, or a condition made of the person.
     whose: str | Callable[[User], Q]
     fields: list[str] = field(default_factory=list)
-    computed: Callable[[User], dict[str, Expression | F]] = lambda user: {}
+    computed: Callable[[User], dict[str, Any]] = lambda user: {}
     # Where columns do not say it: what is told of a row.
     told: Callable[[Any], dict[str, Any]] | None = None
     order: str = "pk"
@@ -62,30 +62,30 @@ class Section:
 # Of others it has what they show to everybody: a title is null where the work is out of sight by now.
 
 
-def song_of(user: User) -> dict[str, Expression | F]:
+def song_of(user: User) -> dict[str, Any]:
     songs = Song.objects.visible_to(user).filter(pk=OuterRef("song"))
     return {"title": Subquery(songs.values("title")), "artist": Subquery(songs.values("artist__name"))}
 
 
-def album_of(user: User) -> dict[str, Expression | F]:
+def album_of(user: User) -> dict[str, Any]:
     albums = Album.objects.visible_to(user).filter(pk=OuterRef("album"))
     return {"title": Subquery(albums.values("title")), "artist": Subquery(albums.values("artist__name"))}
 
 
-def artist_of(user: User) -> dict[str, Expression | F]:
+def artist_of(user: User) -> dict[str, Any]:
     return {"name": Subquery(User.objects.artists().filter(pk=OuterRef("artist")).values("name"))}
 
 
-def names_of_song(user: User) -> dict[str, Expression | F]:
+def names_of_song(user: User) -> dict[str, Any]:
     counts = {name: F(f"counts__{name}") for name in ("play_count", "like_count")}
     return {"album_title": F("album__title"), "genre_title": F("genre__title"), **counts}
 
 
-def plan_of_subscription(user: User) -> dict[str, Expression | F]:
+def plan_of_subscription(user: User) -> dict[str, Any]:
     return {"plan_type": F("plan__plan_type")}
 
 
-def plan_of_seat(user: User) -> dict[str, Expression | F]:
+def plan_of_seat(user: User) -> dict[str, Any]:
     return {"plan_type": F("subscription__plan__plan_type")}
 
 

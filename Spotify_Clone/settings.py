@@ -43,12 +43,11 @@ def number(name: str, default: int) -> int:
     return int(text) if text else default
 
 
-def days(name: str, default: int | None = None) -> timedelta | None:
-    """How long something is kept; None: for ever."""
-    kept = number(name, default or 0)
-    if kept == 0 and (default or os.environ.get(name, "").strip()):
-        raise ImproperlyConfigured(f"{name} is 0: set it to 1 or more days.")
-    return timedelta(days=kept) if kept else None
+def days(name: str, default: int) -> timedelta:
+    kept = number(name, default)
+    if kept < 1:
+        raise ImproperlyConfigured(f"{name} is {kept}: set it to 1 or more.")
+    return timedelta(days=kept)
 
 
 # Core
@@ -226,7 +225,8 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "music@localhost"
 
 # Retention (`manage.py prune`, and the worker each day)
 
-KEEP_HISTORY = days("HISTORY_DAYS")
+# None: for ever.
+KEEP_HISTORY = days("HISTORY_DAYS", 1) if os.environ.get("HISTORY_DAYS", "").strip() else None
 KEEP_LOGS = days("LOG_DAYS", 30)
 
 # Payments

@@ -19,7 +19,7 @@ def end_customer(customer: str) -> None:
 @retried_task()
 def tell_new_email(user_id: str) -> None:
     """Invoices go to the address that the account has by now."""
-    customers = BillingAccount.objects.filter(user=user_id, stripe_customer_id__isnull=False)
+    customers = BillingAccount.objects.filter(user_id=user_id, stripe_customer_id__isnull=False)
     for customer, email in customers.values_list("stripe_customer_id", "user__email"):
         stripe_gateway.set_customer_email(str(customer), email or "")
 

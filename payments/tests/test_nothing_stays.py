@@ -62,7 +62,7 @@ def person(queue, settings, work, mailoutbox):
 
 
 def in_mail(mail, parameter):
-    return re.search(rf"[?&]{parameter}=([\w%-]+)", mail.body)[1].replace("%3A", ":")
+    return re.search(rf"[?&]{parameter}=([\w.-]+)", mail.body)[1]
 
 
 def me():
