@@ -219,6 +219,23 @@ def test_an_artist_who_pays_leaves_nothing(person, work, stripe, plans, other_so
     call_command("recount", check=True)
 
 
+def test_whom_an_admin_deletes_leaves_nothing(person, work, make_user, client, other_song):
+    boss = make_user("boss", is_staff=True, is_superuser=True)
+    publishes(person)
+    listens(person, other_song)
+    needles = needles_of(me())
+    client.force_login(boss)
+
+    answer = client.post(f"/admin/users/user/{me().pk}/delete/", {"post": "yes"})
+    work()
+
+    assert answer.status_code == 302
+    assert traces_of(needles) == []
+    assert files_left() == set()
+    [entry] = LogEntry.objects.all()
+    assert (entry.user, entry.object_repr) == (boss, "of a closed account")
+
+
 def test_a_member_leaves_nothing(person, work, stripe, subscribe, plans, listener, artist, api_as, mailoutbox):
     subscribe(listener, plans.family)
     for owner in (listener, artist):

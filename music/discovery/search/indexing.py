@@ -84,9 +84,9 @@ def row_going(instance: Any, **kwargs: Any) -> None:
 
 def row_gone(instance: Any, **kwargs: Any) -> None:
     """Receiver for post_delete."""
-    SearchEntry.objects.filter(object_id=instance.pk).delete()
+    was_found, _ = SearchEntry.objects.filter(object_id=instance.pk).delete()
     index(Song, getattr(instance, "songs_to_index", []))
-    if isinstance(instance, User):
+    if was_found and isinstance(instance, User):
         # After commit, since whoever publishes waits meanwhile. Words of works have until the next pruning.
         forget_words.enqueue(sorted(words_of(instance.name) | words_of(instance.username)))
 
