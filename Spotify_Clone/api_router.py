@@ -9,8 +9,16 @@ from music.viewsets.artists import ArtistViewSet
 from music.viewsets.genres import GenreViewSet
 from music.viewsets.songs import SongViewSet
 from payments.viewsets import MemberViewSet, StripeViewSet, SubscriptionViewSet
+from Spotify_Clone.export import ExportViewSet
 from Spotify_Clone.profile import ProfileViewSet
-from users.views import AccountViewSet, LoginViewSet, LogoutViewSet, PasswordViewSet
+from users.views import (
+    AccountViewSet,
+    EmailViewSet,
+    LoginViewSet,
+    LogoutViewSet,
+    PasswordViewSet,
+    SessionViewSet,
+)
 
 
 class Router(DefaultRouter):
@@ -39,6 +47,9 @@ router.register("users", AccountViewSet, "user")
 router.register("login", LoginViewSet, "login")
 router.register("logout", LogoutViewSet, "logout")
 router.register("password", PasswordViewSet, "password")
+router.register("email", EmailViewSet, "email")
+router.register("sessions", SessionViewSet, "session")
+router.register("profile/export", ExportViewSet, "profile-export")
 router.register("profile", ProfileViewSet, "profile")
 router.register("songs", SongViewSet, "song")
 router.register("albums", AlbumViewSet, "album")

@@ -1,9 +1,10 @@
 import os
 from pathlib import Path
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_migrate
 
 
 class SpotifyCloneConfig(AppConfig):
@@ -13,6 +14,7 @@ class SpotifyCloneConfig(AppConfig):
         make_folder_for_metrics()
         from Spotify_Clone import checks  # noqa: F401  (registers them)
         from Spotify_Clone.observing import metrics, tasks
+        from Spotify_Clone.pruning import database_was_migrated
 
         metrics.listen()
         tasks.listen()
@@ -20,6 +22,9 @@ class SpotifyCloneConfig(AppConfig):
             from Spotify_Clone.observing.sentry import start_sentry
 
             start_sentry(settings.SENTRY_DSN)
+        if not settings.TESTING:
+            # The signal is sent for apps with models only.
+            post_migrate.connect(database_was_migrated, sender=apps.get_app_config("users"))
 
 
 def make_folder_for_metrics() -> None:

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError as DomainError
 from django.db import IntegrityError
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import ErrorDetail, PermissionDenied, ValidationError
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from music.serializers.fields import ImageURLField, UploadedImageField, YesNoField
 from payments.plans import entitlements_of
 from payments.serializers import FeaturesSerializer, SubscriptionSummarySerializer
+from users.logging_in import confirm_password
 from users.models import AudioQuality, Role, User, UserProfile
 from users.registration import check_username, username_taken
 from users.serializers import AccountDeletionSerializer, UserSerializer
@@ -121,8 +122,7 @@ class ProfileViewSet(GenericViewSet):
         """Delete the account and everything it owns, files included. It can't be undone."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        if not request.user.check_password(serializer.validated_data["password"]):
-            raise ValidationError({"password": [ErrorDetail("This is not your password.", "invalid_password")]})
+        confirm_password(request.user, serializer.validated_data["password"], request)
         request.user.close()
         return Response(status=status.HTTP_204_NO_CONTENT)
 

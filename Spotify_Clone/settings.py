@@ -54,6 +54,13 @@ def rate(name: str, default: str) -> tuple[int, int]:
     return int(times), seconds
 
 
+def days(name: str, default: int) -> timedelta:
+    kept = number(name, default)
+    if kept < 1:
+        raise ImproperlyConfigured(f"{name} is {kept}: set it to 1 or more.")
+    return timedelta(days=kept)
+
+
 # Core
 
 DEBUG = flag("DEBUG", False)
@@ -243,6 +250,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600
+# On: whoever registers has to confirm the address before publishing or paying.
+EMAIL_VERIFICATION = flag("EMAIL_VERIFICATION", False)
 LOGIN_URL = "rest_framework:login"
 LOGIN_REDIRECT_URL = "/api/"
 
@@ -259,6 +268,12 @@ REST_KNOX = {
 
 vars().update(dj_email_url.parse(os.environ.get("EMAIL_URL") or "console:"))
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "music@localhost"
+
+# Retention (`manage.py prune`, and the worker each day)
+
+# None: for ever.
+KEEP_HISTORY = days("HISTORY_DAYS", 1) if os.environ.get("HISTORY_DAYS", "").strip() else None
+KEEP_LOGS = days("LOG_DAYS", 30)
 
 # Payments
 

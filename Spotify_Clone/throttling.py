@@ -22,6 +22,8 @@ NAMED = {
     ("POST", "password-reset-confirm"): "password",
     ("POST", "password-change"): "password",
     ("DELETE", "profile-detail"): "password",
+    ("POST", "email-change"): "password",
+    ("POST", "email-verify"): "password",
     ("GET", "song-search"): "search",
     ("POST", "song-play"): "play",
 }

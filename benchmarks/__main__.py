@@ -123,7 +123,11 @@ def _with_path(request, path: str):  # type: ignore[no-untyped-def]
 
 
 def _filled(size: int, url: str, folder: Folder):  # type: ignore[no-untyped-def]
-    os.environ |= {"DATABASE_URL": url, "SECRET_KEY": "only-for-benchmarks-0123456789", "DJANGO_SETTINGS_MODULE": "Spotify_Clone.settings"}
+    os.environ |= {
+        "DATABASE_URL": url,
+        "SECRET_KEY": "only-for-benchmarks-0123456789",
+        "DJANGO_SETTINGS_MODULE": "Spotify_Clone.settings",
+    }
     import django
     from django.conf import settings
     from django.db import connection
@@ -145,9 +149,9 @@ def _filled(size: int, url: str, folder: Folder):  # type: ignore[no-untyped-def
 
 def _cursor_of_page(catalogue) -> str:  # type: ignore[no-untyped-def]
     """Where a client is that has gone from page to page for a long time."""
-    from benchmarks.catalogue import NOW
-    from benchmarks.paths import DEEP_PAGE
     from django.db import connection
+
+    from benchmarks.paths import DEEP_PAGE
 
     place = min(DEEP_PAGE * 20, len(catalogue.songs) // 2)
     with connection.cursor() as cursor:
@@ -218,7 +222,10 @@ def _table(found: dict[int, dict[str, Figures]]) -> str:
             cells = [
                 *(path.name, f"{size:,}", f"{median(row.application):,.0f}", f"{median(row.database):,.0f}"),
                 *(f"{median(row.a_second):,.0f}", f"{median(row.p50):.1f}", f"{median(row.p95):.1f}"),
-                *(f"{row.against_f:.2f}" if path.against_f else "", f"≥ {path.against_f:.2f}" if path.against_f else ""),
+                *(
+                    f"{row.against_f:.2f}" if path.against_f else "",
+                    f"≥ {path.against_f:.2f}" if path.against_f else "",
+                ),
                 *(growth, f"≤ {path.growth}" if path.growth and is_last else ""),
             ]
             lines.append(f"| {' | '.join(cells)} |")

@@ -129,14 +129,18 @@ class Catalogue:
         copy(SearchEntry, (self._song_entry(place, song) for place, song in zip(places, songs, strict=True)))
 
     def _fill_listening(self) -> None:
-        deeds = [(listener, song) for listener in self.listeners[:ACTIVE] for song in self.chance.sample(self.songs, DEEDS)]
+        deeds = [
+            (listener, song) for listener in self.listeners[:ACTIVE] for song in self.chance.sample(self.songs, DEEDS)
+        ]
         timed = [(_timed(self.id(), listener_id=listener, song_id=song)) for listener, song in deeds]
         copy(SongLike, timed[::2])
         copy(FavoriteSong, timed[1::4])
         copy(RecentlyPlayed, ({**row, "last_played_at": NOW, "last_counted_at": NOW} for row in timed))
         copy(Play, ({"listener_id": listener, "song_id": song, "at": NOW} for listener, song in deeds))
         follows = (
-            (listener, artist) for listener in self.listeners[:ACTIVE] for artist, _ in self.chance.sample(self.artists, 5)
+            (listener, artist)
+            for listener in self.listeners[:ACTIVE]
+            for artist, _ in self.chance.sample(self.artists, 5)
         )
         copy(ArtistFollow, (_timed(self.id(), follower_id=listener, artist_id=artist) for listener, artist in follows))
         copy(Neighbour, self._neighbours({song for _, song in deeds}))

@@ -12,12 +12,14 @@ class PaymentsConfig(AppConfig):
 
         from payments.closing import close_billing
         from payments.models import StudentApplication
+        from payments.subscribing import customer_has_new_email
         from payments.webhooks import FOLLOWED, follow_event, wait_for_turn
-        from users.signals import account_closing
+        from users.signals import account_closing, email_changed
         from users.stored_files import discard_files_of
 
         webhook_pre_process.connect(wait_for_turn)
         for kind in FOLLOWED:
             WEBHOOK_SIGNALS[kind].connect(follow_event)
         account_closing.connect(close_billing)
+        email_changed.connect(customer_has_new_email)
         post_delete.connect(discard_files_of, sender=StudentApplication)

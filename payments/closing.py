@@ -1,8 +1,9 @@
 """When an account is closed: nothing of it stays here, and Stripe is told by a task that tries until it worked."""
 
 from payments import stripe_tables
-from payments.members import end_all_seats
+from payments.members import end_all_seats, forget_address
 from payments.models import BillingAccount, ClosedCustomer, Subscription
+from payments.models.subscriptions import digest_of
 from payments.tasks import end_customer
 from users.models import User
 
@@ -11,12 +12,14 @@ def close_billing(user: User, **kwargs: object) -> None:
     """Receiver for account_closing."""
     for subscription in Subscription.objects.filter(user=user):
         end_all_seats(subscription)
+    if user.email:
+        forget_address(user.email)
     account = BillingAccount.objects.filter(user=user, stripe_customer_id__isnull=False).first()
     if account:
         close_customer(str(account.stripe_customer_id))
 
 
 def close_customer(customer: str) -> None:
-    ClosedCustomer.objects.get_or_create(stripe_customer_id=customer)
+    ClosedCustomer.objects.get_or_create(customer_digest=digest_of(customer))
     stripe_tables.forget_customer(customer)
     end_customer.enqueue(customer)

@@ -113,6 +113,15 @@ def seat_of(owner: User, seat_id: UUID | str) -> Membership:
     raise NotFound
 
 
+def forget_address(email: str) -> None:
+    """Of an account that closes: nobody is invited by it any more. Who joined by it in another's place stays."""
+    named = Membership.objects.filter(email_key=fold_case(email))
+    named.invited().delete()
+    for seat in named.active():
+        seat.email = f"{seat.pk}@removed.invalid"
+        seat.save()
+
+
 def set_child(seat: Membership, is_child: bool) -> None:
     seat.is_child = is_child
     Membership.objects.filter(pk=seat.pk).update(is_child=is_child)

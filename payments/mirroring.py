@@ -117,7 +117,7 @@ def _note_trial(account: BillingAccount, said: dict[str, Any]) -> None:
 
 def _end_if_closed(customer: str) -> None:
     """Something was subscribed to at the very moment when the account was closed."""
-    if ClosedCustomer.objects.filter(stripe_customer_id=customer).exists():
+    if ClosedCustomer.objects.of(customer).exists():
         end_customer.enqueue(customer)
 
 

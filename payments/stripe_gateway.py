@@ -131,6 +131,15 @@ def create_customer(*, user_id: str, email: str, scope: str) -> str:
 
 
 @calls_stripe
+def set_customer_email(customer: str, email: str) -> None:
+    try:
+        stripe.Customer.modify(customer, email=email)
+    except stripe.InvalidRequestError as error:
+        if error.code != "resource_missing":  # somebody deleted the customer there
+            raise
+
+
+@calls_stripe
 def attach_card(payment_method: str, *, customer: str, scope: str) -> str:
     """Its id from now on: Stripe's test cards are recipes that get an id here."""
     key = _key(scope, payment_method=payment_method, customer=customer)

@@ -9,6 +9,8 @@ from djstripe import models as tables
 from payments import stripe_gateway
 from payments.stripe_gateway import calls_stripe
 
+# All else goes with the row of the customer.
+OUTLIVE_THEIR_CUSTOMER = (tables.Charge, tables.PaymentMethod, tables.Session, tables.SetupIntent, tables.Source)
 OWN_ENDPOINT = "we_own_endpoint"
 OWN_ENDPOINT_PATH = "/api/stripe/webhook"
 
@@ -40,11 +42,12 @@ def invoices_of(customer: str | None) -> QuerySet[tables.Invoice]:
 
 def forget_customer(customer: str) -> None:
     """Everything about them, events and what was received included."""
-    about = Q(data__object__customer=customer) | Q(data__object__id=customer)
-    events = tables.Event.objects.filter(about)
+    # Wherever it stands: a card that was detached says only in a corner whose it was.
+    events = tables.Event.objects.filter(data__icontains=customer)
     tables.WebhookEventTrigger.objects.filter(Q(event__in=events) | Q(body__contains=customer)).delete()
     events.delete()
-    tables.PaymentMethod.objects.filter(customer=customer).delete()
+    for table in OUTLIVE_THEIR_CUSTOMER:
+        table.objects.filter(Q(customer=customer) | Q(stripe_data__customer=customer)).delete()
     tables.Customer.objects.filter(id=customer).delete()
 
 

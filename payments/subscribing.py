@@ -22,6 +22,7 @@ from payments.errors import (
 from payments.mirroring import mirror_subscription
 from payments.models import BillingAccount, Membership, PlanType, Subscription, SubscriptionPlan
 from payments.selling import price_of
+from payments.tasks import tell_new_email
 from users.models import User
 
 R = TypeVar("R")
@@ -92,6 +93,12 @@ def customer_of(user: User) -> str:
     return account.stripe_customer_id
 
 
+def customer_has_new_email(user: User, **kwargs: object) -> None:
+    """Receiver for email_changed."""
+    if BillingAccount.objects.filter(user=user, stripe_customer_id__isnull=False).exists():
+        tell_new_email.enqueue(str(user.pk))
+
+
 def _again_if_unknown(deed: Callable[[], R], user: User, plan: SubscriptionPlan) -> R:
     """What somebody deleted at Stripe is made anew."""
     try:
@@ -108,6 +115,8 @@ def _again_if_unknown(deed: Callable[[], R], user: User, plan: SubscriptionPlan)
 def _forget_customer(user: User) -> None:
     _mirror_open(user)
     accounts = BillingAccount.objects.filter(user=user)
+    for account in accounts:
+        close_customer(str(account.stripe_customer_id))
     accounts.update(stripe_customer_id=None, former_customers=F("former_customers") + 1)
 
 

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from payments import stripe_gateway
-from payments.models import ClosedCustomer, Subscription
+from payments.models import BillingAccount, ClosedCustomer, Subscription
 from users.retrying import retried_task
 
 
@@ -13,7 +13,15 @@ def end_customer(customer: str) -> None:
     for stripe_id in stripe_gateway.subscriptions_of(customer):
         stripe_gateway.cancel_now(stripe_id)
     stripe_gateway.delete_customer(customer)
-    ClosedCustomer.objects.filter(stripe_customer_id=customer).update(ended_at=timezone.now())
+    ClosedCustomer.objects.of(customer).update(ended_at=timezone.now())
+
+
+@retried_task()
+def tell_new_email(user_id: str) -> None:
+    """Invoices go to the address that the account has by now."""
+    customers = BillingAccount.objects.filter(user_id=user_id, stripe_customer_id__isnull=False)
+    for customer, email in customers.values_list("stripe_customer_id", "user__email"):
+        stripe_gateway.set_customer_email(str(customer), email or "")
 
 
 @retried_task()

@@ -16,10 +16,11 @@ from rest_framework.viewsets import GenericViewSet
 from payments import members, serializers, stripe_gateway, stripe_tables, students, subscribing, webhooks
 from payments.models import BillingAccount, Membership, SubscriptionPlan
 from payments.repeating import answer_once
+from users.base_model import UUID_REGEX
+from users.permissions import HasConfirmedEmail
 
 # Seconds for all that is asked of Stripe in one request, so that every answer is there within 10.
 TIME_FOR_STRIPE = 7
-UUID_REGEX = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key gets the same answer again."
 )
@@ -75,7 +76,12 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
             502: OpenApiResponse(description="Stripe can't be reached; nothing was changed."),
         },
     )
-    @action(detail=False, methods=["post"], serializer_class=serializers.SubscribeSerializer)
+    @action(
+        detail=False,
+        methods=["post"],
+        permission_classes=[IsAuthenticated, HasConfirmedEmail],
+        serializer_class=serializers.SubscribeSerializer,
+    )
     def subscribe(self, request: Request) -> Response:
         """Subscribe, or change the plan. The first subscription starts with the free trial."""
         given = self.given(request)
@@ -125,7 +131,12 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
         return self.page_of(stripe_tables.invoices_of(account and account.stripe_customer_id))
 
     @extend_schema(responses=serializers.PageURLSerializer)
-    @action(detail=False, methods=["post"], serializer_class=serializers.CheckoutSerializer)
+    @action(
+        detail=False,
+        methods=["post"],
+        permission_classes=[IsAuthenticated, HasConfirmedEmail],
+        serializer_class=serializers.CheckoutSerializer,
+    )
     def checkout(self, request: Request) -> Response:
         """Where to subscribe on a page of Stripe's."""
         given = self.given(request)

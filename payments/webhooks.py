@@ -27,7 +27,7 @@ def receive(request: HttpRequest) -> None:
     deliver it again, and then nothing of this delivery has stayed."""
     event = _believed(request)
     customer = customer_of(event)
-    if customer and ClosedCustomer.objects.filter(stripe_customer_id=customer).exists():
+    if customer and ClosedCustomer.objects.of(customer).exists():
         return _about_somebody_gone(event, customer)
     _handed_to_dj_stripe(request)
 

@@ -6,11 +6,13 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 
 from users.models import AuthToken, User, UserProfile
 from users.passwords import send_password_reset
 from users.registration import check_email, check_username
+from users.signals import email_changed
 
 
 class ProfileInline(admin.StackedInline):
@@ -68,18 +70,23 @@ class UserAdmin(DjangoUserAdmin):
             "What they may do",
             {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
         ),
-        ("Dates", {"fields": ["last_login", "date_joined"]}),
+        ("Dates", {"fields": ["last_login", "date_joined", "email_confirmed_at"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "username", "name", "role", "password1", "password2"]})]
 
     def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
-        claimed = change and "email" in form.changed_data and user.email and not form.initial.get("email")
+        has_new_email = change and "email" in form.changed_data
+        claimed = has_new_email and user.email and not form.initial.get("email")
         user.name = user.name or user.username
+        if has_new_email:
+            user.email_confirmed_at = timezone.now()  # the admin vouches for it
         if change:
             user.rename(user.name)
         else:
             super().save_model(request, user, form, change)
             UserProfile.objects.create(user=user)
+        if has_new_email:
+            email_changed.send(User, user=user)
         if claimed:
             send_password_reset.enqueue(user.email)
             messages.success(request, f"{user} is handed over: a link to set a password was sent to {user.email}.")

@@ -15,9 +15,11 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         from users import schema  # noqa: F401  (registers the token scheme with the OpenAPI generator)
+        from users.closing import forget_person
         from users.models import User, UserProfile
         from users.stored_files import discard_files_of
 
         # pre_delete and not User.delete(): the admin deletes whole querysets.
         pre_delete.connect(announce_closing, sender=User)
         post_delete.connect(discard_files_of, sender=UserProfile)
+        account_closing.connect(forget_person)

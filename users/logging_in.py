@@ -7,6 +7,8 @@ from math import ceil
 
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed, Throttled
@@ -30,6 +32,14 @@ def check_password_of(identifier: str, password: str, request: HttpRequest) -> U
     if guess:
         guess.delete()
     return user
+
+
+def confirm_password(user: User, password: str, request: HttpRequest, *, field: str = "password") -> None:
+    """Somebody who is logged in says it once more. Guesses count as at the door: a token may be stolen."""
+    try:
+        check_password_of(user.email or user.username, password, request)
+    except InvalidCredentials as error:
+        raise ValidationError({field: ValidationError("This is not your password.", "invalid_password")}) from error
 
 
 def address_of(request: HttpRequest) -> str:
@@ -56,7 +66,7 @@ def network_of(address: str) -> str:
 def _note_guess(identifier: str, address: str) -> FailedLogin:
     """Counted as wrong before it is checked: guesses sent at the same time can't pass the limit together."""
     now = timezone.now()
-    account = sha256(fold_case(identifier).encode("utf-8", "replace")).hexdigest()
+    account = _digest(identifier)
     rates = [settings.THROTTLE_RATES[name] for name in ("login_address", "login")]
     guess = FailedLogin.objects.create(account=account, address=address, at=now)
     forgotten = now - timedelta(seconds=max(seconds for _, seconds in rates))
@@ -74,6 +84,15 @@ def _note_guess(identifier: str, address: str) -> FailedLogin:
             guess.delete()
             raise Throttled(wait=ceil(over.total_seconds()))
     return guess
+
+
+def guesses_at(user: User) -> QuerySet[FailedLogin]:
+    """Wrong passwords for this account that are still counted, by whatever it was called."""
+    return FailedLogin.objects.filter(account__in=[_digest(name) for name in (user.email, user.username) if name])
+
+
+def _digest(identifier: str) -> str:
+    return sha256(fold_case(identifier).encode("utf-8", "replace")).hexdigest()
 
 
 BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}

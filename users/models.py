@@ -6,6 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from knox.models import AbstractAuthToken, AuthTokenManager
 from knox.settings import knox_settings
@@ -57,6 +58,8 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
     # Empty for accounts that an import made and nobody has claimed yet.
     email = models.EmailField(unique=True, null=True, blank=True)
     email_key = FoldedField(source="email", unique=True, null=True)
+    # Empty while its owner has to confirm it. Where EMAIL_VERIFICATION is off an address counts from the start.
+    email_confirmed_at = models.DateTimeField(null=True, blank=True, default=timezone.now, db_default=Now())
     username = models.CharField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
     username_key = FoldedField(source="username", unique=True)
     name = models.CharField(max_length=200, blank=True, help_text="What others read. Any script, spaces and all.")

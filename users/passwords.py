@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
+from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django_tasks import task
@@ -27,6 +28,14 @@ def set_password(user: User, password: str) -> None:
     user.set_password(password)
     # The rest of the row may have changed since it was read: a suspension must stay.
     user.save(update_fields=["password", "updated_at"])
+
+
+def set_password_by_link(user: User, password: str) -> None:
+    """To be called with the user held, as `user_of_link` does."""
+    if user.email_confirmed_at is None:  # whoever has the link reads this address's mail
+        user.email_confirmed_at = timezone.now()
+        user.save(update_fields=["email_confirmed_at"])
+    set_password(user, password)
 
 
 def reset_link(user: User) -> str:

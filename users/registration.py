@@ -3,11 +3,13 @@ import unicodedata
 from itertools import chain
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.crypto import get_random_string
 
+from users.confirming_email import send_confirmation
 from users.folding import fold_case
 from users.models import User
 
@@ -17,7 +19,7 @@ def register(*, email: str, password: str, username: str = "", **fields: Any) ->
     chosen = username or free_username(email.partition("@")[0])
     try:
         with transaction.atomic():
-            return User.objects.create_user(email, chosen, password, **fields)
+            return _new_account(email, chosen, password, **fields)
     except IntegrityError as error:  # somebody else took the address or the name a moment ago
         if User.objects.known_as(email).exists():
             raise ValidationError({"email": email_taken()}) from error
@@ -26,6 +28,14 @@ def register(*, email: str, password: str, username: str = "", **fields: Any) ->
         if not User.objects.filter(username_key=chosen).exists():
             raise
     return register(email=email, password=password, **fields)
+
+
+def _new_account(email: str, username: str, password: str, **fields: Any) -> User:
+    if not settings.EMAIL_VERIFICATION:
+        return User.objects.create_user(email, username, password, **fields)
+    user = User.objects.create_user(email, username, password, email_confirmed_at=None, **fields)
+    send_confirmation.enqueue(str(user.pk), user.email)
+    return user
 
 
 def check_email(email: str, *, owner: User | None = None) -> None:

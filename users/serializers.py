@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from rest_framework import serializers
 
-from users.models import Role, User
+from users.models import AuthToken, Role, User
 from users.registration import check_email, check_username, register
 
 
@@ -78,3 +78,26 @@ class PasswordResetConfirmSerializer(serializers.Serializer):
 
 class AccountDeletionSerializer(serializers.Serializer):
     password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
+
+
+class EmailChangeSerializer(serializers.Serializer):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
+
+
+class EmailVerificationSerializer(serializers.Serializer):
+    token = serializers.CharField(max_length=1000)
+
+
+class SessionSerializer(serializers.ModelSerializer):
+    created_at = serializers.DateTimeField(source="created")
+    last_used_at = serializers.DateTimeField(help_text="To the hour.")
+    current = serializers.SerializerMethodField(help_text="The token of this request.")
+
+    class Meta:
+        model = AuthToken
+        fields = ["id", "device", "created_at", "last_used_at", "current"]
+
+    def get_current(self, token: AuthToken) -> bool:
+        current = self.context["request"].auth
+        return current is not None and current.pk == token.pk

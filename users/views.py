@@ -1,8 +1,9 @@
 from django.contrib.auth import logout
-from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework import status
+from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -11,9 +12,12 @@ from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from users import serializers
-from users.logging_in import check_password_of, issue_token
-from users.models import User
-from users.passwords import send_password_reset, set_password, user_of_link
+from users.base_model import UUID_REGEX
+from users.changing_email import confirm
+from users.confirming_email import ask_for_change
+from users.logging_in import check_password_of, confirm_password, issue_token
+from users.models import AuthToken, User
+from users.passwords import send_password_reset, set_password, set_password_by_link, user_of_link
 from users.registration import check_password
 
 ACCOUNT_EXAMPLE = OpenApiExample(
@@ -83,13 +87,71 @@ class LogoutViewSet(GenericViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class PasswordViewSet(GenericViewSet):
-    serializer_class = serializers.PasswordResetSerializer
+class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet):
+    """The devices on which the caller is logged in, each with a token of its own."""
 
+    permission_classes = [IsAuthenticated]
+    serializer_class = serializers.SessionSerializer
+    lookup_value_regex = UUID_REGEX
+    filter_backends: list[type] = []
+    orderings = {"created_at": "created"}
+    ordering = "-created_at"
+    tie_breakers: dict[str, str] = {}
+
+    def get_queryset(self) -> QuerySet[AuthToken]:
+        return AuthToken.objects.filter(user=self.request.user.pk, expiry__gt=timezone.now())
+
+    def list(self, request: Request) -> Response:
+        """Newest first."""
+        return super().list(request)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Log that device out: its token stops at once. The current one may be ended too."""
+        return super().destroy(request, pk)
+
+
+class FormViewSet(GenericViewSet):
     def _given(self, request: Request) -> dict:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
+
+
+class EmailViewSet(FormViewSet):
+    @extend_schema(responses={204: None})
+    @action(
+        detail=False,
+        methods=["post"],
+        permission_classes=[IsAuthenticated],
+        serializer_class=serializers.EmailChangeSerializer,
+    )
+    def change(self, request: Request) -> Response:
+        """Ask for another e-mail address. It becomes the account's when it is confirmed by the link in the mail to it.
+
+        The old address is told, and gets a way to stop it. The answer is the same for addresses that have an account.
+        The account's own address, where it is not confirmed yet, gets another link.
+        """
+        given = self._given(request)
+        confirm_password(request.user, given["password"], request)
+        ask_for_change(request.user, given["email"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses={204: None})
+    @action(
+        detail=False,
+        methods=["post"],
+        permission_classes=[AllowAny],
+        authentication_classes=[],
+        serializer_class=serializers.EmailVerificationSerializer,
+    )
+    def verify(self, request: Request) -> Response:
+        """Confirm an address with what the link in the mail holds. Good once, for a day; devices stay logged in."""
+        confirm(self._given(request)["token"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PasswordViewSet(FormViewSet):
+    serializer_class = serializers.PasswordResetSerializer
 
     @extend_schema(responses={200: serializers.TokenSerializer})
     @action(
@@ -101,8 +163,7 @@ class PasswordViewSet(GenericViewSet):
     def change(self, request: Request) -> Response:
         """Change the password; every older token ends, and a new one is answered."""
         given = self._given(request)
-        if not request.user.check_password(given["old_password"]):
-            raise ValidationError({"old_password": ValidationError("This is not your password.", "invalid_password")})
+        confirm_password(request.user, given["old_password"], request, field="old_password")
         check_password(given["new_password"], request.user, field="new_password")
         set_password(request.user, given["new_password"])
         return Response({"token": issue_token(request.user, request)})
@@ -129,5 +190,5 @@ class PasswordViewSet(GenericViewSet):
         with transaction.atomic():
             user = user_of_link(given["uid"], given["token"])
             check_password(given["new_password"], user, field="new_password")
-            set_password(user, given["new_password"])
+            set_password_by_link(user, given["new_password"])
         return Response(status=status.HTTP_204_NO_CONTENT)

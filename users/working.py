@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db import InterfaceError, OperationalError, close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections, transaction
 from django.utils import timezone
 from django_tasks.base import TaskContext, TaskResultStatus
 from django_tasks.signals import task_finished, task_started
@@ -48,7 +48,7 @@ class LeasedWorker(Worker):
     def run_task(self, row: DBTaskResult) -> None:
         self.running_task = True
         try:
-            row.set_successful(call(row))
+            note_success(row, call(row))
         except Exception as error:
             self._failed(row, error)
         except BaseException:  # told to end at once
@@ -75,6 +75,14 @@ def call(row: DBTaskResult) -> Any:
     announce(task_started, row)
     context = [TaskContext(task_result=result)] if task.takes_context else []
     return task.call(*context, *result.args, **result.kwargs)
+
+
+def note_success(row: DBTaskResult, value: Any) -> None:
+    """Whom and what a task was about is nobody's business any more when it is done."""
+    with transaction.atomic():
+        row.set_successful(value)
+        row.args_kwargs = {"args": [], "kwargs": {}}
+        row.save(update_fields=["args_kwargs"])
 
 
 def is_known(row: DBTaskResult) -> bool:

@@ -10,7 +10,20 @@ from django.conf import settings
 SHOW = "import sys; from Spotify_Clone import settings; print(*(getattr(settings, n) for n in sys.argv[1:]), sep='\\n')"
 # Empty and not absent: a developer's own .env fills in what is absent.
 BLANK = dict.fromkeys(
-    ("DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "HTTPS", "TRUSTED_PROXIES", "THROTTLING", "CACHE_URL", "MEDIA_ROOT"), ""
+    (
+        "DEBUG",
+        "SECRET_KEY",
+        "ALLOWED_HOSTS",
+        "HTTPS",
+        "TRUSTED_PROXIES",
+        "THROTTLING",
+        "CACHE_URL",
+        "MEDIA_ROOT",
+        "EMAIL_VERIFICATION",
+        "HISTORY_DAYS",
+        "LOG_DAYS",
+    ),
+    "",
 )
 SECRET = {"SECRET_KEY": "as-long-as-a-real-one-0123456789-0123456789-0123456789"}
 
@@ -92,6 +105,22 @@ def test_each_rate_has_a_variable():
     assert (
         python("-c", show, THROTTLE_SEARCH="7/hour", THROTTLE_PLAY="1/day", **SECRET).stdout == "(7, 3600) (1, 86400)\n"
     )
+
+
+def test_history_is_kept_for_ever_and_logs_for_a_month_unless_it_is_said_how_long():
+    names = ("KEEP_HISTORY", "KEEP_LOGS", "EMAIL_VERIFICATION")
+
+    assert read(*names, **SECRET) == ["None", "30 days, 0:00:00", "False"]
+    said = {"HISTORY_DAYS": "365", "LOG_DAYS": "7", "EMAIL_VERIFICATION": "on"}
+    assert read(*names, **said, **SECRET) == ["365 days, 0:00:00", "7 days, 0:00:00", "True"]
+
+
+@pytest.mark.parametrize("name", ["HISTORY_DAYS", "LOG_DAYS"])
+def test_nothing_is_kept_for_no_time_at_all(name):
+    started = python("manage.py", "check", **{name: "0"}, **SECRET)
+
+    assert started.returncode != 0
+    assert f"{name} is 0: set it to 1 or more" in started.stderr
 
 
 def test_plain_http_is_answered_unless_https_is_on():

@@ -35,11 +35,15 @@ def deed_of(person: User, *things: Song | Album | User) -> Iterator[None]:
 @receiver(pre_delete, sender=Song)
 def hold_to_delete(instance: Model, **kwargs: object) -> None:
     """Deeds that are on their way end first, and later ones wait and then find nothing."""
-    if connection.vendor != "postgresql":
-        return  # SQLite has one writer at a time
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DELETIONS])
+    wait_for_other_deletions()
     type(instance)._base_manager.select_for_update().filter(pk=instance.pk).first()
+
+
+def wait_for_other_deletions() -> None:
+    """And keep later ones waiting until the transaction ends."""
+    if connection.vendor == "postgresql":  # SQLite has one writer at a time
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [DELETIONS])
 
 
 def _hold(row: Model, lock: str) -> None:

@@ -23,6 +23,19 @@ class Play(models.Model):
         return f"{self.listener} played {self.song}"
 
 
+class PrunedPlays(models.Model):
+    """How many plays of a song went with the history that is not kept. The song's starting value has them."""
+
+    song = models.OneToOneField(Song, on_delete=models.CASCADE, primary_key=True, related_name="pruned_plays")
+    number = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "pruned plays"
+
+    def __str__(self) -> str:
+        return f"{self.number} plays"
+
+
 class RecentlyPlayed(UUIDModel):
     """One row for each listener and song; it decides whether a play counts."""
 

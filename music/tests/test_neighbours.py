@@ -8,13 +8,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from music.discovery.neighbours.building import EVERY, build_hourly, build_neighbours, schedule_build
+from music.discovery.neighbours.building import EVERY, build_hourly, build_neighbours
 from music.discovery.neighbours.lookup import items_going_with
 from music.discovery.neighbours.models import ItemKind
 from music.discovery.neighbours.taste import taste_of
 from music.models import FavoriteSong, Neighbour, Play, SongLike
 from music.tests import listening_crowd
 from music.tests.listening_crowd import crowd_plays
+from users.scheduling import schedule
 
 COLUMNS = ["user_id", "artist_id", "plays"]
 
@@ -111,8 +112,8 @@ def queue(settings):
 
 
 def test_one_build_waits_however_often_it_is_asked_for(db, queue):
-    schedule_build()
-    schedule_build()
+    schedule(build_hourly)
+    schedule(build_hourly)
     assert queue.count() == 1
 
 

@@ -17,10 +17,11 @@ from rest_framework.viewsets import GenericViewSet
 
 from music.permissions import IsArtistOrReadOnly
 from music.viewsets.keeping import kept_for_anybody
+from users.base_model import UUID_REGEX
 from users.models import User
+from users.permissions import HasConfirmedEmail
 
 WRITES = ("create", "update", "partial_update")
-UUID_REGEX = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
 
 class BytesNegotiation(DefaultContentNegotiation):
@@ -75,7 +76,7 @@ class CatalogueViewSet(mixins.DestroyModelMixin, PageViewSet):
     """Everybody reads, artists add, owners change. What was written is answered as it is read."""
 
     lookup_value_regex = UUID_REGEX
-    permission_classes = [IsArtistOrReadOnly]
+    permission_classes = [IsArtistOrReadOnly, HasConfirmedEmail]
     write_serializer_class: type[BaseSerializer]
     # Of a single object, where lists show less.
     detail_serializer_class: type[BaseSerializer] | None = None

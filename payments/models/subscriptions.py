@@ -1,3 +1,4 @@
+from hashlib import sha256
 from typing import Self
 
 from django.db import models
@@ -22,15 +23,27 @@ class BillingAccount(models.Model):
         return str(self.user)
 
 
+class ClosedCustomerQuerySet(models.QuerySet):
+    def of(self, stripe_customer_id: str) -> Self:
+        return self.filter(customer_digest=digest_of(stripe_customer_id))
+
+
+def digest_of(stripe_customer_id: str) -> str:
+    return sha256(stripe_customer_id.encode()).hexdigest()
+
+
 class ClosedCustomer(models.Model):
     """A customer of Stripe's whose account here is gone: whatever still arrives about them is not kept."""
 
-    stripe_customer_id = models.CharField(max_length=255, unique=True)
+    # Enough to know them by when Stripe speaks of them, and nothing that leads to them.
+    customer_digest = models.CharField(max_length=255, unique=True, db_column="stripe_customer_id")
     closed_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, help_text="When Stripe was rid of them too.")
 
+    objects = ClosedCustomerQuerySet.as_manager()
+
     def __str__(self) -> str:
-        return self.stripe_customer_id
+        return self.customer_digest
 
 
 class Status(models.TextChoices):

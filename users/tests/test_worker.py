@@ -101,6 +101,13 @@ def test_a_worker_does_what_is_there_and_gives_its_lease_back():
     assert not WorkerLease.objects.exists()
 
 
+def test_a_done_task_forgets_what_it_was_about():
+    note.enqueue(what="somebody@example.com")
+    worker().run()
+    assert done["somebody@example.com"] == 1
+    assert DBTaskResult.objects.get().args_kwargs == {"args": [], "kwargs": {}}
+
+
 def test_what_fails_has_failed_unless_it_asks_for_another_try():
     break_down.enqueue()
     note.enqueue("next")

@@ -8,18 +8,16 @@ from itertools import groupby, islice
 from operator import itemgetter
 from uuid import UUID
 
-from django.db import connections
 from django.db.models import Count, Value
 from django.utils import timezone
-from django_tasks import default_task_backend, task
-from django_tasks.base import TaskResultStatus
-from django_tasks_db.models import DBTaskResult
+from django_tasks import task
 
 from music.catalogue.models import Song
 from music.discovery.neighbours.models import ItemKind, Neighbour
 from music.discovery.neighbours.taste import FAVORITE, LIKE, taste_of
 from music.library.models import FavoriteSong, SongLike
 from music.listening.models import Play
+from users.scheduling import has_queue, schedule
 
 EVERY = timedelta(hours=1)
 PLAYS_OF = timedelta(days=365)
@@ -79,18 +77,11 @@ def build_song_neighbours() -> int:
 @task()
 def build_hourly() -> None:
     # Before the work, so that the next build comes whatever happens to this one.
-    schedule_build(after=EVERY)
+    schedule(build_hourly, after=EVERY)
     build_song_neighbours()
-
-
-def schedule_build(after: timedelta = timedelta()) -> None:
-    """Sees to it that a build waits for its turn. Should two processes do so at once, the second ends itself later."""
-    waiting = DBTaskResult.objects.filter(task_path=build_hourly.module_path, status=TaskResultStatus.READY)
-    if default_task_backend.supports_defer and not waiting.exists():
-        build_hourly.using(run_after=timezone.now() + after).enqueue()
 
 
 def database_was_migrated(using: str, **kwargs: object) -> None:
     """Receiver for post_migrate, which comes after every start: from then on the worker builds."""
-    if DBTaskResult._meta.db_table in connections[using].introspection.table_names():
-        schedule_build()
+    if has_queue(using):
+        schedule(build_hourly)

@@ -85,6 +85,15 @@ def words_with(terms: Collection[str]) -> list[str]:
         return [word for (word,) in cursor.fetchall()]
 
 
+def forget_removed_terms() -> None:
+    """FTS5 only marks what was removed, until it puts its parts together."""
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        for index in ("music_searchentry_terms", "music_searchword_terms"):
+            cursor.execute(f"INSERT INTO {index}({index}) VALUES ('optimize')")
+
+
 @TermsField.register_lookup
 class Matches(Lookup):
     """`terms__matches=expression`"""

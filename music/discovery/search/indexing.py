@@ -3,18 +3,20 @@
 Receivers of Django's signals for single rows, and of `songs_added` for what an import adds (see music/apps.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
 from music.catalogue.models import Album, Genre, Song
+from music.discovery.search.index import forget_removed_terms
 from music.discovery.search.models import Kind, SearchEntry, SearchWord
 from music.discovery.search.spelling import deletions, typos_allowed
 from music.discovery.search.terms import entry_terms, words_of
 from music.discovery.search.words import UNSPACED, spoken
 from users.models import Role, User
+from users.retrying import retried_task
 
 BATCH = 500
 
@@ -82,8 +84,36 @@ def row_going(instance: Any, **kwargs: Any) -> None:
 
 def row_gone(instance: Any, **kwargs: Any) -> None:
     """Receiver for post_delete."""
-    SearchEntry.objects.filter(object_id=instance.pk).delete()
+    was_found, _ = SearchEntry.objects.filter(object_id=instance.pk).delete()
     index(Song, getattr(instance, "songs_to_index", []))
+    if was_found and isinstance(instance, User):
+        # After commit, since whoever publishes waits meanwhile. Words of works have until the next pruning.
+        forget_words.enqueue(sorted(words_of(instance.name) | words_of(instance.username)))
+
+
+@retried_task()
+def forget_words(words: list[str]) -> None:
+    """Those that are in no name any more."""
+    _forget_unused(SearchWord.objects.filter(word__in=words))
+    forget_removed_terms()
+
+
+def prune_words() -> Iterator[int]:
+    """All that are in no name any more; how many, batch by batch."""
+    last = 0
+    while batch := list(SearchWord.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        last = batch[-1]
+        yield _forget_unused(SearchWord.objects.filter(pk__in=batch))
+    forget_removed_terms()
+
+
+@transaction.atomic
+def _forget_unused(words: QuerySet[SearchWord]) -> int:
+    _keep_others_waiting()
+    known = list(words.values_list("word", flat=True))
+    unused = [word for word in known if not SearchEntry.objects.filter(terms__matches=word).exists()]
+    SearchWord.objects.filter(word__in=unused).delete()
+    return len(unused)
 
 
 def rebuild() -> None:

@@ -15,6 +15,7 @@ from music.catalogue.models import Song, SongCounts
 from music.discovery.trending.models import DailyAppeal, Trend, TrendRefresh
 from music.library.models import SongLike
 from music.listening.models import Play
+from music.listening.pruning import history_begins
 
 STALE_AFTER = timedelta(seconds=30)
 # Events are committed in another order than they are numbered and timed; so far back we look again.
@@ -65,6 +66,15 @@ def refresh_if_stale() -> None:
             turn.update(at=now, last_play=_refresh(last, now))
 
 
+def refresh() -> None:
+    """Brings the scores up to now, after whoever is just doing it."""
+    now = timezone.now()
+    TrendRefresh.objects.get_or_create(pk=1)
+    with transaction.atomic():
+        last = TrendRefresh.objects.select_for_update().get(pk=1)
+        TrendRefresh.objects.filter(pk=1).update(at=now, last_play=_refresh(last, now))
+
+
 def start_trends(songs: list[Song], **kwargs: object) -> None:
     """Receiver for songs_added: every song has a score from its first moment."""
     starts = SongCounts.objects.filter(song__in=songs).values_list("song", "starting_play_count")
@@ -82,10 +92,14 @@ def _refresh(last: TrendRefresh, now: datetime) -> int:
     if last.at.date() != now.date():  # yesterday is a day older now, and so is every day before
         fading = DailyAppeal.objects.filter(day__gt=now.date() - timedelta(days=FADING_DAYS))
         songs |= set(fading.values_list("song", flat=True))
+    # Of days whose plays may be pruned the sums stay as they are, once there are any. The hour is for a midnight
+    # in between.
+    begins = history_begins(now + timedelta(hours=1)) if last.last_play else None
+    first_day = max(first_time, begins or first_time).date()
     ordered = sorted(songs)
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
-        _sum_days(chunk, first_time.date())
+        _sum_days(chunk, first_day)
         _score(chunk, now.date())
     return max(seen["last"] or 0, last.last_play)
 
@@ -114,11 +128,13 @@ def _score(songs: list[UUID], today: date) -> None:
     appeal: dict[UUID, dict[date, float]] = defaultdict(dict)
     for song, day, weight in DailyAppeal.objects.filter(song__in=songs).values_list("song", "day", "weight"):
         appeal[song][day] = weight
-    starts = SongCounts.objects.filter(song__in=songs).values_list("song", "starting_play_count")
+    # Those that were pruned weigh in by their days still.
+    counts = SongCounts.objects.filter(song__in=songs)
+    starts = counts.values_list("song", "starting_play_count", "song__pruned_plays__number")
     trends = []
-    for song, plays in starts:
+    for song, plays, pruned in starts:
         trend = Trend(song_id=song, **{name: _decayed(appeal[song], name, today) for name in RANGES})
-        trend.overall += RANGES["overall"].remains * plays
+        trend.overall += RANGES["overall"].remains * (plays - (pruned or 0))
         trends.append(trend)
     Trend.objects.bulk_create(trends, update_conflicts=True, unique_fields=["song"], update_fields=list(RANGES))
 

@@ -1,0 +1,55 @@
+"""All that is not kept any longer, of every app: by `manage.py prune`, and by the worker each day."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from django_tasks import task
+
+from music.discovery.search.indexing import prune_words
+from music.discovery.trending.refreshing import refresh
+from music.listening.pruning import prune_history
+from payments.pruning import (
+    prune_closed_customers,
+    prune_invitations,
+    prune_payment_requests,
+    prune_stripe_events,
+)
+from users.pruning import prune_browser_sessions, prune_failed_logins, prune_tasks, prune_tokens
+from users.scheduling import has_queue, schedule
+
+EVERY = timedelta(days=1)
+
+# What goes, and what removes it batch by batch.
+CHORES: dict[str, Callable[[], Iterator[int]]] = {
+    "listening history": prune_history,
+    "tokens": prune_tokens,
+    "browser sessions": prune_browser_sessions,
+    "failed log-ins": prune_failed_logins,
+    "finished tasks": prune_tasks,
+    "invitations": prune_invitations,
+    "payment requests": prune_payment_requests,
+    "Stripe's events": prune_stripe_events,
+    "closed customers": prune_closed_customers,
+    "search words": prune_words,
+}
+
+
+def prune() -> Iterator[tuple[str, Iterator[int]]]:
+    """What goes, and the sizes of the batches that it goes in, each committed; to be read to the end."""
+    refresh()  # trends sum up each play before it can go
+    for what, chore in CHORES.items():
+        yield what, chore()
+
+
+@task()
+def prune_daily() -> None:
+    # Before the work, so that the next time comes whatever happens to this one.
+    schedule(prune_daily, after=EVERY)
+    for _, batches in prune():
+        sum(batches)
+
+
+def database_was_migrated(using: str, **kwargs: object) -> None:
+    """Receiver for post_migrate, which comes after every start: from then on the worker prunes."""
+    if has_queue(using):
+        schedule(prune_daily)
