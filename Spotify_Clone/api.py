@@ -14,10 +14,13 @@ from drf_standardized_errors.handler import ExceptionHandler
 from drf_standardized_errors.types import Error
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
+
+REFUSALS = (exceptions.NotAuthenticated, exceptions.AuthenticationFailed, exceptions.PermissionDenied)
 
 
 class StorageUnavailable(exceptions.APIException):
@@ -44,6 +47,8 @@ class ErrorHandler(ExceptionHandler):
     """Gives the domain's errors, and those of the outside world, their HTTP shape."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, REFUSALS) and (unknown := self._unknown_method()):
+            return unknown
         if isinstance(exc, DomainError):
             return as_api_error(exc)
         if isinstance(exc, OperationalError | InterfaceError) and not is_our_own_fault(exc):
@@ -59,6 +64,19 @@ class ErrorHandler(ExceptionHandler):
         if isinstance(exc, OSError | BotoCoreError | ClientError) and not isinstance(exc, DatabaseError):
             return StorageUnavailable()
         return super().convert_known_exceptions(exc)
+
+    def _unknown_method(self) -> exceptions.MethodNotAllowed | None:
+        """What nobody can do here needs no credentials to be told so."""
+        view, request = self.context["view"], self.context["request"]
+        return None if request.method in view.allowed_methods else exceptions.MethodNotAllowed(request.method)
+
+    def get_response(self, exc: exceptions.APIException, data: dict) -> Response:
+        view, request = self.context["view"], self.context["request"]
+        renderer = getattr(request, "accepted_renderer", None) or view.get_renderers()[0]
+        # Of a view that makes YAML or a page for people, the errors are JSON all the same.
+        if not isinstance(renderer, tuple(api_settings.DEFAULT_RENDERER_CLASSES)):
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        return super().get_response(exc, data)
 
 
 def is_our_own_fault(error: Exception) -> bool:
