@@ -1,7 +1,7 @@
 from django.contrib.auth import logout
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -50,7 +50,12 @@ class LoginViewSet(GenericViewSet):
     # A stale token in the header must not stand in the way of getting a new one.
     authentication_classes = []
 
-    @extend_schema(responses={200: serializers.SignedInSerializer})
+    @extend_schema(
+        responses={
+            200: serializers.SignedInSerializer,
+            401: OpenApiResponse(description="The two do not go together, whether or not there is such an account."),
+        }
+    )
     def create(self, request: Request) -> Response:
         """Log in with e-mail address (or username) and password."""
         serializer = self.get_serializer(data=request.data)
