@@ -10,7 +10,7 @@ export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_NOSPIN := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run install serve worker stripe test lint lint-style lint-types lint-imports lint-django
+.PHONY: run install serve worker stripe test fuzz lint lint-style lint-types lint-imports lint-django
 
 run: $(VENV)/.installed .env
 	@exec $(PY) -m Spotify_Clone.run
@@ -37,6 +37,12 @@ test: $(VENV)/.installed-dev
 	case $$? in 77) postgres="NOT TESTED (install postgresql)";; *) postgres=FAILED;; esac; \
 	echo; echo "SQLite: $$sqlite"; echo "PostgreSQL: $$postgres"; \
 	case "$$CI $$sqlite $$postgres" in *FAILED*|true*NOT*) exit 1;; esac
+
+# Asks every endpoint what schemathesis makes up from the published document, on both databases.
+fuzz: $(VENV)/.installed-dev
+	@unset DATABASE_URL; $(PY) -m pytest -n $(TEST_PROCESSES) tests/routes/published_document.py
+	@$(PY) tests/with_postgres.py -- $(PY) -m pytest -n $(TEST_PROCESSES) tests/routes/published_document.py || \
+	case "$$? $$CI" in "77 ") ;; *) exit 1;; esac
 
 lint: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory -j 2 -k -O lint-types lint-django lint-style lint-imports && echo "lint: all good"

@@ -25,6 +25,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key gets the same answer again."
 )
 STRIPE_FAILED = {502: OpenApiResponse(description="Stripe can't be reached; nothing was changed.")}
+NO_SUBSCRIPTION = {400: OpenApiResponse(description="The caller has no subscription.")}
 NO_SEATS = {403: OpenApiResponse(description="The caller has no plan with seats for others.")}
 
 
@@ -102,14 +103,20 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
             raise ValidationError("An Idempotency-Key may have up to 255 characters.", "invalid")
         return key
 
-    @extend_schema(request=None, responses={200: serializers.CurrentSubscriptionSerializer, **STRIPE_FAILED})
+    @extend_schema(
+        request=None,
+        responses={200: serializers.CurrentSubscriptionSerializer, **NO_SUBSCRIPTION, **STRIPE_FAILED},
+    )
     @action(detail=False, methods=["post"])
     def cancel(self, request: Request) -> Response:
         """Cancel at the end of the period. Until then nothing changes, and it can be resumed."""
         subscribing.cancel_at_period_end(request.user)
         return self.current_of(request)
 
-    @extend_schema(request=None, responses={200: serializers.CurrentSubscriptionSerializer, **STRIPE_FAILED})
+    @extend_schema(
+        request=None,
+        responses={200: serializers.CurrentSubscriptionSerializer, **NO_SUBSCRIPTION, **STRIPE_FAILED},
+    )
     @action(detail=False, methods=["post"])
     def resume(self, request: Request) -> Response:
         """Take a cancellation back, before the period ends."""
@@ -151,7 +158,7 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
         members.join(request.user, self.given(request)["token"])
         return self.current_of(request)
 
-    @extend_schema(request=None, responses={204: None})
+    @extend_schema(request=None, responses={204: None, **NO_SUBSCRIPTION})
     @action(detail=False, methods=["post"])
     def leave(self, request: Request) -> Response:
         """Give one's seat on another's plan back."""

@@ -60,6 +60,7 @@ class ArtistViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, PageViewSe
         responses={
             201: FollowStateSerializer,
             200: OpenApiResponse(FollowStateSerializer, "Followed already."),
+            400: OpenApiResponse(description="Nobody follows themselves."),
         },
     )
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
