@@ -9,8 +9,9 @@ from zlib import crc32
 import pytest
 import schemathesis
 from django.core.cache import cache
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
@@ -58,12 +59,23 @@ def world(db, settings):
     return world
 
 
+@pytest.fixture
+def one_connection():
+    """As Django's own test client has it: the end of a request is not that of the transaction around the test."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
 def token_of(user: Any) -> dict[str, str]:
     return {"Authorization": f"Token {AuthToken.objects.create(user)[1]}"} if user else {}
 
 
 @pytest.fixture
-def ask(world, stripe_server):
+def ask(world, stripe_server, one_connection):
     """Sends what schemathesis made up, as one caller or another, and looks at the answer; nothing of it stays."""
 
     def asked(case: schemathesis.Case) -> None:
