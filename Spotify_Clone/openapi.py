@@ -25,7 +25,7 @@ ERRORS = {
     "413": ("TooLarge", "The body is larger than 100 MB."),
     "415": ("UnsupportedMediaType", "The body is of a type that is not understood."),
     "429": ("TooManyRequests", "Too many requests; `Retry-After` says for how many seconds to wait."),
-    "503": ("Unavailable", "The database or the storage can't be reached; nothing was changed."),
+    "503": ("Unavailable", "The database, the storage or the payments are away or not set up; nothing was changed."),
 }
 TEXT = {"schema": {"type": "string"}, "required": True}
 ERROR_HEADERS = {
@@ -72,7 +72,7 @@ class ErrorAnswerSerializer(serializers.Serializer):
 class AutoSchema(SpectacularSchema):
     def get_description(self) -> str:
         """Of the endpoint itself: what is said about a whole class is for those who read the code."""
-        return get_doc(getattr(self.view, self.view.action, None))
+        return get_doc(getattr(self.view, self._handler(), None))
 
     def get_auth(self) -> list[dict[str, Any]]:
         """Reading the catalogue needs no token, though one shows more."""
@@ -158,7 +158,11 @@ class AutoSchema(SpectacularSchema):
         return [status for status, possible in answers.items() if possible]
 
     def _has_etag(self) -> bool:
-        return self.method == "GET" and not self._answers_bytes() and self.view.action not in NEVER_THE_SAME
+        return self.method == "GET" and not self._answers_bytes() and self._handler() not in NEVER_THE_SAME
+
+    def _handler(self) -> str:
+        """The name of the method that answers, in a viewset or in a plain view."""
+        return getattr(self.view, "action", None) or self.method.lower()
 
     def _answers_bytes(self) -> bool:
         return issubclass(self.view.content_negotiation_class, BytesNegotiation)
