@@ -14,13 +14,15 @@ from drf_standardized_errors.handler import ExceptionHandler
 from drf_standardized_errors.types import Error
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 REFUSALS = (exceptions.NotAuthenticated, exceptions.AuthenticationFailed, exceptions.PermissionDenied)
+# What can write an error: JSON, and the page for people, which is around the same.
+ANSWERING = (JSONRenderer, BrowsableAPIRenderer)
 
 
 class StorageUnavailable(exceptions.APIException):
@@ -67,16 +69,19 @@ class ErrorHandler(ExceptionHandler):
 
     def _unknown_method(self) -> exceptions.MethodNotAllowed | None:
         """What nobody can do here needs no credentials to be told so."""
-        view, request = self.context["view"], self.context["request"]
+        view, request = self._asked()
         return None if request.method in view.allowed_methods else exceptions.MethodNotAllowed(request.method)
 
     def get_response(self, exc: exceptions.APIException, data: dict) -> Response:
-        view, request = self.context["view"], self.context["request"]
+        view, request = self._asked()
         renderer = getattr(request, "accepted_renderer", None) or view.get_renderers()[0]
         # Of a view that makes YAML or a page for people, the errors are JSON all the same.
-        if not isinstance(renderer, tuple(api_settings.DEFAULT_RENDERER_CLASSES)):
+        if not isinstance(renderer, ANSWERING):
             request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
         return super().get_response(exc, data)
+
+    def _asked(self) -> tuple[Any, Any]:
+        return self.context["view"], self.context["request"]
 
 
 def is_our_own_fault(error: Exception) -> bool:
