@@ -10,7 +10,7 @@ export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_NOSPIN := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run install serve worker stripe test audit lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
+.PHONY: run install serve worker stripe test fuzz audit lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
 
 run: $(VENV)/.installed .env
 	@exec $(PY) -m Spotify_Clone.run
@@ -49,6 +49,12 @@ test: $(VENV)/.installed-dev
 # Known vulnerabilities of what the lock names, as far as the package index can be asked.
 audit: $(VENV)/.installed-dev
 	@exec $(PY) -m tests.audit_lock
+
+# Asks every endpoint what schemathesis makes up from the published document, on both databases.
+fuzz: $(VENV)/.installed-dev
+	@unset DATABASE_URL; $(PY) -m pytest -n $(TEST_PROCESSES) tests/routes/published_document.py
+	@$(PY) tests/with_postgres.py -- $(PY) -m pytest -n $(TEST_PROCESSES) tests/routes/published_document.py || \
+	case "$$? $$CI" in "77 ") echo "PostgreSQL: NOT TESTED (install postgresql)";; *) exit 1;; esac
 
 lint: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory -j 2 -k -O lint-types lint-django lint-migrations lint-style lint-imports && echo "lint: all good"

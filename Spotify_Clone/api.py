@@ -14,12 +14,17 @@ from drf_standardized_errors.handler import ExceptionHandler
 from drf_standardized_errors.types import Error
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from Spotify_Clone.throttling import seconds_until_refusal_ends
+
+REFUSALS = (exceptions.NotAuthenticated, exceptions.AuthenticationFailed, exceptions.PermissionDenied)
+# What can write an error: JSON, and the page for people, which is around the same.
+ANSWERING = (JSONRenderer, BrowsableAPIRenderer)
 
 
 class StorageUnavailable(exceptions.APIException):
@@ -52,6 +57,8 @@ class ErrorHandler(ExceptionHandler):
         return self.as_answered(exc)
 
     def as_answered(self, exc: Exception) -> Exception:
+        if isinstance(exc, REFUSALS) and (unknown := self._unknown_method()):
+            return unknown
         if isinstance(exc, DomainError):
             return as_api_error(exc)
         if isinstance(exc, OperationalError | InterfaceError) and not is_our_own_fault(exc):
@@ -67,6 +74,22 @@ class ErrorHandler(ExceptionHandler):
         if isinstance(exc, OSError | BotoCoreError | ClientError) and not isinstance(exc, DatabaseError):
             return StorageUnavailable()
         return super().convert_known_exceptions(exc)
+
+    def _unknown_method(self) -> exceptions.MethodNotAllowed | None:
+        """What nobody can do here needs no credentials to be told so."""
+        view, request = self._asked()
+        return None if request.method in view.allowed_methods else exceptions.MethodNotAllowed(request.method)
+
+    def get_response(self, exc: exceptions.APIException, data: dict) -> Response:
+        view, request = self._asked()
+        renderer = getattr(request, "accepted_renderer", None) or view.get_renderers()[0]
+        # Of a view that makes YAML or a page for people, the errors are JSON all the same.
+        if not isinstance(renderer, ANSWERING):
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        return super().get_response(exc, data)
+
+    def _asked(self) -> tuple[Any, Any]:
+        return self.context["view"], self.context["request"]
 
 
 def is_our_own_fault(error: Exception) -> bool:

@@ -28,11 +28,14 @@ login_pages = (
     "rest_framework",
 )
 
+# Pages for people, which have no answer to OPTIONS.
+ONLY_TO_READ = {"http_method_names": ["get", "head"]}
+
 urlpatterns = [
     path("", TemplateView.as_view(template_name="welcome.html"), name="welcome"),
     re_path(r"^api/schema/?$", DocumentView.as_view(), name="schema"),
-    re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    re_path(r"^api/redoc/?$", of_redoc(SpectacularRedocView.as_view(url_name="schema")), name="redoc"),
+    re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema", **ONLY_TO_READ), name="docs"),
+    re_path(r"^api/redoc/?$", of_redoc(SpectacularRedocView.as_view(url_name="schema", **ONLY_TO_READ)), name="redoc"),
     path("accounts/", include(login_pages)),
     path("admin/", admin.site.urls),
     re_path(r"^admin$", lambda request: HttpResponseRedirect("/admin/")),

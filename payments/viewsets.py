@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from payments import members, serializers, stripe_gateway, stripe_tables, students, subscribing, webhooks
@@ -24,6 +25,9 @@ TIME_FOR_STRIPE = 7
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key gets the same answer again."
 )
+STRIPE_FAILED = {502: OpenApiResponse(description="Stripe can't be reached; nothing was changed.")}
+NO_SUBSCRIPTION = {400: OpenApiResponse(description="The caller has no subscription.")}
+NO_SEATS = {403: OpenApiResponse(description="The caller has no plan with seats for others.")}
 
 
 class PaymentsViewSet(GenericViewSet):
@@ -55,7 +59,8 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
     ordering = "price"
 
     def get_permissions(self) -> list:
-        return [AllowAny()] if self.action == "list" else super().get_permissions()
+        is_the_list = self.action_map.get("get") == "list"  # OPTIONS too
+        return [AllowAny()] if is_the_list else super().get_permissions()
 
     def list(self, request: Request) -> Response:
         """The plans, cheapest first."""
@@ -73,7 +78,7 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
             201: serializers.SubscribedSerializer,
             200: OpenApiResponse(serializers.SubscribedSerializer, "The plan was changed."),
             409: OpenApiResponse(description="A request of the caller's to pay is still running."),
-            502: OpenApiResponse(description="Stripe can't be reached; nothing was changed."),
+            **STRIPE_FAILED,
         },
     )
     @action(
@@ -104,14 +109,20 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
             raise ValidationError("An Idempotency-Key may have up to 255 characters.", "invalid")
         return key
 
-    @extend_schema(request=None, responses=serializers.CurrentSubscriptionSerializer)
+    @extend_schema(
+        request=None,
+        responses={200: serializers.CurrentSubscriptionSerializer, **NO_SUBSCRIPTION, **STRIPE_FAILED},
+    )
     @action(detail=False, methods=["post"])
     def cancel(self, request: Request) -> Response:
         """Cancel at the end of the period. Until then nothing changes, and it can be resumed."""
         subscribing.cancel_at_period_end(request.user)
         return self.current_of(request)
 
-    @extend_schema(request=None, responses=serializers.CurrentSubscriptionSerializer)
+    @extend_schema(
+        request=None,
+        responses={200: serializers.CurrentSubscriptionSerializer, **NO_SUBSCRIPTION, **STRIPE_FAILED},
+    )
     @action(detail=False, methods=["post"])
     def resume(self, request: Request) -> Response:
         """Take a cancellation back, before the period ends."""
@@ -130,7 +141,7 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
         account = BillingAccount.objects.filter(user=request.user, stripe_customer_id__isnull=False).first()
         return self.page_of(stripe_tables.invoices_of(account and account.stripe_customer_id))
 
-    @extend_schema(responses=serializers.PageURLSerializer)
+    @extend_schema(responses={200: serializers.PageURLSerializer, **STRIPE_FAILED})
     @action(
         detail=False,
         methods=["post"],
@@ -143,7 +154,7 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
         stripe_gateway.check_configured()
         return Response({"url": subscribing.checkout_url(request.user, given.pop("plan_id"), **given)})
 
-    @extend_schema(responses=serializers.PageURLSerializer)
+    @extend_schema(responses={200: serializers.PageURLSerializer, **STRIPE_FAILED})
     @action(detail=False, methods=["post"], serializer_class=serializers.PortalSerializer)
     def portal(self, request: Request) -> Response:
         """Where to change cards and see invoices on a page of Stripe's."""
@@ -158,7 +169,7 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
         members.join(request.user, self.given(request)["token"])
         return self.current_of(request)
 
-    @extend_schema(request=None, responses={204: None})
+    @extend_schema(request=None, responses={204: None, **NO_SUBSCRIPTION})
     @action(detail=False, methods=["post"])
     def leave(self, request: Request) -> Response:
         """Give one's seat on another's plan back."""
@@ -195,6 +206,7 @@ class MemberViewSet(PaymentsViewSet):
         is_change = self.action == "partial_update"
         return serializers.MemberChangeSerializer if is_change else serializers.MemberSerializer
 
+    @extend_schema(responses={200: serializers.MemberSerializer(many=True), **NO_SEATS})
     def list(self, request: Request) -> Response:
         """Members and open invitations, without the owner."""
         subscription = subscribing.open_subscription_of(request.user)
@@ -202,7 +214,7 @@ class MemberViewSet(PaymentsViewSet):
             raise members.no_seats()
         return self.page_of(members.seats_of(subscription).select_related("user"))
 
-    @extend_schema(responses={201: serializers.MemberSerializer})
+    @extend_schema(responses={201: serializers.MemberSerializer, **NO_SEATS})
     def create(self, request: Request) -> Response:
         """Invite somebody by mail. The invitation is good once, for 7 days, and takes a seat until then."""
         seat = members.invite(request.user, **self.given(request))
@@ -229,10 +241,14 @@ class StripeViewSet(PaymentsViewSet):
 
     permission_classes = [AllowAny]
     authentication_classes: list[type] = []
+    serializer_class = Serializer
 
     @extend_schema(
         request={"application/json": {"type": "object"}},
-        responses={200: OpenApiResponse(description="Kept and followed; the same event again changes nothing.")},
+        responses={
+            200: OpenApiResponse(description="Kept and followed; the same event again changes nothing."),
+            **STRIPE_FAILED,
+        },
         parameters=[OpenApiParameter("Stripe-Signature", str, OpenApiParameter.HEADER, required=True)],
     )
     @action(detail=False, methods=["post"])

@@ -2,7 +2,7 @@ from django.contrib.auth import logout
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -54,7 +54,12 @@ class LoginViewSet(GenericViewSet):
     # A stale token in the header must not stand in the way of getting a new one.
     authentication_classes = []
 
-    @extend_schema(responses={200: serializers.SignedInSerializer})
+    @extend_schema(
+        responses={
+            200: serializers.SignedInSerializer,
+            401: OpenApiResponse(description="The two do not go together, whether or not there is such an account."),
+        }
+    )
     def create(self, request: Request) -> Response:
         """Log in with e-mail address (or username) and password."""
         serializer = self.get_serializer(data=request.data)

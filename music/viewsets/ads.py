@@ -2,7 +2,6 @@ from pathlib import PurePath
 
 from django.db.models import F
 from django.http.response import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -16,6 +15,7 @@ from music.catalogue.audio import CONTENT_TYPES
 from music.serializers.ads import AdSerializer
 from music.streaming.delivery import deliver
 from music.viewsets.base import UUID_REGEX, BytesNegotiation
+from music.viewsets.sound import BYTES, RANGE
 
 
 class AdViewSet(GenericViewSet):
@@ -38,7 +38,7 @@ class AdViewSet(GenericViewSet):
         """The ad's link was followed."""
         return self._counted("clicks")
 
-    @extend_schema(responses={(200, "audio/*"): OpenApiTypes.BINARY, (206, "audio/*"): OpenApiTypes.BINARY})
+    @extend_schema(parameters=[RANGE], responses=BYTES)
     @action(detail=True, permission_classes=[AllowAny], content_negotiation_class=BytesNegotiation)
     def audio(self, request: Request, pk: str) -> HttpResponseBase:
         """The ad's sound, in ranges if asked for."""

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
@@ -33,7 +33,13 @@ class RecommendationActions(ShelfActions):
         """Songs that go with this one, best first."""
         return self.shelf_after(songs_like, self.get_object())
 
-    @extend_schema(parameters=[RadioQuerySerializer], responses=SongSerializer(many=True))
+    @extend_schema(
+        parameters=[RadioQuerySerializer],
+        responses={
+            200: SongSerializer(many=True),
+            404: OpenApiResponse(description="There is no such seed for this caller."),
+        },
+    )
     @action(**SHELF)
     def radio(self, request: Request) -> Response:
         """Songs that go with a song, an artist or a genre. With those that came already in `exclude` it goes on."""

@@ -40,7 +40,10 @@ ANSWERS_BYTES = {
 
 
 class SoundActions(PageViewSet):
-    @extend_schema(parameters=[StreamQuerySerializer, RANGE], responses=BYTES)
+    @extend_schema(
+        parameters=[StreamQuerySerializer, RANGE],
+        responses={**BYTES, 403: OpenApiResponse(description="The signed address has ended or was changed.")},
+    )
     @action(permission_classes=[AllowAny], **ANSWERS_BYTES)
     def stream(self, request: Request, pk: str) -> HttpResponseBase:
         """The audio at a quality, in ranges if asked for: the upload where it is within, else the best rendition.
@@ -56,7 +59,10 @@ class SoundActions(PageViewSet):
         audio = file_for(song, listener, signed_quality or query.validated_data.get("quality"))
         return deliver(audio.file, content_type=audio.content_type, request=request)
 
-    @extend_schema(parameters=[RANGE], responses=BYTES)
+    @extend_schema(
+        parameters=[RANGE],
+        responses={**BYTES, 403: OpenApiResponse(description="The plan has no downloads.")},
+    )
     @action(permission_classes=[IsAuthenticated], **ANSWERS_BYTES)
     def download(self, request: Request, pk: str) -> HttpResponseBase:
         """The best file that the plan allows, to keep, named after artist and title."""
