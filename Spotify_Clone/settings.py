@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import dj_email_url
+from botocore.config import Config as S3Config
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
@@ -135,13 +136,30 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768;",
     }
+else:
+    # A database that went away without a word is missed within seconds; the others end a connection by themselves.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 
 CACHE_URL = os.environ.get("CACHE_URL", "")
-CACHES = {
+CACHES: dict[str, dict] = {
     "default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": CACHE_URL}
     if CACHE_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
+if CACHE_URL:
+    # Nothing is kept in the cache alone: while it is away, answers are computed, and nobody waits for it for long.
+    CACHES["default"]["OPTIONS"] = {
+        "IGNORE_EXCEPTIONS": True,
+        "SOCKET_CONNECT_TIMEOUT": 0.25,
+        "SOCKET_TIMEOUT": 0.25,
+    }
 
 # Rendering has a queue of its own, so that mails need not wait behind it where there is a worker for each.
 TASKS: dict[str, dict] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "rendering"]}}
@@ -172,8 +190,14 @@ if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
             "secret_key": os.environ.get("AWS_SECRET_ACCESS_KEY"),
             "region_name": os.environ.get("AWS_S3_REGION_NAME"),
             "endpoint_url": os.environ.get("AWS_S3_ENDPOINT_URL"),
-            "signature_version": "s3v4",
-            "addressing_style": "path" if os.environ.get("AWS_S3_ENDPOINT_URL") else "auto",
+            "client_config": S3Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if os.environ.get("AWS_S3_ENDPOINT_URL") else "auto"},
+                # Somebody waits for the answer: boto's own are a minute each, five times.
+                connect_timeout=3,
+                read_timeout=15,
+                retries={"mode": "standard", "total_max_attempts": 2},
+            ),
             "default_acl": None,
             "file_overwrite": False,
             "querystring_auth": True,
@@ -183,6 +207,10 @@ if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
 
 # Larger files wait on disk, not in memory, while they are checked.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "Spotify_Clone.uploads.UnnamedFileUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 MAX_BODY_BYTES = 100 * 2**20
 

@@ -63,27 +63,32 @@ def rclone_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     store = Store(f"http://127.0.0.1:{port}")
-    folder = tmp_path_factory.mktemp("rclone")
-    log = folder / "log"
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            [
-                *(Path(sys.executable).with_name("rclone"), "serve", "s3", folder, "--config", ""),
-                *("--addr", urlsplit(store.endpoint_url).netloc),
-                *("--auth-key", f"{store.access_key},{store.secret_key}"),
-            ],
-            stdout=output,
-            stderr=output,
-        )
+    server = serve_folder(store, tmp_path_factory.mktemp("rclone"))
     try:
-        while not accepts(port):
-            assert server.poll() is None, log.read_text()
-            time.sleep(0.05)
         store.create_bucket()
         yield store
     finally:
         server.terminate()
         server.wait()
+
+
+def serve_folder(store: Store, folder: Path) -> subprocess.Popen:
+    """rclone at the store's address; what is in the folder is in the store, also the next time."""
+    address = urlsplit(store.endpoint_url)
+    log = folder.with_suffix(".log")
+    with log.open("a") as output:
+        server = subprocess.Popen(
+            [
+                *(Path(sys.executable).with_name("rclone"), "serve", "s3", folder, "--config", ""),
+                *("--addr", address.netloc, "--auth-key", f"{store.access_key},{store.secret_key}"),
+            ],
+            stdout=output,
+            stderr=output,
+        )
+    while not accepts(address.port):
+        assert server.poll() is None, log.read_text()
+        time.sleep(0.05)
+    return server
 
 
 def accepts(port: int) -> bool:

@@ -39,23 +39,26 @@ def account() -> dict:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def initialise(bindir: Path, folder: Path, log: Path, **process) -> Path:
+def initialise(bindir: Path, folder: Path, log: Path, **process) -> None:
     data = folder / "data"
     command = [bindir / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]
     with log.open("a") as output:
         for locale in (["--locale=C.UTF-8"], ["--no-locale", "--encoding=UTF8"]):
             if subprocess.run([*command, *locale], stdout=output, stderr=output, **process).returncode == 0:
-                return data
+                return
             shutil.rmtree(data, ignore_errors=True)
     sys.exit("initdb failed:\n" + log.read_text())
 
 
-def start(bindir: Path, folder: Path) -> subprocess.Popen:
+def start(bindir: Path, folder: Path, **options: str) -> subprocess.Popen:
+    """A server on the data in this folder, which is made if it is not there. Options go before ours."""
     # Root's working directory may be closed to the other account.
     process = {"cwd": folder, **account()}
     log = folder / "log"
-    data = initialise(bindir, folder, log, **process)
-    settings = [f"-c{name}={value}" for name, value in OPTIONS.items()]
+    data = folder / "data"
+    if not data.exists():
+        initialise(bindir, folder, log, **process)
+    settings = [f"-c{name}={value}" for name, value in {**OPTIONS, **options}.items()]
     with log.open("a") as output:
         server = subprocess.Popen(
             # A session of its own: Ctrl-C reaches the command, and the server outlives it.
@@ -70,6 +73,10 @@ def start(bindir: Path, folder: Path) -> subprocess.Popen:
             sys.exit("PostgreSQL did not start:\n" + log.read_text())
         time.sleep(0.1)
     return server
+
+
+def url_of(folder: Path, database: str = "postgres") -> str:
+    return f"postgres://postgres@{quote(str(folder), safe='')}/{database}"
 
 
 def main(command: list[str]) -> int:
@@ -88,8 +95,7 @@ def main(command: list[str]) -> int:
         if who := account():
             os.chown(folder, who["user"], who["group"])
         server = start(bindir, folder)
-        url = f"postgres://postgres@{quote(str(folder), safe='')}/postgres"
-        child = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
+        child = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url_of(folder)})
         return child.wait()
     finally:
         for process in (child, server):
