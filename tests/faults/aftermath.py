@@ -141,15 +141,17 @@ def look_for_plays(verdict: Verdict, house: House, load: Load) -> None:
 def look_for_uploads(verdict: Verdict, house: House, load: Load) -> None:
     from music.models import Song
 
-    songs = {song.title: str(song.pk) for song in Song.objects.filter(title__in=load.memory.uploads)}
+    songs = {song.title: song for song in Song.objects.filter(title__in=load.memory.uploads)}
     for title, told in load.memory.uploads.items():
+        song = songs.get(title)
         if told:
             verdict.acknowledged["uploads"] += 1
-            verdict.expect(songs.get(title) == told[0], f"an upload that was answered is lost: {title}")
-            verdict.expect(heard(house, told[0]) == told[1], f"an upload does not play as it was sent: {title}")
-        elif title in songs:
-            verdict.expect(title not in load.memory.refused_uploads, f"an upload that was refused is there: {title}")
-            verdict.expect(heard(house, songs[title]), f"a song without its file: {title}")
+            verdict.expect(song, f"an upload that was answered is lost: {title}")
+        if song:
+            verdict.expect(title not in load.memory.gone, f"what was refused or deleted is there: {title}")
+            with song.audio_file.open() as stored:
+                verdict.expect(digest(stored.read()) == load.memory.sent[title], f"an upload was changed: {title}")
+            verdict.expect(plays(house, song.pk), f"an upload does not play: {title}")
 
 
 def sweep(verdict: Verdict, house: House) -> None:
@@ -183,9 +185,9 @@ def get(house: House, token: str, path: str) -> dict:
     return answer.json()
 
 
-def heard(house: House, song: str) -> str:
-    answer = requests.get(f"{house.url}/api/songs/{song}/stream", timeout=30)
-    return digest(answer.content) if answer.ok else ""
+def plays(house: House, song_id: object) -> bool:
+    answer = requests.get(f"{house.url}/api/songs/{song_id}/stream", timeout=30)
+    return answer.status_code == 200 and len(answer.content) > 0
 
 
 def run(script: Callable[[bool], Verdict]) -> None:

@@ -3,6 +3,7 @@
 Each lies in a temporary folder, listens on 127.0.0.1 alone, and ends with the house, whatever way that ends.
 """
 
+import io
 import os
 import shutil
 import signal
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import requests
 
-from Spotify_Clone.run import end_with_parent
+from Spotify_Clone.serve import end_with_parent
 from tests import with_postgres
 
 ROOT = Path(__file__).parent.parent.parent
@@ -37,7 +38,7 @@ class House:
     def __init__(self, *, database: str = "postgres", s3: bool = False, redis: bool = False) -> None:
         # A socket's path has to stay under 108 characters, so TMPDIR does not count here.
         self.folder = Path(tempfile.mkdtemp(prefix="faults", dir="/tmp"))
-        self.media = self.folder / "media"
+        self.media, self.database_disk = self.folder / "media", self.folder / "database"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.wanted = {"database": database, "s3": s3, "redis": redis}
@@ -45,7 +46,8 @@ class House:
         self.server: subprocess.Popen
         self.worker: subprocess.Popen
         self.environment = {
-            **{name: "" for name in os.environ if name.startswith(("AWS_", "STRIPE_", "CACHE_", "DATABASE_"))},
+            # Neither the environment nor a developer's .env names anything that is not of this house.
+            **dict.fromkeys(("AWS_STORAGE_BUCKET_NAME", "CACHE_URL", "STRIPE_TEST_SECRET_KEY", "STRIPE_LIVE_MODE"), ""),
             "DJANGO_SETTINGS_MODULE": "Spotify_Clone.settings",
             "SECRET_KEY": "for-a-service-that-is-thrown-away-and-never-seen-0123456789",
             "DEBUG": "off",
@@ -78,21 +80,17 @@ class House:
 
     def show_logs(self) -> None:
         for log in sorted(self.folder.glob("*.log")):
-            print(
-                f"--- the end of {log.name}",
-                log.read_text(errors="replace")[-int(os.environ.get("LOGTAIL", 5000)) :],
-                sep="\n",
-            )
+            print(f"--- the end of {log.name}", log.read_text(errors="replace")[-5000:], sep="\n")
 
     def furnish(self) -> None:
         self.media.mkdir()
+        self.database_disk.mkdir()
         (self.folder / "tmp").mkdir()
         if self.wanted["database"] == "postgres":
             self.database = self.ends.enter_context(closing(Postgres(self.folder / "pg")))
             self.environment["DATABASE_URL"] = self.database.url
         else:
-            self.environment["DATABASE_URL"] = f"sqlite:///{self.folder}/db/db.sqlite3"
-            (self.folder / "db").mkdir()
+            self.environment["DATABASE_URL"] = f"sqlite:///{self.database_disk}/db.sqlite3"
         if self.wanted["s3"]:
             self.bucket = self.ends.enter_context(closing(Bucket(self.folder / "bucket")))
             self.environment |= self.bucket.environment
@@ -137,18 +135,18 @@ class House:
         self.ends.callback(end, process)
         return process
 
-    def manage(self, *arguments: str, codes: tuple[int, ...] = (0,), **environment: str) -> tuple[int, str]:
-        """Runs a command of manage.py: its exit code, which has to be one of these, and what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=os.environ | self.environment | environment,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode not in codes:
-            raise Broken(f"manage.py {' '.join(arguments)} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
-        return done.returncode, done.stdout
+    def manage(self, command: str, *arguments: str, codes: tuple[int, ...] = (0,)) -> tuple[int, str]:
+        """As manage.py runs it: its exit code, which has to be one of these, and what it printed."""
+        from django.core.management import call_command
+
+        printed, code = io.StringIO(), 0
+        try:
+            call_command(command, *arguments, stdout=printed)
+        except SystemExit as error:
+            code = int(error.code or 0)
+        if code not in codes:
+            raise Broken(f"{command} {' '.join(arguments)} exited with {code}:\n{printed.getvalue()}")
+        return code, printed.getvalue()
 
     # waiting
 
@@ -166,7 +164,7 @@ class House:
 
 
 class Postgres:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prepared: str | None = os.environ.get(PREPARED)) -> None:
         bindir = with_postgres.binaries()
         if bindir is None or not (bindir / "initdb").exists():
             sys.exit("PostgreSQL is missing: apt-get install postgresql, or name its programs' folder in PG_BINDIR.")
@@ -175,9 +173,9 @@ class Postgres:
         folder.mkdir()
         if who := with_postgres.account():
             os.chown(folder, who["user"], who["group"])
-        self.is_prepared = PREPARED in os.environ
-        if self.is_prepared:
-            subprocess.run(["cp", "-a", os.environ[PREPARED], folder / "data"], check=True)
+        self.is_prepared = bool(prepared)
+        if prepared:
+            subprocess.run(["cp", "-a", prepared, folder / "data"], check=True)
         self.start()
 
     def start(self) -> None:
@@ -192,6 +190,16 @@ class Postgres:
     def close(self) -> None:
         if self.process.poll() is None:
             self.stop(signal.SIGQUIT)
+
+    def move_tables_to(self, disk: Path) -> None:
+        """The tables alone: where the write-ahead log's disk is full, PostgreSQL stops altogether."""
+        tables = disk / "tables"
+        tables.mkdir()
+        if who := with_postgres.account():
+            os.chown(tables, who["user"], who["group"])
+        for sql in (f"CREATE TABLESPACE small LOCATION '{tables}'", "ALTER DATABASE postgres SET TABLESPACE small"):
+            psql = [self.bindir / "psql", "-q", "-h", self.folder, "-U", "postgres", "-c", sql, "template1"]
+            subprocess.run(psql, check=True)
 
 
 class Bucket:
@@ -269,6 +277,12 @@ def kill(process: subprocess.Popen) -> None:
     """kill -9 for it and all that it has started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def kill_alone(process: subprocess.Popen) -> None:
+    """kill -9 for it and nothing else."""
+    process.kill()
     process.wait()
 
 

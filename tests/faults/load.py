@@ -39,16 +39,24 @@ class Memory:
 
     likes: dict[tuple[str, str], bool | None] = field(default_factory=dict)
     plays: dict[tuple[str, str], bool | None] = field(default_factory=dict)
-    # By title: the song's id and the digest of its bytes.
-    uploads: dict[str, tuple[str, str] | None] = field(default_factory=dict)
-    refused_uploads: set[str] = field(default_factory=set)
+    # By title, and what was sent under it as a digest.
+    uploads: dict[str, bool | None] = field(default_factory=dict)
+    sent: dict[str, str] = field(default_factory=dict)
+    # Refused, or deleted since: not to be found.
+    gone: set[str] = field(default_factory=set)
 
 
 class Load:
     """`with Load(house, people=12) as load:` runs until the block ends."""
 
     def __init__(
-        self, house: House, *, people: int = 12, mix: dict[str, int] = MIX, seconds_per_song: float = 2
+        self,
+        house: House,
+        *,
+        people: int = 12,
+        mix: dict[str, int] = MIX,
+        audio_format: str = "mp3",
+        seconds: float = 2,
     ) -> None:
         self.house, self.mix = house, mix
         self.outcomes: list[Outcome] = []
@@ -58,7 +66,7 @@ class Load:
         self.over = threading.Event()
         self.numbers = count()
         self.songs, self.streamable = stage(house)
-        self.audio = audio(seconds_per_song)
+        self.audio = audio(audio_format, seconds)
         self.people = [Person(self, token) for token in tokens(people)]
 
     def __enter__(self) -> "Load":
@@ -96,13 +104,14 @@ class Person:
 
     def __init__(self, load: Load, token: str) -> None:
         self.load, self.token = load, token
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Token {self.token}"
+        self.uploaded: dict[str, str] = {}
         self.unplayed = random.sample(load.songs, len(load.songs))
         self.deeds: dict[str, Callable[[], int]] = {name: getattr(self, name) for name in load.mix}
 
     def be_busy(self) -> None:
         names, weights = list(self.load.mix), list(self.load.mix.values())
-        self.session = requests.Session()
-        self.session.headers["Authorization"] = f"Token {self.token}"
         while not self.load.over.is_set():
             status = self.deeds[random.choices(names, weights)[0]]()
             # As clients do that meet a failure; the others keep the load bounded.
@@ -132,14 +141,29 @@ class Person:
         title = f"Upload {self.token[:8]} {next(self.load.numbers)}"
         # Other bytes each time, so that no file can stand in for another.
         content = self.load.audio + title.encode()
-        uploads = self.load.memory.uploads
-        uploads[title] = None
+        memory = self.load.memory
+        memory.uploads[title], memory.sent[title] = None, digest(content)
         files = {"audio_file": ("song.mp3", content, "audio/mpeg")}
         answer = self.ask("upload", "POST", "/api/songs", data={"title": title}, files=files)
         if answer is not None and answer.ok:
-            uploads[title] = (answer.json()["id"], digest(content))
+            memory.uploads[title] = True
+            self.uploaded[title] = answer.json()["id"]
         elif answer is not None and code_of(answer) == "storage_unavailable":
-            self.load.memory.refused_uploads.add(title)
+            memory.gone.add(title)
+        return status_of(answer)
+
+    def delete(self) -> int:
+        """Of a song of one's own, which nobody expects to find again."""
+        memory = self.load.memory
+        mine = [title for title in self.uploaded if memory.uploads.get(title)]
+        if not mine:
+            return self.upload()
+        title = random.choice(mine)
+        song = self.uploaded.pop(title)
+        memory.uploads[title] = None
+        answer = self.ask("delete", "DELETE", f"/api/songs/{song}")
+        if answer is not None and answer.ok:
+            memory.gone.add(title)
         return status_of(answer)
 
     def look(self) -> int:
@@ -183,11 +207,11 @@ def digest(content: bytes) -> str:
     return hashlib.blake2b(content).hexdigest()
 
 
-def audio(seconds: float) -> bytes:
+def audio(audio_format: str = "mp3", seconds: float = 2) -> bytes:
     """Music that takes a worker the longer the more seconds it has, with a picture for its album."""
     from music.tests.samples import audio_sample, image_sample
 
-    return audio_sample("mp3", seconds, cover=image_sample())
+    return audio_sample(audio_format, seconds, cover=image_sample())
 
 
 def stage(house: House) -> tuple[list[str], str]:
@@ -203,7 +227,7 @@ def stage(house: House) -> tuple[list[str], str]:
         owner = User.objects.create_user("owner@example.com", "owner", role=Role.ARTIST)
         songs = Song.objects.bulk_create(Song(title=f"Song {number}", artist=owner) for number in range(SONGS))
         SongCounts.objects.bulk_create(SongCounts(song=song) for song in songs)
-        publish_song(artist=owner, recording=Recording.inspected(ContentFile(audio(2), "heard.mp3")), title="Heard")
+        publish_song(artist=owner, recording=Recording.inspected(ContentFile(audio(), "heard.mp3")), title="Heard")
     songs = list(Song.objects.filter(artist=owner, audio_file="").values_list("pk", flat=True))
     return [str(song) for song in songs], str(Song.objects.exclude(audio_file="").filter(artist=owner).get().pk)
 
