@@ -17,6 +17,7 @@ SCRIPTS = (
     "lose_storage",
     "fill_media",
     "fill_database",
+    "fill_sqlite",
     "lose_cache",
     "lose_everything",
 )

@@ -192,7 +192,7 @@ def plays(house: House, song_id: object) -> bool:
 
 def run(script: Callable[[bool], Verdict]) -> None:
     """What each script does when it is started: `--quick` makes it a short round."""
-    parser = argparse.ArgumentParser(description=sys.modules[script.__module__].__doc__)
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--quick", action="store_true", help="a short round")
     quick = parser.parse_args().quick
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

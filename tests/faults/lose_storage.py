@@ -1,9 +1,10 @@
 """S3 gone in the middle of uploads, and back with what it had."""
 
 import time
+from functools import partial
 
 from tests.faults.aftermath import Verdict, judge, run
-from tests.faults.house import House
+from tests.faults.house import House, wait_until
 from tests.faults.load import Load
 
 MIX = {"like": 20, "play": 20, "upload": 30, "look": 15, "stream": 15}
@@ -16,20 +17,25 @@ def main(quick: bool) -> Verdict:
         house.seconds_until_it_serves(time.monotonic())
         with Load(house, people=12, mix=MIX) as load:
             for _ in range(1 if quick else 3):
-                time.sleep(3)
+                # A connection to S3 is costly to make, and each thread of the server makes one.
+                wait_until(partial(well_since, load, 0, "upload", 201), "an upload")
+                time.sleep(2 if quick else 5)
                 verdict.in_flight += load.in_flight()
                 house.bucket.stop()
                 gone = time.monotonic()
-                time.sleep(3 if quick else 8)
-                during = load.since(gone)
                 for deed in ("like", "play", "look"):
-                    well = any(outcome.deed == deed and outcome.status == 200 for outcome in during)
-                    verdict.expect(well, f"without storage no {deed} went well")
+                    wait_until(partial(well_since, load, gone, deed, 200), f"a {deed} without storage")
+                wait_until(partial(well_since, load, gone, "upload", 503), "an upload to be refused")
+                time.sleep(1 if quick else 8)
                 house.bucket.start()
                 verdict.served_again["uploads"] = house.seconds_until_it_serves(time.monotonic(), load.people[0].upload)
             time.sleep(2)
         judge(verdict, house, load, allowed={"storage_unavailable"})
     return verdict
+
+
+def well_since(load: Load, moment: float, deed: str, status: int) -> bool:
+    return any((outcome.deed, outcome.status) == (deed, status) for outcome in load.since(moment))
 
 
 if __name__ == "__main__":
