@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import requests
 from django.db import connections
@@ -204,5 +204,5 @@ def run(script: Callable[[bool], Verdict]) -> None:
     print("\n".join(verdict.lines()), flush=True)
     if report := os.environ.get(REPORT):
         with open(report, "a") as lines:
-            lines.write(json.dumps(asdict(verdict) | {"script": sys.argv[0]}) + "\n")
+            lines.write(json.dumps(vars(verdict)) + "\n")
     sys.exit(bool(verdict.problems))
