@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.faults.aftermath import REPORT
+from tests.faults.aftermath import REPORT, end_in_order_when_told
 from tests.faults.house import PREPARED, SKIPPED, House
 
 SCRIPTS = (
@@ -32,12 +32,20 @@ def main(options: list[str]) -> int:
         for script in SCRIPTS:
             print(f"\n{script}", flush=True)
             command = [sys.executable, "-m", f"tests.faults.{script}", *options]
-            results[script] = subprocess.run(command, env=environment).returncode
+            results[script] = finished(subprocess.Popen(command, env=environment))
         print(table([json.loads(line) for line in report.read_text().splitlines()]))
     for script, code in results.items():
         if code:
             print(f"{script}: {'SKIPPED' if code == SKIPPED else 'FAILED'}")
     return any(code not in (0, SKIPPED) for code in results.values())
+
+
+def finished(script: subprocess.Popen) -> int:
+    try:
+        return script.wait()
+    finally:  # we may have been told to end: it clears away what it has started
+        script.terminate()
+        script.wait()
 
 
 def prepare(folder: Path) -> Path:
@@ -68,4 +76,5 @@ def table(verdicts: list[dict]) -> str:
 
 
 if __name__ == "__main__":
+    end_in_order_when_told()
     sys.exit(main(sys.argv[1:]))

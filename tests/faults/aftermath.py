@@ -195,8 +195,7 @@ def run(script: Callable[[bool], Verdict]) -> None:
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--quick", action="store_true", help="a short round")
     quick = parser.parse_args().quick
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+    end_in_order_when_told()
     try:
         verdict = script(quick)
     except Broken as error:
@@ -206,3 +205,8 @@ def run(script: Callable[[bool], Verdict]) -> None:
         with open(report, "a") as lines:
             lines.write(json.dumps(vars(verdict)) + "\n")
     sys.exit(bool(verdict.problems))
+
+
+def end_in_order_when_told() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))

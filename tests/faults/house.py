@@ -74,7 +74,10 @@ class House:
         return self
 
     def __exit__(self, kind: type | None, *error: object) -> None:
-        if kind:
+        # A second Ctrl-C must not leave half of it behind.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        if kind and not issubclass(kind, SystemExit):
             self.show_logs()
         self.ends.close()
 
