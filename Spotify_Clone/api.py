@@ -22,8 +22,6 @@ from rest_framework.views import APIView
 
 from users.outages import is_database_outage
 
-OUR_FAULT = "Something went wrong on our side."
-
 
 class StorageUnavailable(exceptions.APIException):
     status_code = 503
@@ -128,12 +126,11 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     # Outside of the API's views, as in a middleware or in the admin, an outage ends here.
-    outage = outage_behind(sys.exception())
+    error = outage_behind(sys.exception()) or exceptions.APIException("Something went wrong on our side.")
     if is_api(request):
-        code, detail = (outage.default_code, outage.default_detail) if outage else ("error", OUR_FAULT)
-        return error_answer(outage.status_code if outage else 500, code, detail)
+        return error_answer(error.status_code, str(error.default_code), str(error.detail))
     response = defaults.server_error(request)
-    response.status_code = outage.status_code if outage else 500
+    response.status_code = error.status_code
     return response
 
 

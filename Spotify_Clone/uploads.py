@@ -9,6 +9,8 @@ from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUplo
 class UnnamedFileUploadHandler(TemporaryFileUploadHandler):
     """Large uploads wait in files without names, so that a server that is killed leaves none of them behind."""
 
+    file: Any
+
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         FileUploadHandler.new_file(self, *args, **kwargs)
         waiting = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115  (closed with the request)

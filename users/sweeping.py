@@ -104,7 +104,7 @@ def _needed_by_nobody(names: list[str]) -> list[str]:
     for field in file_fields():
         needed.update(_rows_of(field).filter(**{f"{field.name}__in": names}).values_list(field.name, flat=True))
     for _, kept in unnamed_files_found.send(Sweep, names=frozenset(names)):
-        needed |= kept
+        needed.update(kept or ())
     return [name for name in names if name not in needed]
 
 

@@ -75,11 +75,13 @@ class House:
 
     def __exit__(self, kind: type | None, *error: object) -> None:
         # A second Ctrl-C must not leave half of it behind.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = [signal.signal(number, signal.SIG_IGN) for number in signals]
         if kind and not issubclass(kind, SystemExit):
             self.show_logs()
         self.ends.close()
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
 
     def show_logs(self) -> None:
         for log in sorted(self.folder.glob("*.log")):
