@@ -64,7 +64,7 @@ class Names:
     def lacking(self, names: list[str]) -> list[str]:
         """Those of the names that are not among these."""
         if self.new:
-            self.digests = np.unique(np.concatenate([self.digests, *self.new]))
+            self.digests = np.sort(np.concatenate([self.digests, *self.new]))
             self.new = []
         wanted = digests_of(names)
         before, after = (np.searchsorted(self.digests, wanted, side) for side in ("left", "right"))

@@ -149,6 +149,8 @@ class House:
             call_command(command, *arguments, stdout=printed)
         except SystemExit as error:
             code = int(error.code or 0)
+            if code > 128:  # we were told to end
+                raise
         if code not in codes:
             raise Broken(f"{command} {' '.join(arguments)} exited with {code}:\n{printed.getvalue()}")
         return code, printed.getvalue()
