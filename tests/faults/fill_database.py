@@ -17,7 +17,6 @@ def fill_up(database: str, quick: bool) -> Verdict:
         if database == "postgres":
             house.database.move_tables_to(house.database_disk)
         house.open()
-        house.seconds_until_it_serves(time.monotonic())
         with Load(house, people=12, mix=MIX) as load:
             time.sleep(2 if quick else 5)
             verdict.in_flight += load.in_flight()

@@ -14,7 +14,6 @@ def main(quick: bool) -> Verdict:
     verdict = Verdict(f"room on the disk of the files: {MEGABYTES} MB, full for some seconds")
     with House() as house, small_disk(house.media, MEGABYTES):
         house.open()
-        house.seconds_until_it_serves(time.monotonic())
         with Load(house, people=12, mix={"like": 20, "play": 20, "upload": 20, "look": 20, "stream": 10}) as load:
             time.sleep(2 if quick else 5)
             verdict.in_flight += load.in_flight()

@@ -104,12 +104,13 @@ class House:
             self.environment["CACHE_URL"] = self.cache.url
 
     def open(self) -> None:
-        """Migrates, and starts server and worker."""
+        """Migrates, starts server and worker, and waits until they serve."""
         self.set_up_django()
         if self.wanted["database"] != "postgres" or not self.database.is_prepared:
             self.manage("migrate", "--verbosity", "0")
         self.start_server()
         self.start_worker()
+        self.seconds_until_it_serves(time.monotonic())
 
     def set_up_django(self) -> None:
         os.environ.update(self.environment)

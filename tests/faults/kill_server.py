@@ -15,7 +15,6 @@ def main(quick: bool) -> Verdict:
     verdict = Verdict("the server: one process (it starts another), the first alone, all at once (started again)")
     with House() as house:
         house.open()
-        house.seconds_until_it_serves(time.monotonic())
         with Load(house, people=16, mix=MIX) as load:
             for _ in range(1 if quick else 3):
                 for name, killing in (("one", kill_one), ("the first", kill_the_first), ("all", kill_all)):

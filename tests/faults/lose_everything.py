@@ -13,7 +13,6 @@ def main(quick: bool) -> Verdict:
     verdict = Verdict("database and files; all is new but the backup")
     with House() as house:
         house.open()
-        house.seconds_until_it_serves(time.monotonic())
         backup = house.folder / "backup"
         with Load(house, people=12, mix=MIX) as load:
             # The second one goes on from the first, as a nightly one would.

@@ -14,7 +14,6 @@ def main(quick: bool) -> Verdict:
     verdict = Verdict("the store that speaks S3, for some seconds")
     with House(s3=True) as house:
         house.open()
-        house.seconds_until_it_serves(time.monotonic())
         with Load(house, people=12, mix=MIX) as load:
             for _ in range(1 if quick else 3):
                 # A connection to S3 is costly to make, and each thread of the server makes one.

@@ -12,7 +12,6 @@ def main(quick: bool) -> Verdict:
     verdict = Verdict("PostgreSQL: restarted, crashed, and away for a while")
     with House() as house:
         house.open()
-        house.seconds_until_it_serves(time.monotonic())
         with Load(house, people=16) as load:
             for name, number, away in (
                 ("restarted", signal.SIGINT, 0),
