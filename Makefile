@@ -10,7 +10,7 @@ export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_NOSPIN := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run install serve worker stripe test fuzz audit lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
+.PHONY: run install serve worker backup restore stripe test fuzz audit faults lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
 
 run: $(VENV)/.installed .env
 	@exec $(PY) -m Spotify_Clone.run
@@ -22,6 +22,11 @@ serve: $(VENV)/.installed
 
 worker: $(VENV)/.installed
 	@exec $(PY) manage.py work
+
+# Database and files into a folder, and back: make backup DIR=/var/backups/music
+backup restore: $(VENV)/.installed
+	@$(if $(DIR),,echo "Name the folder: make $@ DIR=/var/backups/music" >&2; exit 2)
+	@$(PY) manage.py $@ "$(DIR)"
 
 # Stripe without an account, for a server on this machine.
 stripe: $(VENV)/.installed-dev
@@ -55,6 +60,11 @@ fuzz: $(VENV)/.installed-dev
 	@unset DATABASE_URL; $(PY) -m pytest -n $(TEST_PROCESSES) tests/routes/published_document.py
 	@$(PY) tests/with_postgres.py -- $(PY) -m pytest -n $(TEST_PROCESSES) tests/routes/published_document.py || \
 	case "$$? $$CI" in "77 ") echo "PostgreSQL: NOT TESTED (install postgresql)";; *) exit 1;; esac
+
+
+# What breaks, and what is left of it then (docs/recovery.md); QUICK=1: a short round of each.
+faults: $(VENV)/.installed-dev
+	@$(PY) -m tests.faults $(if $(QUICK),--quick)
 
 lint: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory -j 2 -k -O lint-types lint-django lint-migrations lint-style lint-imports && echo "lint: all good"

@@ -1,11 +1,12 @@
 """What every answer of the API has in common: the one error shape, and the pages for people."""
 
+import sys
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.exceptions import ValidationError as DomainError
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
+from django.db import DatabaseError, IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from drf_spectacular.utils import extend_schema
@@ -21,6 +22,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from Spotify_Clone.throttling import seconds_until_refusal_ends
+from users.outages import is_database_outage
 
 REFUSALS = (exceptions.NotAuthenticated, exceptions.AuthenticationFailed, exceptions.PermissionDenied)
 # What can write an error: JSON, and the page for people, which is around the same.
@@ -61,8 +63,8 @@ class ErrorHandler(ExceptionHandler):
             return unknown
         if isinstance(exc, DomainError):
             return as_api_error(exc)
-        if isinstance(exc, OperationalError | InterfaceError) and not is_our_own_fault(exc):
-            return DatabaseUnavailable()
+        if outage := outage_behind(exc):
+            return outage
         if isinstance(exc, IntegrityError):
             return Conflict()
         if isinstance(exc, RequestDataTooBig):
@@ -71,8 +73,6 @@ class ErrorHandler(ExceptionHandler):
             return exceptions.ParseError("The request's body has too many fields.")
         if isinstance(exc, RecursionError):
             return exceptions.ParseError("The request's body is nested too deeply.")
-        if isinstance(exc, OSError | BotoCoreError | ClientError) and not isinstance(exc, DatabaseError):
-            return StorageUnavailable()
         return super().convert_known_exceptions(exc)
 
     def _unknown_method(self) -> exceptions.MethodNotAllowed | None:
@@ -92,9 +92,13 @@ class ErrorHandler(ExceptionHandler):
         return self.context["view"], self.context["request"]
 
 
-def is_our_own_fault(error: Exception) -> bool:
-    """SQLite calls a missing table or column an operational error too."""
-    return "no such" in str(error)
+def outage_behind(error: BaseException | None) -> exceptions.APIException | None:
+    """What to answer where this error comes from something that we need and that is away."""
+    if error and is_database_outage(error):
+        return DatabaseUnavailable()
+    if isinstance(error, OSError | BotoCoreError | ClientError) and not isinstance(error, DatabaseError):
+        return StorageUnavailable()
+    return None
 
 
 class ErrorFormatter(ExceptionFormatter):
@@ -151,9 +155,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    # Outside of the API's views, as in a middleware or in the admin, an outage ends here.
+    error = outage_behind(sys.exception()) or exceptions.APIException("Something went wrong on our side.")
     if is_api(request):
-        return error_answer(500, "error", "Something went wrong on our side.")
-    return defaults.server_error(request)
+        return error_answer(error.status_code, str(error.default_code), str(error.detail))
+    response = defaults.server_error(request)
+    response.status_code = error.status_code
+    return response
 
 
 @extend_schema(exclude=True)

@@ -1,6 +1,5 @@
 """Everything at once, for a trial: database, demo, server and worker. `python -m Spotify_Clone.run`"""
 
-import ctypes
 import http.client
 import io
 import os
@@ -14,10 +13,9 @@ import django
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from Spotify_Clone.serve import free_address
+from Spotify_Clone.serve import end_with_parent, free_address
 
 GRACE_SECONDS = 10
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def prepare() -> None:
@@ -52,11 +50,6 @@ def announce(address: str) -> None:
 def start(*arguments: str) -> subprocess.Popen:
     """A Python process whose group is its own: Ctrl-C reaches it through us, once."""
     return subprocess.Popen([sys.executable, *arguments], process_group=0, preexec_fn=end_with_parent)
-
-
-def end_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def run_together(host: str, port: int) -> bool:

@@ -1,6 +1,8 @@
 """The production server alone: `python -m Spotify_Clone.serve`. It migrates nothing."""
 
+import ctypes
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -16,6 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
 
 # A thread keeps its database connection, and PostgreSQL gives 100 unless told otherwise.
 THREADS = 64
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def variable(name: str, default: str) -> str:
@@ -57,6 +60,11 @@ def empty_folder_for_metrics(port: int) -> str:
     for file in folder.glob("*.db"):
         file.unlink()
     return str(folder)
+
+
+def end_with_parent(how: signal.Signals = signal.SIGTERM) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import dj_email_url
+from botocore.config import Config as S3Config
 from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
@@ -161,6 +162,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768;",
     }
+else:
+    # A database that went away without a word is missed within seconds; the others end a connection by themselves.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 
 CACHES: dict[str, dict] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if cache_url := os.environ.get("CACHE_URL"):
@@ -214,8 +225,14 @@ if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
             "secret_key": os.environ.get("AWS_SECRET_ACCESS_KEY"),
             "region_name": os.environ.get("AWS_S3_REGION_NAME"),
             "endpoint_url": os.environ.get("AWS_S3_ENDPOINT_URL"),
-            "signature_version": "s3v4",
-            "addressing_style": "path" if os.environ.get("AWS_S3_ENDPOINT_URL") else "auto",
+            "client_config": S3Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if os.environ.get("AWS_S3_ENDPOINT_URL") else "auto"},
+                # Somebody waits for the answer: boto's own are a minute each, five times.
+                connect_timeout=3,
+                read_timeout=15,
+                retries={"mode": "standard", "total_max_attempts": 2},
+            ),
             "default_acl": None,
             "file_overwrite": False,
             "querystring_auth": True,
@@ -232,6 +249,10 @@ if "OPTIONS" in STORAGES["default"]:
 
 # Larger files wait on disk, not in memory, while they are checked.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "Spotify_Clone.uploads.UnnamedFileUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 MAX_BODY_BYTES = 100 * 2**20

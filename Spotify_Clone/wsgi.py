@@ -1,9 +1,13 @@
 import codecs
+import multiprocessing
 import os
+import signal
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.wsgi import get_wsgi_application
+
+from Spotify_Clone.serve import end_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
 
@@ -22,6 +26,10 @@ class Request(WSGIRequest):
             self._encoding = None
             vars(self).pop("GET", None)  # was read with what is no character set
 
+
+if multiprocessing.parent_process():
+    # A process of the server that outlives it would hold the port, and no other server could start.
+    end_with_parent(signal.SIGKILL)
 
 WSGIHandler.request_class = Request
 application = get_wsgi_application()

@@ -18,7 +18,7 @@ class MusicConfig(AppConfig):
         from music.models import Ad, Album, Genre, Rendition, Song
         from music.streaming import rendering
         from users.models import User
-        from users.signals import account_closing
+        from users.signals import account_closing, unnamed_files_found
         from users.stored_files import discard_files_of
 
         for with_files in (Ad, Album, Rendition, Song):
@@ -33,6 +33,7 @@ class MusicConfig(AppConfig):
         songs_added.connect(indexing.songs_were_added)
         songs_added.connect(rendering.songs_were_added)
         audio_replaced.connect(rendering.audio_was_replaced)
+        unnamed_files_found.connect(rendering.renditions_to_come)
         account_closing.connect(take_plays_back)
         account_closing.connect(take_likes_and_follows_back)
         pre_migrate.connect(triggers.before_migrate, sender=self)

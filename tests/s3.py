@@ -1,14 +1,19 @@
 """Two stores that speak S3. moto believes every signature; rclone checks them, but answers 200 to a Range."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from tests.processes import object_store
+from tests.processes import accepts, object_store
 
 BUCKET = "music"
 
@@ -60,6 +65,25 @@ def rclone_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         store = Store(process.url)
         store.create_bucket()
         yield store
+
+
+def serve_folder(store: Store, folder: Path) -> subprocess.Popen:
+    """rclone at the store's address; what is in the folder is in the store, also the next time."""
+    address = urlsplit(store.endpoint_url)
+    log = folder.with_suffix(".log")
+    with log.open("a") as output:
+        server = subprocess.Popen(
+            [
+                *(Path(sys.executable).with_name("rclone"), "serve", "s3", folder, "--config", ""),
+                *("--addr", address.netloc, "--auth-key", f"{store.access_key},{store.secret_key}"),
+            ],
+            stdout=output,
+            stderr=output,
+        )
+    while not accepts(address.port):
+        assert server.poll() is None, log.read_text()
+        time.sleep(0.05)
+    return server
 
 
 @pytest.fixture

@@ -52,17 +52,13 @@ def initialise(bindir: Path, folder: Path, log: Path, **process) -> None:
     sys.exit("initdb failed:\n" + log.read_text())
 
 
-def command(bindir: Path, folder: Path) -> list:
-    settings = [f"-c{name}={value}" for name, value in OPTIONS.items()]
+def command(bindir: Path, folder: Path, **options: str) -> list:
+    settings = [f"-c{name}={value}" for name, value in {**OPTIONS, **options}.items()]
     return [bindir / "postgres", "-D", folder / "data", "-k", folder, *settings]
 
 
 def accepts(bindir: Path, folder: Path) -> bool:
     return subprocess.run([bindir / "pg_isready", "-q", "-h", folder]).returncode == 0
-
-
-def url_of(folder: Path) -> str:
-    return f"postgres://postgres@{quote(str(folder), safe='')}/postgres"
 
 
 @contextmanager
@@ -77,15 +73,17 @@ def own_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def start(bindir: Path, folder: Path) -> subprocess.Popen:
+def start(bindir: Path, folder: Path, **options: str) -> subprocess.Popen:
+    """A server on the data in this folder, which is made if it is not there. Options go before ours."""
     # Root's working directory may be closed to the other account.
     process = {"cwd": folder, **account()}
     log = folder / "log"
-    initialise(bindir, folder, log, **process)
+    if not (folder / "data").exists():
+        initialise(bindir, folder, log, **process)
     with log.open("a") as output:
         server = subprocess.Popen(
             # A session of its own: Ctrl-C reaches the command, and the server outlives it.
-            command(bindir, folder),
+            command(bindir, folder, **options),
             stdout=output,
             stderr=output,
             start_new_session=True,
@@ -96,6 +94,10 @@ def start(bindir: Path, folder: Path) -> subprocess.Popen:
             sys.exit("PostgreSQL did not start:\n" + log.read_text())
         time.sleep(0.1)
     return server
+
+
+def url_of(folder: Path, database: str = "postgres") -> str:
+    return f"postgres://postgres@{quote(str(folder), safe='')}/{database}"
 
 
 def main(command: list[str]) -> int:

@@ -18,8 +18,16 @@ def new_key(folder: str, filename: str) -> str:
     return f"{folder}/{uuid4()}{PurePath(filename).suffix.lower()}"
 
 
+class NeededByBackup(Exception):
+    """Not now: rows that name the file may just have been copied. The task is tried again."""
+
+
 @retried_task()
 def remove_stored_file(name: str) -> None:
+    from users.backing_up import is_backing_up  # its models build on this module
+
+    if is_backing_up():
+        raise NeededByBackup(name)
     default_storage.delete(name)
 
 

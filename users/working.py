@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db import InterfaceError, OperationalError, close_old_connections, connections, transaction
+from django.db import close_old_connections, connections, transaction
 from django.utils import timezone
 from django_tasks.base import TaskContext, TaskResultStatus
 from django_tasks.signals import task_finished, task_started
@@ -18,6 +18,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from users.models import WorkerLease
+from users.outages import is_database_outage
 from users.retrying import is_tried_again, pause_after
 
 logger = logging.getLogger(__name__)
@@ -32,18 +33,20 @@ class LeasedWorker(Worker):
     """django-tasks-db's worker that others can take over from, and that tries again what asks for it."""
 
     def run(self) -> None:
-        with leased(self.worker_id):
-            while self.running:
-                try:
-                    # After an outage: what we had begun is nobody's any more, though our lease goes on.
+        while self.running:
+            try:
+                with leased(self.worker_id):
+                    # After an outage: what we had begun is nobody's any more, though we are here.
                     for row in DBTaskResult.objects.running():
                         if row.worker_ids[-1] == self.worker_id:
                             put_back(row)
                     return super().run()
-                except (OperationalError, InterfaceError):
-                    logger.warning("The database can't be reached; trying again.", exc_info=True)
-                    connections.close_all()
-                    time.sleep(SECONDS_WITHOUT_DATABASE)
+            except DatabaseFailure as error:
+                if not is_database_outage(error):
+                    raise
+                logger.warning("The database can't be reached; trying again. %s", error)
+                connections.close_all()
+                time.sleep(SECONDS_WITHOUT_DATABASE)
 
     def run_task(self, row: DBTaskResult) -> None:
         self.running_task = True
@@ -120,8 +123,8 @@ def beat(worker: str, ended: Event) -> None:
             close_old_connections()
             renew(worker)
             take_over_lost_tasks()
-        except DatabaseFailure:
-            logger.warning("The lease could not be renewed.", exc_info=True)
+        except DatabaseFailure as error:
+            logger.warning("The lease could not be renewed. %s", error)
     connections.close_all()
 
 

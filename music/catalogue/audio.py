@@ -1,12 +1,14 @@
 """What an uploaded audio file really is: told by its content, measured by decoding it."""
 
 import datetime
+import io
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.core.exceptions import ValidationError
 from django.core.files import File
@@ -83,16 +85,28 @@ def _check_size(file: File) -> None:
 def _on_disk(file: File) -> Iterator[str]:
     file.seek(0)
     try:
-        if hasattr(file, "temporary_file_path"):
-            yield file.temporary_file_path()
+        if is_on_disk(file):
+            yield _path(file)
         else:
-            with tempfile.NamedTemporaryFile() as copy:
+            with tempfile.TemporaryFile() as copy:
                 for chunk in file.chunks():
                     copy.write(chunk)
                 copy.flush()
-                yield copy.name
+                yield _path(copy)
     finally:
         file.seek(0)
+
+
+def is_on_disk(file: File) -> bool:
+    try:
+        return file.fileno() >= 0
+    except (AttributeError, io.UnsupportedOperation):
+        return False
+
+
+def _path(file: Any) -> str:
+    """Of a file that need not have a name, for other processes too: what has none is not left behind by a crash."""
+    return f"/proc/{os.getpid()}/fd/{file.fileno()}"
 
 
 def _measure(path: str, audio_format: str) -> AudioFacts:

@@ -52,6 +52,12 @@ def audio_was_replaced(song: Song, **kwargs: object) -> None:
     songs_were_added([song])
 
 
+def renditions_to_come(names: frozenset[str], **kwargs: object) -> set[str]:
+    """Receiver for unnamed_files_found: what a killed worker has left may be taken up by the next at any time."""
+    sources = songs_to_render().values_list("audio_file", flat=True).iterator() if names else ()
+    return {key for source in sources for quality in AudioQuality if (key := rendition_key(source, quality)) in names}
+
+
 def songs_to_render() -> QuerySet[Song]:
     return Song.objects.exclude(audio_file="").exclude(sound__status=Status.READY)
 

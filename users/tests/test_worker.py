@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
@@ -22,6 +22,7 @@ from music.models import Song, Sound
 from music.tests.samples import audio_sample
 from music.tests.test_counters_together import at_once, own_connections  # noqa: F401
 from music.tests.uploading import stored_files, upload
+from users import working
 from users.models import WorkerLease
 from users.retrying import pause_after, retried_task
 from users.working import LIVES, LeasedWorker, leased, renew, take_over_lost_tasks
@@ -188,6 +189,24 @@ def test_what_kills_every_worker_is_given_up():
     begun_by("lost", lives=LIVES)
     take_over_lost_tasks()
     assert status_of_only_task() == "FAILED"
+
+
+def test_a_worker_outlives_an_outage_of_its_database(monkeypatch):
+    broken_off = DatabaseError("server closed the connection unexpectedly")
+    broken_off.__cause__ = Exception("as psycopg2 says it")
+    troubles = iter([OperationalError("the database system is starting up"), broken_off])
+
+    def renew_at_last(name):
+        if trouble := next(troubles, None):
+            raise trouble
+        renew(name)
+
+    monkeypatch.setattr(working, "renew", renew_at_last)
+    monkeypatch.setattr(working, "SECONDS_WITHOUT_DATABASE", 0)
+    note.enqueue("after")
+    worker().run()
+    assert (done["after"], status_of_only_task()) == (1, "SUCCESSFUL")
+    assert not WorkerLease.objects.exists()
 
 
 def test_a_lease_is_renewed_beside_the_work(settings):
