@@ -27,6 +27,7 @@ KNOWN = {
     "genres": ["genre", "used_genre"],
     "artists": ["owner", "artist", "listener"],
     "ads": ["ad"],
+    "sessions": ["session"],
     "subscriptions": ["seat"],
 }
 CHECKED = [

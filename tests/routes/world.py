@@ -39,6 +39,7 @@ def make_people(world: SimpleNamespace) -> None:
     world.admin = person("admin", is_staff=True, is_superuser=True)
     world.suspended = person("suspended", role="artist", is_active=False)
     world.member = person("member")
+    world.session, _ = AuthToken.objects.create(world.owner)
 
 
 def person(username: str, **fields: Any) -> User:
@@ -122,6 +123,8 @@ def body_for(path: str, world: SimpleNamespace) -> dict[str, Any]:
             "token": link["token"][0],
             "new_password": "a hundred years of rain",
         },
+        "/api/email/change": {"email": "another@example.com", "password": PASSWORD},
+        "/api/email/verify": {"token": "a token that is none"},
         "/api/profile": {"name": "Another name", "password": PASSWORD},
         "/api/songs": {"audio_file": ContentFile(audio_sample("mp3"), "song.mp3")},
         "/api/subscriptions/subscribe": {"plan_id": world.individual.pk},
