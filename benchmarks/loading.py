@@ -38,7 +38,7 @@ end
 class Request:
     path: str
     method: str = "GET"
-    token: str = "-"
+    token: str = "-"  # noqa: S105
     range: str = "-"
 
     @property

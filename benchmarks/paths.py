@@ -12,7 +12,7 @@ DEEP_PAGE = 2000
 
 
 @dataclass(frozen=True)
-class Path:
+class Measured:
     """`against_f`: at least this share of what a bare view answers with the same processor time. `growth`: at most so
     many times as much processor time a request at a million songs as at ten thousand.
     """
@@ -24,6 +24,10 @@ class Path:
     kept: bool = False  # answered by the server that keeps anonymous lists
     connections: int = 4
     is_file: bool = False
+
+    @property
+    def file_name(self) -> str:
+        return "".join(letter for letter in self.name if letter.isalnum())
 
 
 def one(path: str, **request: str) -> Callable[[Catalogue, str], list[Request]]:
@@ -68,27 +72,31 @@ def plays_of_many(catalogue: Catalogue, deep: str) -> list[Request]:
     return [Request(f"/api/songs/{song}/play", "POST", token_of(place)) for song, place in pairs]
 
 
+def stream(**request: str) -> Callable[[Catalogue, str], list[Request]]:
+    return lambda catalogue, deep: [Request(f"/api/songs/{catalogue.songs[1]}/stream", **request)]
+
+
 def public(catalogue: Catalogue, number: int) -> list[str]:
     places = [place for place in range(len(catalogue.songs)) if place % 50]
     return [str(catalogue.songs[place]) for place in places[:: max(len(places) // number, 1)][:number]]
 
 
 PATHS = [
-    Path("list page", one("/api/songs"), 0.20, 2),
-    Path("list page, anonymous and hot", one("/api/songs"), 0.65, 1.1, kept=True),
-    Path(f"page {DEEP_PAGE:,} by its cursor", lambda catalogue, deep: [Request(deep)], None, 2),
-    Path("list page with a token", as_listeners("/api/songs")),
-    Path("albums", one("/api/albums"), 0.20, 2),
-    Path("artists", one("/api/artists"), 0.20, 2),
-    Path("detail", details, 0.25, 1.3),
-    Path("trending", one("/api/songs/trending"), 0.20, 2),
-    Path("random", one("/api/songs/random"), 0.12, 4),
-    Path("similar", similar),
-    Path("recommendations", as_listeners("/api/songs/recommendations")),
-    Path("search, songs", searches("song"), None, 4),
-    Path("search, all kinds", searches("all"), None, 4),
-    Path("play, spread over songs", plays_of_many, connections=16),
-    Path("play, one hot song", plays_of_one, growth=1.2, connections=16),
-    Path("stream, 5 MB", one("/stream"), 0.9, 1, is_file=True),
-    Path("stream, 64 KiB of it", one("/stream", range="bytes=0-65535"), 0.9, 1, is_file=True),
+    Measured("list page", one("/api/songs"), 0.20, 2),
+    Measured("list page, anonymous and hot", one("/api/songs"), 0.65, 1.1, kept=True),
+    Measured(f"page {DEEP_PAGE:,} by its cursor", lambda catalogue, deep: [Request(deep)], None, 2),
+    Measured("list page with a token", as_listeners("/api/songs")),
+    Measured("albums", one("/api/albums"), 0.20, 2),
+    Measured("artists", one("/api/artists"), 0.20, 2),
+    Measured("detail", details, 0.25, 1.3),
+    Measured("trending", one("/api/songs/trending"), 0.20, 2),
+    Measured("random", one("/api/songs/random"), 0.12, 4),
+    Measured("similar", similar),
+    Measured("recommendations", as_listeners("/api/songs/recommendations")),
+    Measured("search, songs", searches("song"), None, 4),
+    Measured("search, all kinds", searches("all"), None, 4),
+    Measured("play, spread over songs", plays_of_many, connections=16),
+    Measured("play, one hot song", plays_of_one, growth=1.2, connections=16),
+    Measured("stream, 5 MB", stream(), 0.9, 1, is_file=True),
+    Measured("stream, 64 KiB of it", stream(range="bytes=0-65535"), 0.9, 1, is_file=True),
 ]
