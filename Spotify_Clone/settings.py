@@ -107,6 +107,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "Spotify_Clone.observing.requests.observe_requests",
     "Spotify_Clone.observing.operating.answer_operators",
+    "Spotify_Clone.kept_answers.kept_answers",
     "django.middleware.security.SecurityMiddleware",
     "Spotify_Clone.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -124,7 +125,7 @@ MIDDLEWARE = [
 
 if DEBUG and not TESTING:
     INSTALLED_APPS.append("debug_toolbar")
-    MIDDLEWARE.insert(5, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    MIDDLEWARE.insert(6, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]
     DEBUG_TOOLBAR_CONFIG = {"SHOW_COLLAPSED": True}
 
@@ -154,6 +155,8 @@ DATABASES = {
         disable_server_side_cursors=flag("DATABASE_POOLED", False),
     )
 }
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "Spotify_Clone.postgresql"
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["NAME"] = str(BASE_DIR / DATABASES["default"]["NAME"])
     # Without IMMEDIATE two transactions that read before they write fail with "database is locked" at once.

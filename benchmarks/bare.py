@@ -1,6 +1,7 @@
-"""What the figures are compared with: a bare Django view that answers the same bytes, and a plain sender of a file.
+"""What the figures are compared with: bare Django views that answer the same bytes, and a plain sender of a file.
 
-Neither has a middleware, a database or a permission. `BENCHMARK_ANSWERS` is a folder with the bytes of each answer.
+The views have the production settings and its middleware, but nothing of their own: no DRF, no query, no permission.
+`BENCHMARK_ANSWERS` is a folder with the bytes of each answer.
 """
 
 import os
@@ -10,7 +11,7 @@ from typing import Any
 from wsgiref.util import FileWrapper
 
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
@@ -38,8 +39,11 @@ def send_file(environ: dict[str, Any], start_response: Callable) -> Iterable[byt
 
 
 urlpatterns = [path("<name>", same_bytes)]
-settings.configure(SECRET_KEY="bare", ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"], MIDDLEWARE=[])  # noqa: S106
-django_view = WSGIHandler()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
+settings.ROOT_URLCONF = __name__
+if "BENCHMARK_NO_MIDDLEWARE" in os.environ:
+    settings.MIDDLEWARE = []
+django_view = get_wsgi_application()
 
 
 def application(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:

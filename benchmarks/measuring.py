@@ -19,7 +19,7 @@ from benchmarks.catalogue import AUDIO_KEY, Catalogue
 from benchmarks.computing import seconds_of
 from benchmarks.loading import Request, load
 from benchmarks.paths import DEEP_PAGE, PATHS, Measured
-from tests.processes import Process, accepts, free_port, server
+from tests.processes import PRODUCTION, Process, accepts, free_port, server
 
 SOUND = b"\xff\xfb" * (5 * 2**19)
 # Counted as in production, at rates that are not reached.
@@ -109,7 +109,7 @@ class Bench:
             "bare view",
             [*command, "--port", str(port), "--workers", "1", "--blocking-threads", "64", "--log-level", "error"],
             is_ready=lambda: accepts(port),
-            environment={"BENCHMARK_ANSWERS": str(answers)},
+            environment={**PRODUCTION, **self.environment, "BENCHMARK_ANSWERS": str(answers)},
             url=f"http://127.0.0.1:{port}",
         )
 

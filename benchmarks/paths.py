@@ -22,7 +22,7 @@ class Measured:
     against_f: float | None = None
     growth: float | None = None
     kept: bool = False  # answered by the server that keeps anonymous lists
-    connections: int = 4
+    connections: int = 1  # so that a time is that of an answer, and not of a queue
     is_file: bool = False
 
     @property

@@ -20,7 +20,7 @@ class SongSerializer(RowSerializer):
     """The card, which the database keeps, and what changes by the minute or with the caller."""
 
     columns: tuple[str, ...] = (
-        *("pk", "artist_id", "card", "is_public"),
+        *("pk", "card", "is_public"),
         *("number", "play_count", "like_count", "is_liked", "is_favorite"),
     )
 

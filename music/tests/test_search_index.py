@@ -8,7 +8,6 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from music.discovery.search.spelling import distance
 from music.discovery.search.words import chunks, spoken
 from music.models import SearchEntry, SearchWord, SongCounts
 from users.models import User
@@ -172,24 +171,6 @@ def test_the_whole_index_can_be_made_anew(found, make_song, album, genre):
     assert list(SearchEntry.objects.order_by("object_id").values_list("object_id", "name", "terms")) == before
     assert found("zanzibar") == (1, 0, 0, 0)
     assert not SearchWord.objects.filter(word="forgotten").exists()
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "typos"),
-    [
-        ("love", "love", 0),
-        ("love", "lve", 1),
-        ("love", "loove", 1),
-        ("love", "lobe", 1),
-        ("love", "loev", 1),
-        ("just", "jsut", 1),
-        ("abcdef", "badcfe", 3),
-        ("kitten", "sitting", 3),
-        ("", "ab", 2),
-    ],
-)
-def test_typos_are_counted(one, other, typos):
-    assert distance(one, other) == distance(other, one) == typos
 
 
 @pytest.mark.parametrize(

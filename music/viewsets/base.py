@@ -16,7 +16,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from music.permissions import IsArtistOrReadOnly
-from music.viewsets.keeping import kept_for_anybody
+from music.viewsets.keeping import for_anybody
 from users.base_model import UUID_REGEX
 from users.models import User
 from users.permissions import HasConfirmedEmail
@@ -46,7 +46,7 @@ class PageViewSet(GenericViewSet):
         listener = self.request.user
         return self.rows_for(listener) if listener.is_authenticated else rows_for_anybody(type(self))
 
-    @kept_for_anybody
+    @for_anybody
     def list(self, request: Request) -> Response:
         return self.page_of(self.filter_queryset(self.get_rows()))
 

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -27,13 +30,13 @@ class SearchActions(PageViewSet):
         query = SearchQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         listener = request.user
-        rows = {
-            Kind.SONG: SongSerializer.read(self.get_rows()),
-            Kind.ALBUM: AlbumSerializer.read(albums_as_seen_by(listener, Album.objects.visible_to(listener))),
-            Kind.ARTIST: ArtistSerializer.read(artists_as_seen_by(listener, visible_artists())),
-            Kind.GENRE: Genre.objects.all(),
+        rows: dict[str, Callable[[], QuerySet]] = {
+            Kind.SONG: lambda: SongSerializer.read(self.get_rows()),
+            Kind.ALBUM: lambda: AlbumSerializer.read(albums_as_seen_by(listener, Album.objects.visible_to(listener))),
+            Kind.ARTIST: lambda: ArtistSerializer.read(artists_as_seen_by(listener, visible_artists())),
+            Kind.GENRE: Genre.objects.all,
         }
         given = query.validated_data
-        found = find(given["q"], {kind: rows[kind] for kind in query.kinds}, limit=given["limit"])
+        found = find(given["q"], {kind: rows[kind]() for kind in query.kinds}, limit=given["limit"])
         answer = {kind: found.get(kind, []) for kind in Kind.values}
         return Response(SearchAnswerSerializer(answer, context=self.get_serializer_context()).data)

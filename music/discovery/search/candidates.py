@@ -6,6 +6,7 @@ as there are enough.
 """
 
 from collections.abc import Sequence
+from itertools import starmap
 from typing import NamedTuple
 from uuid import UUID
 
@@ -28,8 +29,12 @@ class Candidate(NamedTuple):
 
 
 def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
-    """By one statement; by a second one, without one of the words, where nothing at all has them."""
-    found = _candidates([query.whole, query.as_typed], query.as_meant, kinds)
+    """By one statement; by a second one, without one of the words, where nothing at all has them.
+
+    One kind alone is asked for the words as typed first. Of several there is nearly always one that has no such thing.
+    """
+    found = _candidates([query.whole, query.as_typed], None, kinds) if len(kinds) == 1 else []
+    found = found or _candidates([query.whole, query.as_typed], query.as_meant, kinds)
     if not found and query.in_part and (kinds := [kind for kind in kinds if kind != Kind.GENRE]):
         found = _candidates([query.in_part], None, kinds)
     return found
@@ -57,4 +62,7 @@ def _candidates(first: list[Expression], otherwise: Expression | None, kinds: Se
     """
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return [Candidate(kind, UUID(str(pk)), *rest) for kind, pk, *rest in cursor.fetchall()]
+        rows = cursor.fetchall()
+    if connection.vendor == "sqlite":  # which has no type for ids
+        return [Candidate(kind, UUID(pk), *rest) for kind, pk, *rest in rows]
+    return list(starmap(Candidate, rows))

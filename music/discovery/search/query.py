@@ -3,8 +3,10 @@
 from functools import cached_property
 from itertools import chain
 
+from rapidfuzz.distance import OSA
+
 from music.discovery.search.index import All, Beginning, Expression, OneOf, words_with
-from music.discovery.search.spelling import deletions, distance, typos_allowed
+from music.discovery.search.spelling import deletions, typos_allowed
 from music.discovery.search.terms import LONGEST, STEM, split_runs
 from music.discovery.search.words import UNSPACED, chunks, squashed
 
@@ -30,6 +32,10 @@ class Query:
     def meant(self) -> dict[str, dict[str, int]]:
         """For each word that may be mistyped, the words of the index that may be meant, and how many typos that is."""
         return _meant_by({word for word in self.words if not UNSPACED.search(word)})
+
+    def may_mean(self, word: str) -> dict[str, int]:
+        """The same of one word, once the index was asked for it: nobody is taken to have mistyped what was found."""
+        return vars(self).get("meant", {}).get(word, {})
 
     @property
     def whole(self) -> Expression:
@@ -93,7 +99,8 @@ def _meant_by(words: set[str]) -> dict[str, dict[str, int]]:
 def _nearest(word: str, known: list[str], typos: int) -> dict[str, int]:
     letters = set(word)
     near = {
-        other: distance(word, other)
+        # Letters that have to be typed, left out, changed or swapped with the next.
+        other: OSA.distance(word, other)
         for other in known
         if other != word and abs(len(other) - len(word)) <= typos and len(set(other) - letters) <= typos
     }

@@ -38,7 +38,7 @@ def fit(query: Query, candidate: Candidate) -> float:
     found = 0.0
     matched: dict[str, set[str]] = {name: set(), credit: set(), appendix: set()}
     for word in query.words:
-        quality, place, as_word = max((_match(query, word, text) for text in matched), key=itemgetter(0))
+        quality, place, as_word = _best_match(query, word, matched)
         found += len(word) * quality
         matched[place].add(as_word)
     begins = whole.startswith(query.squashed)
@@ -57,6 +57,16 @@ def _fullness(text: str, matched: set[str]) -> float:
     return min(1, (letters + joined) / len(squashed(text))) if matched else 0
 
 
+def _best_match(query: Query, word: str, texts: Iterable[str]) -> tuple[float, str, str]:
+    best: tuple[float, str, str] = (-1, "", "")
+    for text in texts:
+        match = _match(query, word, text)
+        if match[0] == 1:
+            return match
+        best = max(best, match, key=itemgetter(0))
+    return best
+
+
 def _match(query: Query, word: str, text: str) -> tuple[float, str, str]:
     """How surely the word is meant by the text, the text, and the word of the text that it stands for."""
     words = text.split()
@@ -68,6 +78,6 @@ def _match(query: Query, word: str, text: str) -> tuple[float, str, str]:
                 return BEGINNING, text, other
     if len(word) > 1 and word in squashed(text):
         return INSIDE, text, word
-    meant = query.meant.get(word, {})
+    meant = query.may_mean(word)
     typos, nearest = min(((meant[other], other) for other in words if other in meant), default=(0, ""))
     return MISTYPED.get(typos, ELSEWHERE if not typos else 0), text, nearest
