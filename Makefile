@@ -10,7 +10,7 @@ export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_NOSPIN := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run install serve worker backup restore stripe test fuzz audit faults lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
+.PHONY: run install serve worker backup restore stripe test fuzz audit faults bench lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
 
 run: $(VENV)/.installed .env
 	@exec $(PY) -m Spotify_Clone.run
@@ -65,6 +65,10 @@ fuzz: $(VENV)/.installed-dev
 # What breaks, and what is left of it then (docs/recovery.md); QUICK=1: a short round of each.
 faults: $(VENV)/.installed-dev
 	@$(PY) -m tests.faults $(if $(QUICK),--quick)
+
+# Speed on catalogues of 10,000 to a million songs, into docs/benchmarks.md; QUICK=1: the smallest, in two minutes.
+bench: $(VENV)/.installed-dev
+	@$(PY) -m benchmarks $(if $(QUICK),--sizes 10000 --rounds 1 --seconds 2,--write docs/benchmarks.md)
 
 lint: $(VENV)/.installed-dev
 	@$(MAKE) --no-print-directory -j 2 -k -O lint-types lint-django lint-migrations lint-style lint-imports && echo "lint: all good"

@@ -7,6 +7,7 @@ here, and what is answered counts against the caller's rates. ANONYMOUS_CACHE_SE
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import blake2b
 from typing import NamedTuple
 
 from django.conf import settings
@@ -61,4 +62,4 @@ def _can_be_kept(response: HttpResponse) -> bool:
 def _key(request: HttpRequest) -> str:
     asked = request.META
     parts = (request.scheme, *(asked.get(name, "") for name in ("HTTP_HOST", "HTTP_ACCEPT", "HTTP_ORIGIN")))
-    return "\n".join((*parts, request.get_full_path()))
+    return blake2b("\n".join((*parts, request.get_full_path())).encode("utf-8", "replace")).hexdigest()

@@ -11,12 +11,14 @@ import psycopg2
 
 from tests.processes import PRODUCTION, manage, postgres
 
+# What stands before it is for people to write.
+MARK = "<!-- figures -->"
 arguments = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
 arguments.add_argument("--sizes", type=int, nargs="+", default=(10_000, 100_000, 1_000_000))
 arguments.add_argument("--rounds", type=int, default=3)
 arguments.add_argument("--seconds", type=int, default=3, help="of each measurement")
 arguments.add_argument("--only", default="", help="a part of the names of the paths to measure")
-arguments.add_argument("--write", type=Path, help="a file for the table")
+arguments.add_argument("--write", type=Path, help="a file that gets the table, after the line that marks its place")
 
 
 def main() -> None:
@@ -39,7 +41,8 @@ def main() -> None:
             run(database.url, f"DROP DATABASE songs_{size}")
     print(text := table(found))
     if given.write:
-        given.write.write_text(text)
+        words, mark, _ = given.write.read_text().partition(MARK)
+        given.write.write_text(f"{words}{mark}\n\n{text}")
 
 
 def run(url: str, sql: str) -> None:

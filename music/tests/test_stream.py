@@ -197,3 +197,14 @@ def test_streaming_goes_on_when_the_song_is_deleted(api, api_as, artist, streame
 def test_the_stream_only_reads(api_as, artist, url):
     for method in ("post", "put", "patch", "delete"):
         assert code_of(getattr(api_as(artist), method)(url), 405) == ("method_not_allowed", None)
+
+
+def test_nginx_sends_the_bytes_where_it_is_asked_to(api, settings, song, url):
+    settings.X_ACCEL_REDIRECT = "/protected/"
+    song.refresh_from_db()
+    answer = api.get(url, HTTP_RANGE="bytes=0-9")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer["X-Accel-Redirect"] == f"/protected/{song.audio_file.name}"
+    assert answer["Content-Type"].startswith("audio/")
+    assert not answer.has_header("Content-Range")
+    assert not answer.has_header("ETag")

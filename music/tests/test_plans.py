@@ -1,0 +1,89 @@
+"""How PostgreSQL answers what is asked most, with a hundred thousand songs: by an index, and without sorting them."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from music.models import Play
+
+SONGS = 100_000
+LARGE = re.compile(r"Seq Scan on music_(song|songcounts|trend|searchentry)\b")
+# With no triggers and no foreign keys looked at it takes seconds and not a minute.
+FILL = """
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO music_song (
+        id, created_at, updated_at, title, title_folded, artist_id, genre_id, duration, release_date, explicit,
+        visibility, is_hidden, licensing_info, audio_file, audio_format, audio_bytes, bitrate, is_public, card
+    )
+    SELECT gen_random_uuid(), now() - n * interval '1 s', now(), 'Song ' || n, 'song ' || n, %(artist)s, %(genre)s, 200,
+        date '2000-01-01' + n %% 9000, n %% 10 = 0, 'public', false, '', '', '', 0, 0, true, template.card
+    FROM generate_series(1, %(songs)s) n, (SELECT card FROM music_song WHERE id = %(song)s) template;
+    INSERT INTO music_songcounts (song_id, play_count, like_count, starting_play_count)
+    SELECT id, row_number() OVER (), 0, 0 FROM music_song WHERE id <> %(song)s;
+    INSERT INTO music_trend (song_id, overall, month, week)
+    SELECT song_id, play_count, play_count %% 100, play_count %% 20 FROM music_songcounts ON CONFLICT DO NOTHING;
+    INSERT INTO music_searchentry (kind, object_id, name, credit, terms)
+    SELECT 'song', id, title_folded, 'the artist',
+        array_to_tsvector(ARRAY['#song', '#1', 'song', split_part(title, ' ', 2)])
+    FROM music_song ON CONFLICT DO NOTHING;
+    SET LOCAL session_replication_role = origin;
+    ANALYZE;
+"""
+
+pytestmark = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="plans of PostgreSQL")
+
+
+@pytest.fixture
+def many_songs(make_song, genre, artist):
+    song = make_song(genre=genre)
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, {"artist": artist.pk, "genre": genre.pk, "song": song.pk, "songs": SONGS})
+    return song
+
+
+def plans_of(client, path):
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(path).status_code == 200, path
+    for query in [query["sql"] for query in queries if query["sql"].startswith(("SELECT", "WITH"))]:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN (ANALYZE, TIMING OFF) " + query)
+            yield "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_hot_queries_read_no_table_of_songs_and_sort_none(api, api_as, listener, many_songs):
+    Play.objects.create(listener=listener, song=many_songs)
+    deep = api.get("/api/songs?limit=100").json()["next"]
+    genre = many_songs.genre_id
+    orderings = [sign + name for name in ("play_count", "release_date", "created_at", "title") for sign in ("", "-")]
+    asked = [
+        *[f"/api/songs?ordering={ordering}" for ordering in orderings],
+        *(deep, f"/api/songs?genre={genre}", f"/api/songs?artist={many_songs.artist_id}"),
+        *(f"/api/songs/{many_songs.pk}", f"/api/songs/{many_songs.pk}/similar", "/api/songs/random"),
+        *("/api/songs/trending", "/api/songs/trending?time_range=week", f"/api/songs/trending?genre={genre}"),
+        *("/api/songs/search?q=song+77", f"/api/artists/{many_songs.artist_id}/songs", "/api/albums", "/api/artists"),
+    ]
+    for client in (api, api_as(listener)):
+        for path in asked:
+            for plan in plans_of(client, path):
+                assert not LARGE.search(plan), f"{path}\n{plan}"
+                for rows in re.findall(r"Sort .*actual rows=(\d+)", plan):
+                    assert int(rows) < 1000, f"{path}\n{plan}"
+
+
+def test_queries_are_as_few_as_with_one_song(api, api_as, listener, many_songs):
+    most = {
+        "/api/songs": 1,
+        f"/api/songs/{many_songs.pk}": 1,
+        "/api/songs/random": 1,
+        "/api/songs/trending": 1,
+        "/api/songs/search?q=song": 6,
+        "/api/songs/search?q=sogn&type=song": 6,
+    }
+    for client, token in ((api, 0), (api_as(listener), 1)):
+        for path, number in most.items():
+            client.get(path)  # what is looked after now and then
+            with CaptureQueriesContext(connection) as queries:
+                client.get(path)
+            assert len(queries) <= number + token, path
