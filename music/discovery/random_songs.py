@@ -3,7 +3,7 @@ import random
 from django.core.cache import cache
 from django.db.models import Max, Min, QuerySet
 
-from music.catalogue.models import Song, SongCounts
+from music.catalogue.models import SongCounts
 
 # Enough that the first draw nearly always suffices, though some numbers are of songs that are gone or not public.
 DRAWN_PER_WANTED = 3
@@ -11,7 +11,7 @@ MAX_DRAWS = 8
 NUMBERS_ARE_GOOD_FOR = 5  # seconds
 
 
-def draw(songs: QuerySet[Song], number: int) -> list:
+def draw(songs: QuerySet, number: int) -> list:
     """So many of the songs (with their counts), each equally likely and none twice.
 
     Songs are numbered almost without gaps, so we draw numbers without replacement and keep, in the order of the draw,

@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import BooleanField, Exists, Model, OuterRef, QuerySet, Value
 
+from music.catalogue.models import AlbumQuerySet, SongQuerySet
 from music.library.models import ArtistFollow, FavoriteAlbum, FavoriteSong, SongLike
 from users.models import User
 
@@ -16,14 +17,14 @@ def _has(model: type[Model], listener: Listener, **of_row: OuterRef) -> Exists |
     return Exists(model._default_manager.filter(**{owner: listener.pk}, **of_row))
 
 
-def songs_as_seen_by(listener: Listener, songs: QuerySet) -> QuerySet:
+def songs_as_seen_by(listener: Listener, songs: SongQuerySet) -> QuerySet:
     row = OuterRef("pk")
     return songs.with_counts().annotate(
         is_liked=_has(SongLike, listener, song=row), is_favorite=_has(FavoriteSong, listener, song=row)
     )
 
 
-def albums_as_seen_by(listener: Listener, albums: QuerySet) -> QuerySet:
+def albums_as_seen_by(listener: Listener, albums: AlbumQuerySet) -> QuerySet:
     return albums.with_credits().annotate(is_favorite=_has(FavoriteAlbum, listener, album=OuterRef("pk")))
 
 

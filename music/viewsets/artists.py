@@ -38,7 +38,7 @@ class ArtistProfileSerializer(ArtistSerializer):
     class Meta(ArtistSerializer.Meta):
         fields = [*ArtistSerializer.Meta.fields, "total_plays", "total_likes", "top_songs"]
 
-    def to_representation(self, artist: User) -> dict[str, Any]:
+    def to_representation(self, artist: Any) -> dict[str, Any]:
         listener = self.context["request"].user
         songs = songs_as_seen_by(listener, Song.objects.public_for(listener).filter(artist=artist))
         top = songs.order_by("-play_count", "-pk")[:TOP_SONGS]
