@@ -7,7 +7,7 @@ from django.db.models.fields.files import FieldFile
 
 from music.catalogue.audio import CONTENT_TYPES
 from music.catalogue.models import Song
-from payments.plans import entitlements_of
+from payments.plans import Entitlements, entitlements_of
 from users.models import AudioQuality, User, UserProfile
 
 KBPS = {AudioQuality.LOW: 96, AudioQuality.MEDIUM: 160, AudioQuality.HIGH: 320}
@@ -28,9 +28,11 @@ def is_within(bitrate: int, quality: AudioQuality) -> bool:
     return bitrate <= KBPS[quality] * TOLERANCE
 
 
-def granted_quality(listener: User | AnonymousUser, asked: str | None = None) -> AudioQuality:
-    """What was asked for, else what the listener prefers; never above the plan as it stands now."""
-    best = entitlements_of(listener).audio_quality
+def granted_quality(
+    listener: User | AnonymousUser, asked: str | None = None, *, allowed: Entitlements | None = None
+) -> AudioQuality:
+    """What was asked for, else what the listener prefers; never above what is allowed: the plan as it stands now."""
+    best = (allowed or entitlements_of(listener)).audio_quality
     wanted = asked or _preference(listener) or best
     return min(AudioQuality(wanted), best, key=KBPS.__getitem__)
 

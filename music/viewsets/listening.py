@@ -33,8 +33,9 @@ class ListeningActions(PageViewSet):
         """
         song = self.get_object()
         counted = record_play(song, listener=request.user)
-        has_ad = counted and not entitlements_of(request.user).ad_free
-        quality = granted_quality(request.user)
+        allowed = entitlements_of(request.user)
+        has_ad = counted and not allowed.ad_free
+        quality = granted_quality(request.user, allowed=allowed)
         has_audio = bool(song.audio_file)
         answer = {
             "play_count": get_object_or_404(SongCounts, song=song).play_count,
