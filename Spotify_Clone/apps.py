@@ -4,7 +4,8 @@ from pathlib import Path
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
-from django.db.models.signals import post_migrate
+from django.contrib.auth import get_user_model
+from django.db.models.signals import post_delete, post_migrate, post_save
 
 
 class SpotifyCloneConfig(AppConfig):
@@ -12,10 +13,15 @@ class SpotifyCloneConfig(AppConfig):
 
     def ready(self) -> None:
         make_folder_for_metrics()
+        from music.models import Album, Genre, Song
         from Spotify_Clone import checks  # noqa: F401  (registers them)
+        from Spotify_Clone.kept_answers import forget
         from Spotify_Clone.observing import metrics, tasks
         from Spotify_Clone.pruning import database_was_migrated
 
+        for model in (Song, Album, Genre, get_user_model()):
+            post_save.connect(forget, sender=model)
+            post_delete.connect(forget, sender=model)
         metrics.listen()
         tasks.listen()
         if settings.SENTRY_DSN:  # imported only then: it takes its time

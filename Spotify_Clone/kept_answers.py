@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.cache import caches
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 from django.utils.cache import get_conditional_response
@@ -49,6 +50,11 @@ def kept_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
         return get_conditional_response(request, etag=kept.headers["ETag"], response=response) or response
 
     return middleware
+
+
+def forget(**kwargs: object) -> None:
+    """Receiver for post_save and post_delete of what lists are made of. Other processes see it a moment later."""
+    transaction.on_commit(caches["answers"].clear)
 
 
 def _is_anonymous(request: HttpRequest) -> bool:

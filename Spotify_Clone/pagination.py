@@ -89,14 +89,14 @@ class KeysetPagination(BasePagination):
         name = self._asked_ordering(request, view)
         descending = name.startswith("-")
         key = self._key(view, name.lstrip("-"), descending)
-        pk = F(view.tie_breakers.get(name.lstrip("-"), "pk"))
-        queryset = queryset.annotate(keyset_key=key, keyset_id=pk)
+        tie_breaker = view.tie_breakers.get(name.lstrip("-"), "pk")
+        queryset = queryset.annotate(keyset_key=key)
         cursor = self._asked_cursor(request, queryset)
         upwards = descending == bool(cursor and cursor.backwards)
         if cursor:
             sign = (">" if upwards else "<") + "=" * cursor.with_row
-            queryset = queryset.filter(_beyond(cursor, key, pk, queryset, sign=sign))
-        order = ("keyset_key", "keyset_id") if upwards else ("-keyset_key", "-keyset_id")
+            queryset = queryset.filter(_beyond(cursor, key, F(tie_breaker), queryset, sign=sign))
+        order = ("keyset_key", tie_breaker) if upwards else ("-keyset_key", f"-{tie_breaker}")
         rows = self._read(queryset.order_by(*order), view, "keyset_key")
         return self._page(list(rows[: self.limit + 1]), cursor)
 

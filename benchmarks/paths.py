@@ -86,6 +86,9 @@ PATHS = [
     Measured("list page, anonymous and hot", one("/api/songs"), 0.65, 1.1, kept=True),
     Measured(f"page {DEEP_PAGE:,} by its cursor", lambda catalogue, deep: [Request(deep)], None, 2),
     Measured("list page with a token", as_listeners("/api/songs")),
+    # The same query for everybody, so that the difference is the token's.
+    Measured("genres", one("/api/genres")),
+    Measured("genres with a token", as_listeners("/api/genres")),
     Measured("albums", one("/api/albums"), 0.20, 2),
     Measured("artists", one("/api/artists"), 0.20, 2),
     Measured("detail", details, 0.25, 1.3),

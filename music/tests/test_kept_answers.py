@@ -36,6 +36,16 @@ def test_an_anonymous_list_is_kept_and_then_made_anew(api, make_song):
         assert titles(api.get(LIST)) == []
 
 
+def test_the_process_that_changes_something_shows_it_at_once(
+    api, api_as, artist, make_song, django_capture_on_commit_callbacks
+):
+    song = make_song("Here")
+    assert titles(api.get(LIST)) == ["Here"]
+    with django_capture_on_commit_callbacks(execute=True):
+        api_as(artist).patch(f"{LIST}/{song.pk}", {"title": "There"})
+    assert titles(api.get(LIST)) == ["There"]
+
+
 @pytest.mark.parametrize("path", [LIST, "/api/songs/trending", "/api/albums", "/api/artists", "/api/genres"])
 def test_a_kept_answer_asks_the_database_nothing(api, make_song, django_assert_num_queries, path):
     first = api.get(path)
