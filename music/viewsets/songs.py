@@ -40,7 +40,7 @@ class SongViewSet(
         "created_at": "created_at",
         "title": "title_folded",
     }
-    tie_breakers = {"play_count": "counts__song", "like_count": "counts__song"}
+    tie_breakers = {"play_count": "counts__song_id", "like_count": "counts__song_id"}
     ordering = "-created_at"
 
     def get_queryset(self) -> QuerySet[Song]:
