@@ -12,7 +12,8 @@ from music.permissions import IsArtist, IsArtistOrReadOnly
 from music.viewsets.base import WRITES, BytesNegotiation
 
 # Drawn anew at each request.
-NEVER_THE_SAME = ["random"]
+# Of the viewsets that answer them. What nobody may store has no ETag.
+NEVER_STORED = [("song", "random"), ("profile-export", "retrieve")]
 
 # Name and meaning of what any endpoint may answer; kept once in the document and referred to.
 ERRORS = {
@@ -158,7 +159,8 @@ class AutoSchema(SpectacularSchema):
         return [status for status, possible in answers.items() if possible]
 
     def _has_etag(self) -> bool:
-        return self.method == "GET" and not self._answers_bytes() and self._handler() not in NEVER_THE_SAME
+        asked = (getattr(self.view, "basename", None), self._handler())
+        return self.method == "GET" and not self._answers_bytes() and asked not in NEVER_STORED
 
     def _handler(self) -> str:
         """The name of the method that answers, in a viewset or in a plain view."""
