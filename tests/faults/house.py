@@ -60,6 +60,8 @@ class House:
             "WORKERS": "2",
             "MEDIA_ROOT": str(self.media),
             "TMPDIR": str(self.folder / "tmp"),
+            # It stays for the next start at the same port, which empties it.
+            "PROMETHEUS_MULTIPROC_DIR": str(self.folder / "metrics"),
             "WORKER_LEASE_SECONDS": str(LEASE_SECONDS),
         }
 
