@@ -36,7 +36,8 @@ def running_redis(redis_process, monkeypatch):
 @pytest.fixture
 def cache(running_redis, settings):
     """The default cache of all code is on Redis."""
-    settings.CACHES = {**settings.CACHES, "default": {"BACKEND": "Spotify_Clone.shared_cache.SharedCache", "LOCATION": running_redis.url}}
+    shared = {"BACKEND": "Spotify_Clone.shared_cache.SharedCache", "LOCATION": running_redis.url}
+    settings.CACHES = {**settings.CACHES, "default": shared}
     cache = caches["default"]
     cache.clear()
     cache.own.clear()
