@@ -7,7 +7,6 @@ import io
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import requests
 
 from Spotify_Clone.serve import end_with_parent
 from tests import with_postgres
+from tests.processes import accepts, free_port
 
 ROOT = Path(__file__).parent.parent.parent
 # A cluster that has been migrated already, which `make faults` makes once for all scripts.
@@ -340,16 +340,3 @@ def wait_until(happens: Callable[[], object], what: str, *, pause: float = 0.1, 
         if time.monotonic() > deadline:
             raise Broken(f"Waited {seconds} s in vain for {what}.")
         time.sleep(pause)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-def accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
