@@ -43,6 +43,11 @@ class Router(DefaultRouter):
 
 
 router = Router()
+# What is asked most comes first: addresses are compared with one after another.
+router.register("songs", SongViewSet, "song")
+router.register("albums", AlbumViewSet, "album")
+router.register("genres", GenreViewSet, "genre")
+router.register("artists", ArtistViewSet, "artist")
 router.register("users", AccountViewSet, "user")
 router.register("login", LoginViewSet, "login")
 router.register("logout", LogoutViewSet, "logout")
@@ -51,10 +56,6 @@ router.register("email", EmailViewSet, "email")
 router.register("sessions", SessionViewSet, "session")
 router.register("profile/export", ExportViewSet, "profile-export")
 router.register("profile", ProfileViewSet, "profile")
-router.register("songs", SongViewSet, "song")
-router.register("albums", AlbumViewSet, "album")
-router.register("genres", GenreViewSet, "genre")
-router.register("artists", ArtistViewSet, "artist")
 router.register("ads", AdViewSet, "ad")
 router.register("subscriptions/members", MemberViewSet, "member")
 router.register("subscriptions", SubscriptionViewSet, "subscription")

@@ -13,18 +13,22 @@ orderings is a shelf: it comes in its own order and has no next page.
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
-from django.db import connections
-from django.db.models import BooleanField, Expression, F, Func, QuerySet, Value
+from django.db import connection
+from django.db.models import BooleanField, Expression, F, Field, Func, QuerySet, Value
 from django.template import loader
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
-from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
+
+from users.statements import Given, Kept
 
 MAX_LIMIT = 100
 
@@ -47,6 +51,13 @@ class Cursor(NamedTuple):
         if not isinstance(backwards, bool) or not isinstance(pk, str) or not isinstance(key, str | int | float):
             raise ValueError(text)
         return cls(backwards, key, pk, with_row is True)
+
+    def value(self, name: str, field: Field) -> Any:
+        """Its key or its id as the field has it; an error of the request where no row could have it."""
+        try:
+            return _storable(getattr(self, name), field)
+        except Exception as error:
+            raise bad_cursor() from error
 
 
 class RowIsBeyond(Func):
@@ -78,27 +89,49 @@ def bad_parameter(name: str, detail: str) -> ValidationError:
     return ValidationError({name: [ErrorDetail(detail, "invalid")]})
 
 
+def bad_cursor() -> ValidationError:
+    return bad_parameter("cursor", "Use `next` and `previous` as they were answered.")
+
+
 class KeysetPagination(BasePagination):
     template = "rest_framework/pagination/previous_and_next.html"
 
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view: APIView | None = None) -> list:
-        self.url = request.build_absolute_uri()
+    def paginate_queryset(self, rows: QuerySet | Kept | list, request: Request, view: APIView | None = None) -> list:
+        self.request = request
         self.limit = self.asked_limit(request)
         if not view.orderings:
-            return self._shelf(queryset)
-        name = self._asked_ordering(request, view)
-        descending = name.startswith("-")
-        key = self._key(view, name.lstrip("-"), descending)
-        tie_breaker = view.tie_breakers.get(name.lstrip("-"), "pk")
-        queryset = queryset.annotate(keyset_key=key)
-        cursor = self._asked_cursor(request, queryset)
+            return self._shelf(rows)
+        ordering = self._asked_ordering(request, view)
+        cursor = self._asked_cursor(request)
+        if isinstance(rows, Kept):
+            return self._page(self._kept(rows, request, view, ordering, cursor), cursor)
+        place = lambda name, field: Value(cursor.value(name, field), field)  # noqa: E731
+        return self._page(list(self._ordered(rows, view, ordering, cursor, place)), cursor)
+
+    def _kept(self, rows: Kept, request: Request, view: Any, ordering: str, cursor: Cursor | None) -> list:
+        direction = cursor and (cursor.backwards, cursor.with_row)
+        shape = (view.get_serializer_class(), ordering, self.limit, direction)
+        statement = rows.statement(shape, lambda rows: self._ordered(rows, view, ordering, cursor, Given))
+        given = {"user": request.user.pk}
+        if cursor:
+            given |= {name: cursor.value(name, statement.places[name]) for name in ("key", "id")}
+        return statement.rows(given)
+
+    def _ordered(
+        self, rows: QuerySet, view: Any, ordering: str, cursor: Cursor | None, place: Callable[[str, Field], Expression]
+    ) -> QuerySet:
+        """A page of the rows, and one more; `place` makes what stands for the cursor's key and id."""
+        name, descending = ordering.lstrip("-"), ordering.startswith("-")
+        key = self._key(view, name, descending)
+        tie_breaker = view.tie_breakers.get(name, "pk")
+        rows = rows.annotate(keyset_key=key)
         upwards = descending == bool(cursor and cursor.backwards)
         if cursor:
             sign = (">" if upwards else "<") + "=" * cursor.with_row
-            queryset = queryset.filter(_beyond(cursor, key, F(tie_breaker), queryset, sign=sign))
+            here = place("key", rows.query.annotations["keyset_key"].output_field), place("id", rows.model._meta.pk)
+            rows = rows.filter(RowIsBeyond(key, F(tie_breaker), *here, sign=sign))
         order = ("keyset_key", tie_breaker) if upwards else ("-keyset_key", f"-{tie_breaker}")
-        rows = self._read(queryset.order_by(*order), view, "keyset_key")
-        return self._page(list(rows[: self.limit + 1]), cursor)
+        return self._read(rows.order_by(*order), view, "keyset_key")[: self.limit + 1]
 
     def asked_limit(self, request: Request) -> int:
         """`?limit=`, 1 to 100; 20 where it is not said."""
@@ -130,16 +163,14 @@ class KeysetPagination(BasePagination):
             key = key[descending]
         return F(key) if isinstance(key, str) else key
 
-    def _asked_cursor(self, request: Request, queryset: QuerySet) -> Cursor | None:
+    def _asked_cursor(self, request: Request) -> Cursor | None:
         text = request.query_params.get("cursor")
         if text is None:
             return None
         try:
-            cursor = Cursor.decoded(text)
-            key = _storable(cursor.key, queryset)
-            return cursor._replace(key=key, id=queryset.model._meta.pk.to_python(cursor.id))
+            return Cursor.decoded(text)
         except Exception as error:
-            raise bad_parameter("cursor", "Use `next` and `previous` as they were answered.") from error
+            raise bad_cursor() from error
 
     def _page(self, rows: list, cursor: Cursor | None) -> list:
         more, rows = len(rows) > self.limit, rows[: self.limit]
@@ -147,8 +178,8 @@ class KeysetPagination(BasePagination):
         if backwards:
             rows.reverse()
         has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
-        self.next = self._url(rows[-1], backwards=False) if has_next and rows else None
-        self.previous = self._url(rows[0], backwards=True) if has_previous and rows else None
+        self.next = self._url(self._place(rows[-1], backwards=False)) if has_next and rows else None
+        self.previous = self._url(self._place(rows[0], backwards=True)) if has_previous and rows else None
         if not rows and cursor:
             self._way_back(cursor)
         return rows
@@ -156,11 +187,21 @@ class KeysetPagination(BasePagination):
     def _way_back(self, cursor: Cursor) -> None:
         """Rows may have gone since: from an empty page one can still turn round, to all that is not beyond it."""
         turned = cursor._replace(backwards=not cursor.backwards, with_row=not cursor.with_row)
-        url = replace_query_param(self.url, "cursor", turned.encoded())
+        url = self._url(turned)
         self.next, self.previous = (url, None) if cursor.backwards else (None, url)
 
-    def _url(self, row: Any, *, backwards: bool) -> str:
-        return replace_query_param(self.url, "cursor", Cursor(backwards, row.keyset_key, str(row.pk)).encoded())
+    def _place(self, row: Any, *, backwards: bool) -> Cursor:
+        return Cursor(backwards, row.keyset_key, str(row.pk))
+
+    def _url(self, cursor: Cursor) -> str:
+        return f"{self._address}cursor={cursor.encoded()}"
+
+    @cached_property
+    def _address(self) -> str:
+        """What was asked, up to where a cursor is put."""
+        asked = [(name, values) for name, values in self.request.query_params.lists() if name != "cursor"]
+        others = urlencode(asked, doseq=True) + "&" if asked else ""
+        return f"{self.request.build_absolute_uri(self.request.path)}?{others}"
 
     def get_paginated_response(self, data: list) -> Response:
         return Response({"next": self.next, "previous": self.previous, "results": data})
@@ -190,17 +231,11 @@ class KeysetPagination(BasePagination):
         return loader.get_template(self.template).render(context)
 
 
-def _storable(key: Any, queryset: QuerySet) -> Any:
-    """The key as the database takes it; raises where no row could have it."""
-    field = queryset.query.annotations["keyset_key"].output_field
-    key = field.to_python(key)
-    field.run_validators(key)
-    field.get_db_prep_value(key, connections[queryset.db])
-    if isinstance(key, str) and "\0" in key.encode().decode():  # half a surrogate pair can't be encoded
-        raise ValueError(key)
-    return key
-
-
-def _beyond(cursor: Cursor, key: Expression, pk: F, queryset: QuerySet, *, sign: str) -> RowIsBeyond:
-    field = queryset.query.annotations["keyset_key"].output_field
-    return RowIsBeyond(key, pk, Value(cursor.key, field), Value(cursor.id, queryset.model._meta.pk), sign=sign)
+def _storable(value: Any, field: Field) -> Any:
+    """The value as the database takes it; raises where no row could have it."""
+    value = field.to_python(value)
+    field.run_validators(value)
+    field.get_db_prep_value(value, connection)
+    if isinstance(value, str) and "\0" in value.encode().decode():  # half a surrogate pair can't be encoded
+        raise ValueError(value)
+    return value

@@ -32,6 +32,7 @@ login_pages = (
 ONLY_TO_READ = {"http_method_names": ["get", "head"]}
 
 urlpatterns = [
+    path("api/", include(router.urls)),  # first, since addresses are compared with one after another
     path("", TemplateView.as_view(template_name="welcome.html"), name="welcome"),
     re_path(r"^api/schema/?$", DocumentView.as_view(), name="schema"),
     re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema", **ONLY_TO_READ), name="docs"),
@@ -40,7 +41,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     re_path(r"^admin$", lambda request: HttpResponseRedirect("/admin/")),
     re_path(r"^api/?$", router.get_api_root_view(), name="api-root"),
-    path("api/", include(router.urls)),
     re_path(r"^api/", NoSuchResource.as_view(), name="no-such-resource"),
     re_path(r"^media/(?P<key>(?:covers|pictures|ads)/[0-9a-f-]{36}\.(?:jpg|png))$", stored_image),
 ]

@@ -1,9 +1,12 @@
 import codecs
+import gc
 import multiprocessing
 import os
 import signal
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.wsgi import get_wsgi_application
 
@@ -33,3 +36,10 @@ if multiprocessing.parent_process():
 
 WSGIHandler.request_class = Request
 application = get_wsgi_application()
+
+# What was loaded stays: the collector need not go through it again and again, and an answer makes more than the 700
+# objects after which it would start by itself.
+import_module(settings.ROOT_URLCONF)
+gc.collect()
+gc.freeze()
+gc.set_threshold(10_000)

@@ -1,6 +1,8 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import CharField, DateTimeField, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
@@ -8,18 +10,31 @@ from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 
 from users.models import AuthToken, User
+from users.statements import Given, Kept
 
 
 class TokenAuthentication(KnoxTokenAuthentication):
     """`Authorization: Token …`, found by its digest in one indexed query; a revoked token stops at once."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
-        digest = hash_token(token.decode("utf-8", "replace"))
-        found = AuthToken.objects.select_related("user").filter(digest=digest, expiry__gt=timezone.now()).first()
-        if found is None or not found.user.is_active:
+        given = {"digest": hash_token(token.decode("utf-8", "replace")), "now": timezone.now()}
+        found = TOKENS.read("one", _with_account, given)
+        if not found:
             raise AuthenticationFailed("This token is unknown, has ended or was revoked. Log in again.")
-        found.was_used()
-        return found.user, found
+        known = AuthToken.from_db(DEFAULT_DB_ALIAS, OF_TOKEN, found[0][: len(OF_TOKEN)])
+        known.user = User.from_db(DEFAULT_DB_ALIAS, OF_USER, found[0][len(OF_TOKEN) :])
+        known.was_used()
+        return known.user, known
+
+
+OF_TOKEN = [field.attname for field in AuthToken._meta.concrete_fields]
+OF_USER = [field.attname for field in User._meta.concrete_fields]
+TOKENS = Kept(AuthToken.objects.filter(user__is_active=True))
+
+
+def _with_account(tokens: QuerySet[AuthToken]) -> QuerySet:
+    valid = tokens.filter(digest=Given("digest", CharField()), expiry__gt=Given("now", DateTimeField()))
+    return valid.values_list(*OF_TOKEN, *(f"user__{name}" for name in OF_USER), named=True)
 
 
 class EmailOrUsernameBackend(ModelBackend):

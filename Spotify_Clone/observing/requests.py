@@ -81,7 +81,9 @@ class Queries:
                 fields = {
                     "route": route_of(self.request),
                     "ms": round(milliseconds, 1),
-                    "query": str(sql)[:LONGEST_SQL],  # with placeholders: values are kept apart
+                    "query": str(getattr(sql, "meaning", sql))[
+                        :LONGEST_SQL
+                    ],  # with placeholders: values are kept apart
                 }
                 logger.warning("slow query", extra={"fields": fields})
 

@@ -1,10 +1,11 @@
 """What is answered while something that we need is away."""
 
+from contextlib import ExitStack
+
 import pytest
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from Spotify_Clone.uploads import UnnamedFileUploadHandler
-from users.models import AuthToken, User
 from users.outages import is_database_outage
 
 
@@ -19,18 +20,17 @@ OUTAGES = [OperationalError("the database system is shutting down"), InterfaceEr
 
 
 @pytest.fixture
-def failing(monkeypatch):
-    """`failing(error)`: whatever asks for an account or a token meets it."""
+def failing(db):
+    """`failing(error)`: whatever asks the database from now on meets it."""
+    with ExitStack() as wrappers:
 
-    def fail(error):
-        def raise_it(*args, **kwargs):
-            raise error
+        def fail(error):
+            def raise_it(*args):
+                raise error
 
-        for model in (AuthToken, User):
-            monkeypatch.setattr(model.objects, "get_queryset", raise_it)
-            monkeypatch.setattr(model._default_manager, "get_queryset", raise_it)
+            wrappers.enter_context(connection.execute_wrapper(raise_it))
 
-    return fail
+        yield fail
 
 
 @pytest.mark.parametrize("error", [*OUTAGES, broken_off()], ids=repr)

@@ -1,7 +1,8 @@
 import random
+from collections.abc import Callable
 
 from django.core.cache import cache
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min
 
 from music.catalogue.models import SongCounts
 
@@ -11,8 +12,8 @@ MAX_DRAWS = 8
 NUMBERS_ARE_GOOD_FOR = 5  # seconds
 
 
-def draw(songs: QuerySet, number: int) -> list:
-    """So many of the songs (with their counts), each equally likely and none twice.
+def draw(songs_numbered: Callable[[list[int]], list], number: int) -> list:
+    """So many of the songs, each equally likely and none twice; `songs_numbered` reads those that are there.
 
     Songs are numbered almost without gaps, so we draw numbers without replacement and keep, in the order of the draw,
     those that are among the songs: by symmetry no song is likelier than another, and nothing is sorted or scanned.
@@ -22,7 +23,7 @@ def draw(songs: QuerySet, number: int) -> list:
     seen: set[int] = set()
     for _ in range(MAX_DRAWS):
         numbers = _unseen(numbered, wanted, seen)
-        found = {song.number: song for song in songs.filter(counts__in=numbers)}
+        found = {song.number: song for song in songs_numbered(numbers)}
         chosen += [found[n] for n in numbers if n in found]
         if len(chosen) >= number or len(seen) == len(numbered):
             break

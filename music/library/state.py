@@ -6,8 +6,9 @@ from django.db.models import BooleanField, Exists, Model, OuterRef, QuerySet, Va
 from music.catalogue.models import AlbumQuerySet, SongQuerySet
 from music.library.models import ArtistFollow, FavoriteAlbum, FavoriteSong, SongLike
 from users.models import User
+from users.statements import SomeUser
 
-Listener = User | AnonymousUser
+Listener = User | AnonymousUser | SomeUser
 
 
 def _has(model: type[Model], listener: Listener, **of_row: OuterRef) -> Exists | Value:

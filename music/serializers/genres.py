@@ -4,12 +4,18 @@ from django.db import IntegrityError
 from rest_framework import serializers
 
 from music.catalogue.models import Genre
+from music.serializers.reading import RowSerializer
 
 
-class GenreSerializer(serializers.ModelSerializer):
+class GenreSerializer(RowSerializer):
+    columns = ("pk", "id", "title", "maker_id")
+
     class Meta:
         model = Genre
         fields = ["id", "title"]
+
+    def to_representation(self, genre: Any) -> dict[str, Any]:
+        return {"id": genre.pk, "title": genre.title}
 
     def validate_title(self, title: str) -> str:
         if Genre.objects.titled(title).exclude(pk=self.instance and self.instance.pk).exists():

@@ -12,7 +12,7 @@ from music.serializers.fields import RecordingField, YesNoField
 from music.serializers.genres import GenreSerializer
 from music.serializers.reading import RowSerializer
 from music.serializers.sound import LoudnessSerializer
-from music.streaming.models import Sound, Status
+from music.streaming.models import Status, gain
 from music.streaming.signed_urls import signed_path, stream_path
 
 
@@ -76,6 +76,11 @@ class SongSerializer(RowSerializer):
 
 
 class SongDetailSerializer(SongSerializer):
+    columns = (
+        *SongSerializer.columns,
+        *("artist_id", "sound_status", "sound_reason", "sound_lufs", "sound_peak"),
+    )
+
     status = serializers.ChoiceField(Status.choices, help_text="Of its renditions; the upload plays all the same.")
     status_reason = serializers.CharField(allow_null=True, help_text="Why it failed; for the song's artist alone.")
     loudness = LoudnessSerializer(allow_null=True, help_text="Null until it is measured, and for silence.")
@@ -83,14 +88,16 @@ class SongDetailSerializer(SongSerializer):
     class Meta(SongSerializer.Meta):
         fields = [*SongSerializer.Meta.fields, "status", "status_reason", "loudness"]
 
-    def to_representation(self, song: Song) -> dict[str, Any]:
-        sound: Sound | None = getattr(song, "sound", None)
+    def to_representation(self, song: Any) -> dict[str, Any]:
+        shown = super().to_representation(song)
         is_own = self.context["request"].user.pk == song.artist_id
-        unmade = Status.PROCESSING if song.audio_file else Status.READY
-        return super().to_representation(song) | {
-            "status": sound.status if sound and song.audio_file else unmade,
-            "status_reason": (sound.reason or None) if sound and is_own else None,
-            "loudness": LoudnessSerializer(sound).data if sound and sound.gain is not None else None,
+        status = song.sound_status or Status.PROCESSING
+        lufs, peak = song.sound_lufs, song.sound_peak
+        is_measured = lufs is not None and peak is not None
+        return shown | {
+            "status": status if shown["audio_file"] else Status.READY,
+            "status_reason": (song.sound_reason or None) if is_own else None,
+            "loudness": {"lufs": lufs, "peak": peak, "gain": gain(lufs, peak)} if is_measured else None,
         }
 
 

@@ -34,12 +34,10 @@ class Sound(models.Model):
     def __str__(self) -> str:
         return f"{self.song}: {self.status}"
 
-    @property
-    def gain(self) -> float | None:
-        """dB towards -14 LUFS, as far as the peak stays under -1 dBTP: Spotify's published normalisation."""
-        if self.lufs is None or self.peak is None:
-            return None
-        return round(min(TARGET_LUFS - self.lufs, HIGHEST_PEAK - self.peak), 1)
+
+def gain(lufs: float, peak: float) -> float:
+    """dB towards -14 LUFS, as far as the peak stays under -1 dBTP: Spotify's published normalisation."""
+    return round(min(TARGET_LUFS - lufs, HIGHEST_PEAK - peak), 1)
 
 
 class Rendition(UUIDModel):

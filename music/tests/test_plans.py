@@ -46,7 +46,7 @@ def many_songs(make_song, genre, artist):
 def plans_of(client, path):
     with CaptureQueriesContext(connection) as queries:
         assert client.get(path).status_code == 200, path
-    for query in [query["sql"] for query in queries if query["sql"].startswith(("SELECT", "WITH"))]:
+    for query in [query["sql"] for query in queries if query["sql"].startswith(("SELECT", "WITH", "EXECUTE"))]:
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN (ANALYZE, TIMING OFF) " + query)
             yield "\n".join(line for (line,) in cursor.fetchall())

@@ -1,4 +1,3 @@
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
@@ -10,12 +9,11 @@ from music.catalogue.models import Album, Song
 from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST, TRACK_ORDER
 from music.filters.albums import AlbumFilter
 from music.library.collecting import kept_by
-from music.library.state import albums_as_seen_by, songs_as_seen_by
+from music.library.state import Listener, albums_as_seen_by, songs_as_seen_by
 from music.serializers.albums import AlbumSerializer, AlbumWriteSerializer, CollectedAlbumSerializer
 from music.serializers.songs import SongSerializer
 from music.viewsets.base import CatalogueViewSet
 from music.viewsets.library import NEWEST_FIRST, FavoriteActions
-from users.models import User
 
 
 class AlbumViewSet(FavoriteActions, CatalogueViewSet):
@@ -33,7 +31,7 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
         return Album.objects.visible_to(self.request.user)
 
     @classmethod
-    def rows_for(cls, listener: User | AnonymousUser) -> QuerySet[Album]:
+    def rows_for(cls, listener: Listener) -> QuerySet[Album]:
         return albums_as_seen_by(listener, Album.objects.visible_to(listener))
 
     @extend_schema(responses=SongSerializer(many=True))

@@ -1,6 +1,5 @@
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -14,7 +13,7 @@ from music.catalogue.artists import visible_artists, with_totals
 from music.catalogue.models import Song
 from music.filters.artists import ArtistFilter
 from music.library import collecting
-from music.library.state import artists_as_seen_by, songs_as_seen_by
+from music.library.state import Listener, artists_as_seen_by, songs_as_seen_by
 from music.permissions import IsArtist
 from music.serializers.artists import ArtistSerializer, FollowedArtistSerializer, FollowerSerializer
 from music.serializers.songs import SongSerializer
@@ -60,7 +59,7 @@ class ArtistViewSet(PageViewSet):
         return User.objects.artists()
 
     @classmethod
-    def rows_for(cls, listener: User | AnonymousUser) -> QuerySet[User]:
+    def rows_for(cls, listener: Listener) -> QuerySet[User]:
         return artists_as_seen_by(listener, visible_artists())
 
     @extend_schema(

@@ -1,11 +1,13 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, UUIDField
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework import mixins, status
 from rest_framework.exceptions import AuthenticationFailed, ErrorDetail, NotAcceptable, NotFound, ValidationError
@@ -15,11 +17,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
+from music.library.state import Listener
 from music.permissions import IsArtistOrReadOnly
 from music.viewsets.keeping import for_anybody
 from users.base_model import UUID_REGEX
-from users.models import User
 from users.permissions import HasConfirmedEmail
+from users.statements import Given, Kept, SomeUser
 
 WRITES = ("create", "update", "partial_update")
 
@@ -35,41 +38,69 @@ class BytesNegotiation(DefaultContentNegotiation):
 
 
 class PageViewSet(GenericViewSet):
+    filterset_class: Any = None
     tie_breakers: dict[str, str] = {}
 
     @classmethod
-    def rows_for(cls, listener: User | AnonymousUser) -> QuerySet:
+    def rows_for(cls, listener: Listener) -> QuerySet:
         """What is shown, with all that is shown of it; `get_queryset` is what can be acted upon."""
         return cls.queryset.all()
 
+    @classmethod
+    def details_for(cls, listener: Listener) -> QuerySet:
+        """The same for a single one, of which more may be shown."""
+        return cls.rows_for(listener)
+
     def get_rows(self) -> QuerySet:
-        listener = self.request.user
-        return self.rows_for(listener) if listener.is_authenticated else rows_for_anybody(type(self))
+        return self.rows_for(self.request.user)
+
+    def kept_rows(self, rows_for: Callable[[Listener], QuerySet] | None = None) -> Kept:
+        """The same rows with their SQL kept: for whatever is asked all the time."""
+        return kept(rows_for or self.rows_for, is_known=self.request.user.is_authenticated)
+
+    @property
+    def is_filtered(self) -> bool:
+        # Asking the FilterSet makes its forms.
+        filters = self.filterset_class
+        return bool(filters) and not filters.base_filters.keys().isdisjoint(self.request.query_params)
 
     @for_anybody
     def list(self, request: Request) -> Response:
-        return self.page_of(self.filter_queryset(self.get_rows()))
+        return self.page_of(self.filter_queryset(self.get_rows()) if self.is_filtered else self.kept_rows())
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
 
     def get_object(self) -> Any:
         """For an answer the row as it is shown, else what can be acted upon."""
-        rows = self.get_rows() if self.action == "retrieve" else self.get_queryset()
-        found = get_object_or_404(rows, pk=self.kwargs["pk"])
+        found = (
+            self._row_shown() if self.action == "retrieve" else get_object_or_404(self.get_queryset(), **self.kwargs)
+        )
         self.check_object_permissions(self.request, found)
         return found
 
-    def page_of(self, rows: QuerySet | Sequence) -> Response:
+    def _row_shown(self) -> Any:
+        if self.request.accepted_renderer.format != "json":  # a page for people has a form, which takes a model
+            return get_object_or_404(self.details_for(self.request.user), **self.kwargs)
+        serializer: Any = self.get_serializer_class()
+        given = {"user": self.request.user.pk, "pk": UUID(self.kwargs["pk"])}
+        found = self.kept_rows(self.details_for).read("one", lambda rows: serializer.read(rows.filter(pk=ONE)), given)
+        if not found:
+            raise Http404
+        return found[0]
+
+    def page_of(self, rows: QuerySet | Kept | Sequence) -> Response:
         """A page of rows that an action has chosen itself."""
         serializer = self.get_serializer(self.paginate_queryset(rows), many=True)
         return self.get_paginated_response(serializer.data)
 
 
+ONE = Given("pk", UUIDField())
+
+
 @cache
-def rows_for_anybody(viewset: type[PageViewSet]) -> QuerySet:
-    # The same at each request, and putting it together takes longer than the database to answer it.
-    return viewset.rows_for(AnonymousUser())
+def kept(rows_for: Callable[[Listener], QuerySet], *, is_known: bool) -> Kept:
+    return Kept(rows_for(SomeUser() if is_known else AnonymousUser()))
 
 
 class CatalogueViewSet(mixins.DestroyModelMixin, PageViewSet):
@@ -129,5 +160,5 @@ class CatalogueViewSet(mixins.DestroyModelMixin, PageViewSet):
                 current.delete()
 
     def _as_read(self, instance: Any) -> Any:
-        row = get_object_or_404(self.get_rows(), pk=instance.pk)
+        row = get_object_or_404(self.details_for(self.request.user), pk=instance.pk)
         return self.read_serializer_class(row, context=self.get_serializer_context()).data

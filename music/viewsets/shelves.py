@@ -1,8 +1,9 @@
 """Shelves: lists that are computed and bounded, so they have no next page."""
 
+from collections.abc import Callable, Hashable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -13,13 +14,18 @@ from music.discovery.random_songs import draw
 from music.discovery.trending.refreshing import refresh_if_stale
 from music.discovery.trending.shelf import trending
 from music.filters.fields import IdOrNameFilter
-from music.library.state import songs_as_seen_by
+from music.library.state import Listener, songs_as_seen_by
 from music.serializers.shelves import TrendingQuerySerializer
 from music.serializers.songs import SongSerializer
-from music.viewsets.base import PageViewSet, rows_for_anybody
+from music.viewsets.base import PageViewSet
 from music.viewsets.keeping import for_anybody
+from users.statements import Given, IsAmong, Numbers
 
 SHELF: dict[str, Any] = {"detail": False, "filterset_class": None, "orderings": {}}
+
+
+def public_rows(listener: Listener) -> QuerySet[Song]:
+    return songs_as_seen_by(listener, Song.objects.public_for(listener))
 
 
 class ShelfActions(PageViewSet):
@@ -32,19 +38,32 @@ class ShelfActions(PageViewSet):
         query.is_valid(raise_exception=True)
         given = query.validated_data
         refresh_if_stale()
-        songs = IdOrNameFilter("genre", name="title_folded").filter(self.public_songs(), given.get("genre"))
-        return self.page_of(trending(songs, given["time_range"]))
+        if genre := given.get("genre"):
+            songs = IdOrNameFilter("genre", name="title_folded").filter(self.public_songs(), genre)
+            return self.page_of(trending(songs, given["time_range"]))
+        limit = self.paginator.asked_limit(request)
+        return self.page_of(
+            self.read_public((given["time_range"], limit), lambda songs: trending(songs, given["time_range"])[:limit])
+        )
 
     @extend_schema(responses=SongSerializer(many=True))
     @action(**SHELF)
     def random(self, request: Request) -> Response:
         """Public songs, each as likely as any other and none twice."""
-        response = self.page_of(draw(self.public_songs(), self.paginator.asked_limit(request)))
+        response = self.page_of(draw(self.numbered_songs, self.paginator.asked_limit(request)))
         response["Cache-Control"] = "private, no-store"
         return response
 
     def public_songs(self) -> QuerySet[Song]:
-        listener = self.request.user
-        if not listener.is_authenticated:
-            return SongSerializer.read(rows_for_anybody(type(self)))
-        return SongSerializer.read(songs_as_seen_by(listener, Song.objects.public_for(listener)))
+        return SongSerializer.read(public_rows(self.request.user))
+
+    def read_public(self, shape: Hashable, choose: Callable[[QuerySet], QuerySet], **given: Any) -> list:
+        """Those of the public songs that `choose` takes, by SQL that is kept under the name of its shape."""
+        rows = self.kept_rows(public_rows)
+        return rows.read(
+            shape, lambda songs: choose(SongSerializer.read(songs)), {"user": self.request.user.pk, **given}
+        )
+
+    def numbered_songs(self, numbers: list[int]) -> list:
+        among = IsAmong(F("number"), Given("numbers", Numbers()))
+        return self.read_public("numbered", lambda songs: songs.filter(among), numbers=numbers)

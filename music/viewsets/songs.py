@@ -1,5 +1,4 @@
-from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
@@ -10,7 +9,7 @@ from music.catalogue.models import Song
 from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST
 from music.filters.songs import SongFilter
 from music.library.collecting import kept_by, liked_by
-from music.library.state import songs_as_seen_by
+from music.library.state import Listener, songs_as_seen_by
 from music.serializers.songs import (
     CollectedSongSerializer,
     SongDetailSerializer,
@@ -23,7 +22,6 @@ from music.viewsets.listening import ListeningActions
 from music.viewsets.recommendations import RecommendationActions
 from music.viewsets.search import SearchActions
 from music.viewsets.sound import SoundActions
-from users.models import User
 
 
 class SongViewSet(
@@ -47,12 +45,13 @@ class SongViewSet(
         return Song.objects.visible_to(self.request.user)
 
     @classmethod
-    def rows_for(cls, listener: User | AnonymousUser) -> QuerySet[Song]:
+    def rows_for(cls, listener: Listener) -> QuerySet[Song]:
         return songs_as_seen_by(listener, Song.objects.visible_to(listener))
 
-    def get_rows(self) -> QuerySet[Song]:
-        songs = super().get_rows()
-        return songs.select_related("sound").defer("sound__waveform") if self.shows_details else songs
+    @classmethod
+    def details_for(cls, listener: Listener) -> QuerySet[Song]:
+        measured = {f"sound_{name}": F(f"sound__{name}") for name in ("status", "reason", "lufs", "peak")}
+        return cls.rows_for(listener).annotate(**measured)
 
     @extend_schema(responses=CollectedSongSerializer(many=True))
     @action(

@@ -18,7 +18,7 @@ def works(api):
 def writes_of(deed):
     with CaptureQueriesContext(connection) as queries:
         deed()
-    return [query["sql"] for query in queries if not query["sql"].startswith("SELECT")]
+    return [query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "EXECUTE"))]
 
 
 def last_used(token, **ago):

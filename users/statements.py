@@ -1,0 +1,118 @@
+"""SELECTs whose SQL is put together once, for what is asked all the time.
+
+Django makes the SQL of a QuerySet anew whenever it is read, which for a page of songs takes as long as the database
+needs to answer. Here it is made at the first use, with a place for each value that differs from one use to the next:
+
+    named = Kept(Song.objects.values_list("pk", "title", named=True))
+    by_artist = lambda songs: songs.filter(artist=Given("artist", UUIDField()))
+    named.read("by_artist", by_artist, {"artist": artist.pk})
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Any
+
+from django.db import connection, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+from django.db.models import BooleanField, Expression, Field, Func, QuerySet
+from django.db.models.utils import create_namedtuple_class
+
+MOST_STATEMENTS = 200
+
+
+class Given(Expression):
+    """A place for a value that comes with each use."""
+
+    def __init__(self, name: str, output_field: Field) -> None:
+        self.name = name
+        super().__init__(output_field=output_field)
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list]:
+        return "%s", [self]
+
+
+class Numbers(Field):
+    """A list of whole numbers, as `IsAmong` takes it."""
+
+    def get_db_prep_value(self, value: list[int], connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        return value if connection.vendor == "postgresql" else json.dumps(value)
+
+
+class IsAmong(Func):
+    """Whether a number is one of those given: one place, however many they are."""
+
+    output_field = BooleanField()
+    conditional = True
+    arity = 2
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
+        number, numbers = (compiler.compile(part) for part in self.source_expressions)
+        template = "{} = ANY({})" if connection.vendor == "postgresql" else "{} IN (SELECT value FROM json_each({}))"
+        return template.format(number[0], numbers[0]), [*number[1], *numbers[1]]
+
+
+class SomeUser:
+    """Stands in a kept QuerySet for whoever is logged in: `user` is given at each use."""
+
+    is_authenticated = True
+    pk = Given("user", models.UUIDField())
+
+
+class Statement:
+    """One SELECT of a QuerySet of named rows."""
+
+    def __init__(self, queryset: QuerySet) -> None:
+        compiler = queryset.query.get_compiler(queryset.db)
+        self.sql, self.parameters = compiler.as_sql()
+        self.places = {place.name: place.output_field for place in self.parameters if isinstance(place, Given)}
+        columns = [column for column, *_ in compiler.select[: compiler.col_count]]
+        self.converters = compiler.get_converters(columns)
+        self.row: Any = create_namedtuple_class(*queryset._fields)  # type: ignore[attr-defined]
+
+    def rows(self, given: dict[str, Any]) -> list:
+        values = {
+            name: field.get_db_prep_value(given[name], connection, prepared=False)
+            for name, field in self.places.items()
+        }
+        with connection.cursor() as cursor:
+            if execute_kept := getattr(connection, "execute_kept", None):  # by a plan that is kept too
+                execute_kept(cursor, self, values)
+            else:
+                self.execute(cursor, values)
+            found = cursor.fetchall()
+        return [self.row._make(row) for row in (map(self._converted, found) if self.converters else found)]
+
+    def execute(self, cursor: CursorWrapper, values: dict[str, Any]) -> None:
+        cursor.execute(self.sql, [values[each.name] if isinstance(each, Given) else each for each in self.parameters])
+
+    def _converted(self, row: tuple) -> list:
+        values = list(row)
+        for position, (converters, column) in self.converters.items():
+            for convert in converters:
+                values[position] = convert(values[position], column, connection)
+        return values
+
+
+class Kept:
+    """A QuerySet, and the statements that were made of it so far, each under the name of its shape."""
+
+    def __init__(self, queryset: QuerySet) -> None:
+        self.queryset = queryset
+        self.statements: OrderedDict[Hashable, Statement] = OrderedDict()
+        self.lock = Lock()
+
+    def statement(self, shape: Hashable, make: Callable[[QuerySet], QuerySet]) -> Statement:
+        """What `make` makes of the QuerySet. The same shape has to mean the same statement."""
+        with self.lock:
+            if shape not in self.statements:
+                self.statements[shape] = Statement(make(self.queryset))
+                if len(self.statements) > MOST_STATEMENTS:
+                    self.statements.popitem(last=False)
+            self.statements.move_to_end(shape)
+            return self.statements[shape]
+
+    def read(self, shape: Hashable, make: Callable[[QuerySet], QuerySet], given: dict[str, Any]) -> list:
+        return self.statement(shape, make).rows(given)
