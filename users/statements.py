@@ -10,14 +10,14 @@ needs to answer. Here it is made at the first use, with a place for each value t
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from threading import Lock
 from typing import Any
 
 from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from django.db.models import BooleanField, Expression, Field, Func, QuerySet
+from django.db.models import BooleanField, Expression, Field, Func, IntegerField, QuerySet
 from django.db.models.utils import create_namedtuple_class
 
 MOST_STATEMENTS = 200
@@ -34,24 +34,39 @@ class Given(Expression):
         return "%s", [self]
 
 
-class Numbers(Field):
-    """A list of whole numbers, as `IsAmong` takes it."""
+class ListOf(Field):
+    """A list of values of another field, for the two below: one place, however many there are."""
 
-    def get_db_prep_value(self, value: list[int], connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
-        return value if connection.vendor == "postgresql" else json.dumps(value)
+    def __init__(self, item: Field) -> None:
+        self.item = item
+        super().__init__()
+
+    def get_db_prep_value(self, value: Sequence, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        items = [self.item.get_db_prep_value(item, connection, prepared) for item in value]
+        return items if connection.vendor == "postgresql" else json.dumps(items)
 
 
 class IsAmong(Func):
-    """Whether a number is one of those given: one place, however many they are."""
+    """Whether a value is in the list."""
 
     output_field = BooleanField()
     conditional = True
-    arity = 2
 
     def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
-        number, numbers = (compiler.compile(part) for part in self.source_expressions)
+        item, items = (compiler.compile(part) for part in self.source_expressions)
         template = "{} = ANY({})" if connection.vendor == "postgresql" else "{} IN (SELECT value FROM json_each({}))"
-        return template.format(number[0], numbers[0]), [*number[1], *numbers[1]]
+        return template.format(item[0], items[0]), [*item[1], *items[1]]
+
+
+class PositionIn(Func):
+    """Where a value stands in the list."""
+
+    output_field = IntegerField()
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
+        item, items = (compiler.compile(part) for part in self.source_expressions)
+        function = "array_position" if connection.vendor == "postgresql" else "instr"
+        return f"{function}({items[0]}, {item[0]})", [*items[1], *item[1]]
 
 
 class SomeUser:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, IntegerField, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -19,7 +19,7 @@ from music.serializers.shelves import TrendingQuerySerializer
 from music.serializers.songs import SongSerializer
 from music.viewsets.base import PageViewSet
 from music.viewsets.keeping import for_anybody
-from users.statements import Given, IsAmong, Numbers
+from users.statements import Given, IsAmong, ListOf
 
 SHELF: dict[str, Any] = {"detail": False, "filterset_class": None, "orderings": {}}
 
@@ -65,5 +65,5 @@ class ShelfActions(PageViewSet):
         )
 
     def numbered_songs(self, numbers: list[int]) -> list:
-        among = IsAmong(F("number"), Given("numbers", Numbers()))
+        among = IsAmong(F("number"), Given("numbers", ListOf(IntegerField())))
         return self.read_public("numbered", lambda songs: songs.filter(among), numbers=numbers)

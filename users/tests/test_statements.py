@@ -2,12 +2,12 @@
 
 import pytest
 from django.db import connection
-from django.db.models import CharField, F, UUIDField
+from django.db.models import CharField, F, IntegerField, UUIDField
 from django.db.models.functions import Length
 from django.test.utils import CaptureQueriesContext
 
 from users.models import User
-from users.statements import MOST_STATEMENTS, Given, IsAmong, Kept, Numbers
+from users.statements import MOST_STATEMENTS, Given, IsAmong, Kept, ListOf
 
 by_name = Given("name", CharField())
 
@@ -47,7 +47,7 @@ def test_one_place_takes_any_number_of_numbers(users):
     kept = Kept(User.objects.annotate(length=Length("username")).values_list("username", named=True))
 
     def of_length(users):
-        return users.filter(IsAmong(F("length"), Given("lengths", Numbers())))
+        return users.filter(IsAmong(F("length"), Given("lengths", ListOf(IntegerField()))))
 
     assert kept.read("lengths", of_length, {"lengths": []}) == []
     assert [row.username for row in kept.read("lengths", of_length, {"lengths": [2]})] == ["bo"]

@@ -6,18 +6,16 @@ as there are enough.
 """
 
 from collections.abc import Sequence
-from itertools import starmap
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
-from music.discovery.search.index import Expression, entries_sql, spell_each
+from music.discovery.search.index import Table, entry_tables, words_sql
 from music.discovery.search.models import Kind
 from music.discovery.search.query import Query
-from music.discovery.search.terms import shelves
 
-MOST = {Kind.SONG: 150, Kind.ALBUM: 100, Kind.ARTIST: 100, Kind.GENRE: 100}
+WORD = "word"
 
 
 class Candidate(NamedTuple):
@@ -29,29 +27,41 @@ class Candidate(NamedTuple):
 
 
 def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
-    """By one statement; by a second one, without one of the words, where nothing at all has them.
-
-    One kind alone is asked for the words as typed first. Of several there is nearly always one that has no such thing.
+    """By at most two statements. Nobody is taken to have mistyped what a kind has as it was typed, nor to have meant
+    a genre by what anything else has.
     """
-    found = _candidates([query.whole, query.as_typed], None, kinds) if len(kinds) == 1 else []
-    found = found or _candidates([query.whole, query.as_typed], query.as_meant, kinds)
-    if not found and query.in_part and (kinds := [kind for kind in kinds if kind != Kind.GENRE]):
-        found = _candidates([query.in_part], None, kinds)
+    expected = [kind for kind in kinds if kind != Kind.GENRE] or kinds
+    found = _as_typed(query, kinds, expected)
+    has = {candidate.kind for candidate in found}
+    if missing := [kind for kind in (expected if found else kinds) if kind not in has]:
+        found += _as_meant(query, missing, in_part=not found)
     return found
 
 
-def _candidates(first: list[Expression], otherwise: Expression | None, kinds: Sequence[str]) -> list[Candidate]:
-    tables, params = {}, []
-    for kind in kinds:
-        queries = [spelled for expression in first for spelled in spell_each(expression, shelves(kind))]
-        tables[f"{kind}s"], values = entries_sql(queries, MOST[kind])
-        params += values
-        if otherwise:
-            sql, values = entries_sql(spell_each(otherwise, shelves(kind)), MOST[kind], unless=f"{kind}s")
-            tables[f"{kind}s_meant"] = sql
-            params += values
-    with_tables = ", ".join(f"{name} AS MATERIALIZED ({sql})" for name, sql in tables.items())
-    hits = " UNION ALL ".join(f"SELECT * FROM {name}" for name in tables)
+def _as_typed(query: Query, kinds: Sequence[str], expected: Sequence[str]) -> list[Candidate]:
+    """What has the words as typed. Where an expected kind has no such thing the query learns what may be meant."""
+    tables = entry_tables([query.whole, query.as_typed], kinds)
+    if not query.remains:
+        return _found(tables)
+    words = words_sql(query.remains, unless_all=[table for table in tables if table.kind in expected])
+    found = _found(tables, Table("words", *words))
+    query.learn([name for kind, _, name, *_ in found if kind == WORD])
+    return [candidate for candidate in found if candidate.kind != WORD]
+
+
+def _as_meant(query: Query, kinds: Sequence[str], *, in_part: bool) -> list[Candidate]:
+    """What has the words as meant; with `in_part` where there is none what has all but one of them."""
+    tables = entry_tables([query.as_meant], kinds)
+    if in_part and query.in_part:
+        kinds = [kind for kind in kinds if kind != Kind.GENRE]
+        tables += entry_tables([query.in_part], kinds, unless=tables)
+    return _found(tables)
+
+
+def _found(tables: Sequence[Table], words: Table | None = None) -> list[Candidate]:
+    parts = [*tables, words] if words else tables
+    with_tables = ", ".join(f"{part.name} AS MATERIALIZED ({part.sql})" for part in parts)
+    hits = " UNION ALL ".join(f"SELECT * FROM {table.name}" for table in tables if table.kind)
     sql = f"""
         WITH {with_tables}
         SELECT DISTINCT kind, object_id, name, credit, coalesce(
@@ -60,9 +70,11 @@ def _candidates(first: list[Expression], otherwise: Expression | None, kinds: Se
             0)
         FROM ({hits}) hits
     """
+    if words:
+        sql += f" UNION ALL SELECT '{WORD}', NULL, word, '', 0 FROM words"
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(sql, [value for part in parts for value in part.params])
         rows = cursor.fetchall()
     if connection.vendor == "sqlite":  # which has no type for ids
-        return [Candidate(kind, UUID(pk), *rest) for kind, pk, *rest in rows]
-    return list(starmap(Candidate, rows))
+        return [Candidate(kind, UUID(pk) if pk else pk, *rest) for kind, pk, *rest in rows]
+    return [Candidate(*row) for row in rows]

@@ -1,12 +1,15 @@
 """One index, two engines: a tsvector with GIN on PostgreSQL, FTS5 on SQLite. Both answer the same expressions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Lookup
 
-from music.discovery.search.models import TermsField
+from music.discovery.search.models import Kind, TermsField
+from music.discovery.search.terms import shelves
+
+MOST = {Kind.SONG: 150, Kind.ALBUM: 100, Kind.ARTIST: 100, Kind.GENRE: 100}
 
 
 class All(tuple):
@@ -45,43 +48,85 @@ def spell(expression: Expression) -> str:
     return DIALECTS[connection.vendor].spell(expression)
 
 
-def spell_each(expression: Expression, terms: Collection[str]) -> list[str]:
-    """The expression with each of these terms, in the words of the engine."""
-    dialect = DIALECTS[connection.vendor]
-    spelled = dialect.spell(expression)
-    return [dialect.both.join((spelled, dialect.spell(term))) for term in terms]
+class Table(NamedTuple):
+    """A part of a statement, which later parts may name; with a kind its rows are entries."""
+
+    name: str
+    sql: str
+    params: list
+    kind: str = ""
 
 
-def entries_sql(queries: list[str], most: int, *, unless: str = "") -> tuple[str, list]:
-    """The entries that the first query finds, then those of the next, until there are enough; with `unless`, only
-    where that other table is empty.
+def entry_tables(
+    expressions: Sequence[Expression], kinds: Sequence[str], *, unless: Sequence[Table] = ()
+) -> list[Table]:
+    """A table for each kind: the entries that the first expression finds, best shelf first, then those of the next,
+    until there are enough; only where none of the tables in `unless` has a row.
     """
-    condition = f"WHERE NOT EXISTS (SELECT 1 FROM {unless})" if unless else ""
+    sign = "more_" if unless else ""
     if connection.vendor == "postgresql":
-        return f"SELECT * FROM music_found(%s::tsquery[], %s) {condition}", [queries, most]
+        return [
+            Table(f"{sign}{kind}s", f"SELECT * FROM ({sql}) found WHERE {_empty(unless)}", params, kind)
+            for kind in kinds
+            for sql, params in [entries_sql(_spell_each(expressions, shelves(kind)), MOST[kind])]
+        ]
+    # There are seldom more than enough, and to ask FTS5 for each shelf takes as long as asking for all, each time.
+    enough = sum(MOST[kind] for kind in kinds)
+    sql, params = entries_sql([spell(OneOf(expressions))], enough + 1, kinds=kinds, condition=_empty(unless))
+    every = Table(f"{sign}every", sql, params)
+    return [every, *(_of_kind(kind, every, expressions, enough, f"{sign}{kind}s") for kind in kinds)]
+
+
+def _of_kind(kind: str, every: Table, expressions: Sequence[Expression], enough: int, name: str) -> Table:
+    """From the table of all kinds or, where that has no end, from the index."""
+    number = f"(SELECT count(*) FROM {every.name})"
+    sql, params = entries_sql(_spell_each(expressions, shelves(kind)), MOST[kind], condition=f"{number} > {enough}")
+    chosen = f"SELECT * FROM {every.name} WHERE kind = %s AND {number} <= {enough} UNION ALL SELECT * FROM ({sql})"
+    return Table(name, chosen, [kind, *params], kind)
+
+
+def entries_sql(
+    queries: Sequence[str], most: int, *, kinds: Sequence[str] = (), condition: str = "true"
+) -> tuple[str, list]:
+    """The entries that the first query finds, then those of the next, until there are enough."""
+    if connection.vendor == "postgresql":
+        return "SELECT * FROM music_found(%s::tsquery[], %s)", [queries, most]
     values = ", ".join("(%s)" for _ in queries)
+    of_kind = f"entry.kind IN ({', '.join('%s' for _ in kinds)})" if kinds else "true"
     # CROSS JOIN is SQLite's way of saying in which order to go.
-    return (
-        f"""SELECT kind, object_id, name, credit FROM (VALUES {values}) query
+    sql = f"""SELECT kind, object_id, name, credit FROM (VALUES {values}) query
         CROSS JOIN music_searchentry_terms hit ON music_searchentry_terms MATCH query.column1
-        CROSS JOIN music_searchentry entry ON entry.id = hit.rowid {condition} LIMIT %s""",
-        [*queries, most],
-    )
+        CROSS JOIN music_searchentry entry ON entry.id = hit.rowid WHERE {condition} AND {of_kind} LIMIT %s"""
+    return sql, [*queries, *kinds, most]
 
 
-def words_with(terms: Collection[str]) -> list[str]:
-    """The known words with any of these terms."""
+def _empty(tables: Sequence[Table]) -> str:
+    return " AND ".join(f"NOT EXISTS (SELECT 1 FROM {table.name})" for table in tables) or "true"
+
+
+def _spell_each(expressions: Sequence[Expression], terms: Sequence[str]) -> list[str]:
+    """Each expression with each of these terms, in the words of the engine."""
+    dialect = DIALECTS[connection.vendor]
+    spelled = [dialect.spell(expression) for expression in expressions]
+    return [dialect.both.join((expression, dialect.spell(term))) for expression in spelled for term in terms]
+
+
+def words_sql(terms: Collection[str], *, unless_all: Sequence[Table] = ()) -> tuple[str, list]:
+    """The known words with any of these terms; only where one of these tables has no row."""
+    condition = " OR ".join(_empty([table]) for table in unless_all) or "true"
     dialect = DIALECTS[connection.vendor]
     if connection.vendor == "postgresql":
         # Term by term: of so many at once PostgreSQL expects so many words that it reads the whole table.
-        sql = "SELECT DISTINCT word FROM unnest(%s::tsquery[]) term JOIN music_searchword ON terms @@ term"
-        query: Any = [dialect.spell(term) for term in terms]
-    else:
-        sql = """SELECT word FROM music_searchword WHERE id IN
-            (SELECT rowid FROM music_searchword_terms WHERE music_searchword_terms MATCH %s)"""
-        query = dialect.spell(OneOf(terms))
+        found = "SELECT DISTINCT word FROM unnest(%s::tsquery[]) term JOIN music_searchword ON terms @@ term"
+        return f"{found} WHERE {condition}", [[dialect.spell(term) for term in terms]]
+    matched = "SELECT rowid FROM music_searchword_terms WHERE music_searchword_terms MATCH %s"
+    return f"SELECT word FROM music_searchword WHERE ({condition}) AND id IN ({matched})", [dialect.spell(OneOf(terms))]
+
+
+def words_with(terms: Collection[str]) -> list[str]:
+    sql, params = words_sql(terms)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [query])
+        cursor.execute(sql, params)
         return [word for (word,) in cursor.fetchall()]
 
 

@@ -1,11 +1,12 @@
 """What somebody typed, as the index is asked for it."""
 
+from collections.abc import Collection
 from functools import cached_property
 from itertools import chain
 
 from rapidfuzz.distance import OSA
 
-from music.discovery.search.index import All, Beginning, Expression, OneOf, words_with
+from music.discovery.search.index import All, Beginning, Expression, OneOf
 from music.discovery.search.spelling import deletions, typos_allowed
 from music.discovery.search.terms import LONGEST, STEM, split_runs
 from music.discovery.search.words import UNSPACED, chunks, squashed
@@ -19,6 +20,8 @@ MOST_SPELLINGS = 16
 class Query:
     def __init__(self, text: str):
         self.parts = chunks(text[:MOST_CHARACTERS])[:MOST_WORDS]
+        # For each word that may be mistyped, words of the index that may be meant, and how many typos that is.
+        self.meant: dict[str, dict[str, int]] = {}
 
     @cached_property
     def words(self) -> list[str]:
@@ -29,13 +32,19 @@ class Query:
         return squashed("".join(self.words))
 
     @cached_property
-    def meant(self) -> dict[str, dict[str, int]]:
-        """For each word that may be mistyped, the words of the index that may be meant, and how many typos that is."""
-        return _meant_by({word for word in self.words if not UNSPACED.search(word)})
+    def typos(self) -> dict[str, int]:
+        """The words that may be mistyped, and how many typos each may have."""
+        words = {word for word in self.words if not UNSPACED.search(word)}
+        return {word: typos_allowed(word) for word in words if typos_allowed(word)}
 
-    def may_mean(self, word: str) -> dict[str, int]:
-        """The same of one word, once the index was asked for it: nobody is taken to have mistyped what was found."""
-        return vars(self).get("meant", {}).get(word, {})
+    @cached_property
+    def remains(self) -> set[str]:
+        """What is left of these words, as the index has it of the words that may be meant."""
+        return {rest for word, typos in self.typos.items() for rest in deletions(word, typos)}
+
+    def learn(self, known: Collection[str]) -> None:
+        """Words of the index that have something of what remains."""
+        self.meant = {word: _nearest(word, known, typos) for word, typos in self.typos.items()}
 
     @property
     def whole(self) -> Expression:
@@ -86,17 +95,7 @@ def _beginning(word: str) -> Expression:
     return OneOf([word, f"^{word}" if len(word) <= STEM else Beginning(word)])
 
 
-def _meant_by(words: set[str]) -> dict[str, dict[str, int]]:
-    """Known words near each of these, nearest first."""
-    allowed = {word: typos_allowed(word) for word in words if typos_allowed(word)}
-    if not allowed:
-        return {}
-    kept = {rest for word, typos in allowed.items() for rest in deletions(word, typos)}
-    known = words_with(kept)
-    return {word: _nearest(word, known, typos) for word, typos in allowed.items()}
-
-
-def _nearest(word: str, known: list[str], typos: int) -> dict[str, int]:
+def _nearest(word: str, known: Collection[str], typos: int) -> dict[str, int]:
     letters = set(word)
     near = {
         # Letters that have to be typed, left out, changed or swapped with the next.

@@ -1,6 +1,6 @@
 """How well a candidate fits what was typed: one set of rules, whatever engine found it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import log
 from operator import itemgetter
 
@@ -26,58 +26,63 @@ def best_first(query: Query, found: Iterable[Candidate]) -> list[Candidate]:
     return sorted(found, key=rank)
 
 
+class Text:
+    """A part of what a candidate is called, and which of its words are meant."""
+
+    def __init__(self, text: str) -> None:
+        self.words = text.split()
+        self.squashed = squashed(text)
+        self.matched: set[str] = set()
+
+    @property
+    def fullness(self) -> float:
+        """The share of its letters that stand in words that are meant."""
+        if not self.matched:
+            return 0
+        letters = sum(len(word) for word in self.words if word in self.matched)
+        joined = sum(len(word) for word in self.matched if word not in self.words)
+        return min(1, (letters + joined) / len(self.squashed))
+
+
 def fit(query: Query, candidate: Candidate) -> float:
     """How much of the query is found, how much of the names that it is found in is that, and who begins so."""
     name, _, appendix = candidate.name.partition(" / ")
-    credit = candidate.credit.partition(" / ")[0]
-    whole = squashed(name)
-    if query.squashed in (squashed(name + appendix), squashed(credit)):
+    name, credit, appendix = Text(name), Text(candidate.credit.partition(" / ")[0]), Text(appendix)
+    if query.squashed in (name.squashed + appendix.squashed, credit.squashed):
         return WHOLE
-    if query.squashed == whole:
+    if query.squashed == name.squashed:
         return ALMOST_WHOLE
     found = 0.0
-    matched: dict[str, set[str]] = {name: set(), credit: set(), appendix: set()}
     for word in query.words:
-        quality, place, as_word = _best_match(query, word, matched)
+        quality, text, as_word = _best_match(query, word, (name, credit, appendix))
         found += len(word) * quality
-        matched[place].add(as_word)
-    begins = whole.startswith(query.squashed)
-    fullness = _fullness(name, matched[name]), _fullness(credit, matched[credit])
-    parts = [part for part in fullness if part]
+        text.matched.add(as_word)
+    parts = [fullness for text in (name, credit) if (fullness := text.fullness)]
     average = sum(parts) / len(parts) if parts else 0
+    begins = name.squashed.startswith(query.squashed)
     # What a name goes on with matters little while it is being typed.
     return 2 * found / len(query.squashed) + (1 + 0.3 * average if begins else average)
 
 
-def _fullness(text: str, matched: set[str]) -> float:
-    """The share of the letters of the text that stand in words that are meant."""
-    words = text.split()
-    letters = sum(len(word) for word in words if word in matched)
-    joined = sum(len(word) for word in matched if word not in words)
-    return min(1, (letters + joined) / len(squashed(text))) if matched else 0
-
-
-def _best_match(query: Query, word: str, texts: Iterable[str]) -> tuple[float, str, str]:
-    best: tuple[float, str, str] = (-1, "", "")
+def _best_match(query: Query, word: str, texts: Sequence[Text]) -> tuple[float, Text, str]:
     for text in texts:
-        match = _match(query, word, text)
-        if match[0] == 1:
-            return match
-        best = max(best, match, key=itemgetter(0))
-    return best
+        if word in text.words:
+            return 1, text, word
+    matches = [(*_match(query, word, text), text) for text in texts if text.words]
+    quality, as_word, text = max(matches, key=itemgetter(0))
+    return quality, text, as_word
 
 
-def _match(query: Query, word: str, text: str) -> tuple[float, str, str]:
-    """How surely the word is meant by the text, the text, and the word of the text that it stands for."""
-    words = text.split()
-    if word in words:
-        return 1, text, word
+def _match(query: Query, word: str, text: Text) -> tuple[float, str]:
+    """How surely the word, which is none of the text's, is meant by one of them, and by which."""
     if word == query.words[-1]:
-        for other in words:
+        for other in text.words:
             if other.startswith(word):
-                return BEGINNING, text, other
-    if len(word) > 1 and word in squashed(text):
-        return INSIDE, text, word
-    meant = query.may_mean(word)
-    typos, nearest = min(((meant[other], other) for other in words if other in meant), default=(0, ""))
-    return MISTYPED.get(typos, ELSEWHERE if not typos else 0), text, nearest
+                return BEGINNING, other
+    if len(word) > 1 and word in text.squashed:
+        return INSIDE, word
+    meant = query.meant.get(word)
+    if not meant:
+        return ELSEWHERE, ""
+    typos, nearest = min(((meant[other], other) for other in text.words if other in meant), default=(0, ""))
+    return MISTYPED.get(typos, ELSEWHERE if not typos else 0), nearest

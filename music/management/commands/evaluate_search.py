@@ -8,8 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from music.discovery.search.finding import find
 from music.discovery.search.models import Kind
 from music.models import Song
+from users.statements import Kept
 
 SHOWN = 10
+PUBLIC = Kept(Song.objects.public().values_list("source_key", named=True))
 
 
 class Command(BaseCommand):
@@ -43,7 +45,7 @@ class Command(BaseCommand):
 
 def rank_of(accepted: list[str], query: str) -> int | None:
     """The place, from 1 on, of the first accepted song among those that everybody finds."""
-    songs = find(query, {Kind.SONG: Song.objects.public()}, limit=SHOWN)[Kind.SONG]
+    songs = find(query, {Kind.SONG: PUBLIC}, limit=SHOWN)[Kind.SONG]
     keys = {f"id:{source_id}" for source_id in accepted}
     return next((place for place, song in enumerate(songs, 1) if song.source_key in keys), None)
 
