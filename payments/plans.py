@@ -1,12 +1,14 @@
 """What a plan allows. Everything else asks `entitlements_of` and nothing else."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, Q
 
 from payments.models import Membership, PlanType, Subscription, SubscriptionPlan
 from users.models import AudioQuality, User
+from users.statements import Kept, SomeUser
 
 __all__ = ["Entitlements", "PlanType", "child_seat_of", "entitlements_of", "plan_of"]
 
@@ -39,19 +41,27 @@ def entitlements_of(user: User | AnonymousUser) -> Entitlements:
 
 def plan_of(user: User | AnonymousUser) -> SubscriptionPlan:
     """The plan whose features the user has: Free for whoever has no other."""
-    chosen = Q(plan_type=PlanType.FREE)
-    if user.is_authenticated:
-        chosen |= _plans_subscribed_to(user)
-    return SubscriptionPlan.objects.filter(chosen).free_last().first() or FREE_PLAN
+    plans = _plans_for_some_user() if user.is_authenticated else _plans_for_anybody()
+    return plans.first("best", lambda plans: plans.free_last()[:1], {"user": user.pk}) or FREE_PLAN
 
 
-def _plans_subscribed_to(user: User) -> Q:
+@cache
+def _plans_for_anybody() -> Kept:
+    return Kept(SubscriptionPlan.objects.filter(plan_type=PlanType.FREE))
+
+
+@cache
+def _plans_for_some_user() -> Kept:
+    return Kept(SubscriptionPlan.objects.filter(Q(plan_type=PlanType.FREE) | _plans_subscribed_to(SomeUser())))
+
+
+def _plans_subscribed_to(user: User | SomeUser) -> Q:
     entitling = Subscription.objects.entitling()
     own = entitling.filter(user=user.pk).values("plan")
     shared = entitling.filter(memberships__user=user.pk).values("plan")
     return Q(pk__in=own) | Q(pk__in=shared)
 
 
-def child_seat_of(user: User) -> Exists:
+def child_seat_of(user: User | SomeUser) -> Exists:
     """Whether the user is somebody's child member, as a part of another query: it costs none of its own."""
     return Exists(Membership.objects.filter(user=user.pk, is_child=True))

@@ -18,11 +18,11 @@ class TokenAuthentication(KnoxTokenAuthentication):
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         given = {"digest": hash_token(token.decode("utf-8", "replace")), "now": timezone.now()}
-        found = TOKENS.read("one", _with_account, given)
-        if not found:
+        found = TOKENS.first("valid", _with_account, given)
+        if found is None:
             raise AuthenticationFailed("This token is unknown, has ended or was revoked. Log in again.")
-        known = AuthToken.from_db(DEFAULT_DB_ALIAS, OF_TOKEN, found[0][: len(OF_TOKEN)])
-        known.user = User.from_db(DEFAULT_DB_ALIAS, OF_USER, found[0][len(OF_TOKEN) :])
+        known = AuthToken.from_db(DEFAULT_DB_ALIAS, OF_TOKEN, found[: len(OF_TOKEN)])
+        known.user = User.from_db(DEFAULT_DB_ALIAS, OF_USER, found[len(OF_TOKEN) :])
         known.was_used()
         return known.user, known
 

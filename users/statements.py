@@ -11,6 +11,7 @@ needs to answer. Here it is made at the first use, with a place for each value t
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -70,14 +71,16 @@ class PositionIn(Func):
 
 
 class SomeUser:
-    """Stands in a kept QuerySet for whoever is logged in: `user` is given at each use."""
+    """Stands in a kept QuerySet for whoever is logged in, who is given at each use."""
 
     is_authenticated = True
-    pk = Given("user", models.UUIDField())
+
+    def __init__(self, name: str = "user") -> None:
+        self.pk = Given(name, models.UUIDField())
 
 
 class Statement:
-    """One SELECT of a QuerySet of named rows."""
+    """One SELECT of a QuerySet of named rows, or of models without others beside them."""
 
     def __init__(self, queryset: QuerySet) -> None:
         compiler = queryset.query.get_compiler(queryset.db)
@@ -85,7 +88,7 @@ class Statement:
         self.places = {place.name: place.output_field for place in self.parameters if isinstance(place, Given)}
         columns = [column for column, *_ in compiler.select[: compiler.col_count]]
         self.converters = compiler.get_converters(columns)
-        self.row: Any = create_namedtuple_class(*queryset._fields)  # type: ignore[attr-defined]
+        self.make_row = _maker_of_rows(queryset, columns)
 
     def rows(self, given: dict[str, Any]) -> list:
         values = {
@@ -98,7 +101,7 @@ class Statement:
             else:
                 self.execute(cursor, values)
             found = cursor.fetchall()
-        return [self.row._make(row) for row in (map(self._converted, found) if self.converters else found)]
+        return [self.make_row(row) for row in (map(self._converted, found) if self.converters else found)]
 
     def execute(self, cursor: CursorWrapper, values: dict[str, Any]) -> None:
         cursor.execute(self.sql, [values[each.name] if isinstance(each, Given) else each for each in self.parameters])
@@ -109,6 +112,13 @@ class Statement:
             for convert in converters:
                 values[position] = convert(values[position], column, connection)
         return values
+
+
+def _maker_of_rows(queryset: Any, columns: Sequence) -> Callable[[Sequence], Any]:
+    if queryset._fields:
+        return create_namedtuple_class(*queryset._fields)._make
+    names = [column.target.attname for column in columns]
+    return partial(queryset.model.from_db, queryset.db, names)
 
 
 class Kept:
@@ -128,6 +138,10 @@ class Kept:
                     self.statements.popitem(last=False)
             self.statements.move_to_end(shape)
             return self.statements[shape]
+
+    def first(self, shape: Hashable, make: Callable[[QuerySet], QuerySet], given: dict[str, Any]) -> Any:
+        """The first row, or None."""
+        return next(iter(self.read(shape, make, given)), None)
 
     def read(self, shape: Hashable, make: Callable[[QuerySet], QuerySet], given: dict[str, Any]) -> list:
         return self.statement(shape, make).rows(given)

@@ -27,9 +27,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def init_connection_state(self) -> None:
         super().init_connection_state()
-        # One plan for every value. Left to itself PostgreSQL plans a page of a cursor anew each time.
         with self.connection.cursor() as cursor:
+            # One plan for every value. Left to itself PostgreSQL plans a page of a cursor anew each time.
             cursor.execute("SET plan_cache_mode = force_generic_plan")
+            # To compile a statement takes longer than any of ours.
+            cursor.execute("SET jit = off")
         if not self.get_autocommit():
             self.connection.commit()
 

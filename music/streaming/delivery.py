@@ -37,7 +37,7 @@ class Part:
 
 
 class PartResponse(FileResponse):
-    block_size = 64 * 1024
+    block_size = 256 * 1024
 
 
 def deliver(

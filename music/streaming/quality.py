@@ -9,10 +9,14 @@ from music.catalogue.audio import CONTENT_TYPES
 from music.catalogue.models import Song
 from payments.plans import Entitlements, entitlements_of
 from users.models import AudioQuality, User, UserProfile
+from users.statements import Kept, SomeUser
 
 KBPS = {AudioQuality.LOW: 96, AudioQuality.MEDIUM: 160, AudioQuality.HIGH: 320}
 # A file measures a little more than it was encoded with: its headers count, and silence that players cut off does not.
 TOLERANCE = 1.03
+
+
+PREFERENCES = Kept(UserProfile.objects.values_list("audio_quality", named=True))
 
 
 class Playable(NamedTuple):
@@ -60,4 +64,5 @@ def upload_of(song: Song) -> Playable:
 def _preference(listener: User | AnonymousUser) -> str | None:
     if not listener.is_authenticated:
         return None
-    return UserProfile.objects.filter(user=listener.pk).values_list("audio_quality", flat=True).first()
+    profile = PREFERENCES.first("one", lambda profiles: profiles.filter(user=SomeUser().pk), {"user": listener.pk})
+    return profile and profile.audio_quality

@@ -84,10 +84,10 @@ class PageViewSet(GenericViewSet):
             return get_object_or_404(self.details_for(self.request.user), **self.kwargs)
         serializer: Any = self.get_serializer_class()
         given = {"user": self.request.user.pk, "pk": UUID(self.kwargs["pk"])}
-        found = self.kept_rows(self.details_for).read("one", lambda rows: serializer.read(rows.filter(pk=ONE)), given)
-        if not found:
+        found = self.kept_rows(self.details_for).first("one", lambda rows: serializer.read(rows.filter(pk=ONE)), given)
+        if found is None:
             raise Http404
-        return found[0]
+        return found
 
     def page_of(self, rows: QuerySet | Kept | Sequence) -> Response:
         """A page of rows that an action has chosen itself."""

@@ -1,9 +1,11 @@
 """How a song sounds: its bytes, at a quality, to stream or to keep; and its waveform."""
 
+from functools import cache
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import action
@@ -20,8 +22,9 @@ from music.streaming.models import Sound, Status
 from music.streaming.quality import file_for, file_within
 from music.streaming.signed_urls import Permit, permit_of
 from music.streaming.waveform import points_of
-from music.viewsets.base import BytesNegotiation, PageViewSet
+from music.viewsets.base import ONE, BytesNegotiation, PageViewSet
 from payments.plans import entitlements_of
+from users.statements import Kept, SomeUser
 
 RANGE = OpenApiParameter("Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="`bytes=0-65535`")
 BYTES = {
@@ -52,11 +55,9 @@ class SoundActions(PageViewSet):
         of `audio_file`.
         """
         song, permit = self._song_to_hear(request, pk)
-        query = StreamQuerySerializer(data=request.query_params.dict())
-        query.is_valid(raise_exception=True)
         listener = permit.listener if permit else request.user
         signed_quality = permit.quality if permit else None
-        audio = file_for(song, listener, signed_quality or query.validated_data.get("quality"))
+        audio = file_for(song, listener, signed_quality or asked_quality(request))
         return deliver(audio.file, content_type=audio.content_type, request=request)
 
     @extend_schema(
@@ -86,11 +87,29 @@ class SoundActions(PageViewSet):
     def _song_to_hear(self, request: Request, pk: str) -> tuple[Song, Permit | None]:
         signature = request.query_params.get("signature")
         permit = permit_of(signature, UUID(pk)) if signature else None
-        songs = Song.objects.visible_to(permit.listener if permit else request.user).suited_to(request.user)
-        song = get_object_or_404(songs, pk=pk)
+        songs = songs_to_hear(is_known=request.user.is_authenticated, is_permitted=permit is not None)
+        given = {"user": request.user.pk, "listener": permit and permit.listener.pk, "pk": UUID(pk)}
+        song = songs.first("one", lambda songs: songs.filter(pk=ONE), given)
+        if song is None:
+            raise Http404
         if signature and permit is None:
             raise PermissionDenied("This address has ended or was changed. Ask for a new one.", "invalid_signature")
         return with_audio(song), permit
+
+
+@cache
+def songs_to_hear(*, is_known: bool, is_permitted: bool) -> Kept:
+    """Those of `user`, or of the `listener` whom a signed address is for."""
+    caller = SomeUser() if is_known else AnonymousUser()
+    return Kept(Song.objects.visible_to(SomeUser("listener") if is_permitted else caller).suited_to(caller))
+
+
+def asked_quality(request: Request) -> str | None:
+    if not request.query_params:
+        return None
+    query = StreamQuerySerializer(data=request.query_params.dict())
+    query.is_valid(raise_exception=True)
+    return query.validated_data.get("quality")
 
 
 def with_audio(song: Song) -> Song:

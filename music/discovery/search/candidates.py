@@ -27,14 +27,18 @@ class Candidate(NamedTuple):
 
 
 def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
-    """By at most two statements. Nobody is taken to have mistyped what a kind has as it was typed, nor to have meant
-    a genre by what anything else has.
+    """By one statement, or a second one for the kinds that have nothing as it was typed, or a third one where nothing
+    at all is found, without one of the words.
+
+    Nobody is taken to have mistyped what a kind has, nor to have meant a genre by what anything else has.
     """
-    expected = [kind for kind in kinds if kind != Kind.GENRE] or kinds
-    found = _as_typed(query, kinds, expected)
+    expected = [kind for kind in kinds if kind != Kind.GENRE]
+    found = _as_typed(query, kinds, expected or kinds)
     has = {candidate.kind for candidate in found}
     if missing := [kind for kind in (expected if found else kinds) if kind not in has]:
-        found += _as_meant(query, missing, in_part=not found)
+        found += _found(entry_tables([query.as_meant], missing))
+    if not found and expected and query.in_part:
+        found = _found(entry_tables([query.in_part], expected))
     return found
 
 
@@ -47,15 +51,6 @@ def _as_typed(query: Query, kinds: Sequence[str], expected: Sequence[str]) -> li
     found = _found(tables, Table("words", *words))
     query.learn([name for kind, _, name, *_ in found if kind == WORD])
     return [candidate for candidate in found if candidate.kind != WORD]
-
-
-def _as_meant(query: Query, kinds: Sequence[str], *, in_part: bool) -> list[Candidate]:
-    """What has the words as meant; with `in_part` where there is none what has all but one of them."""
-    tables = entry_tables([query.as_meant], kinds)
-    if in_part and query.in_part:
-        kinds = [kind for kind in kinds if kind != Kind.GENRE]
-        tables += entry_tables([query.in_part], kinds, unless=tables)
-    return _found(tables)
 
 
 def _found(tables: Sequence[Table], words: Table | None = None) -> list[Candidate]:

@@ -57,32 +57,28 @@ class Table(NamedTuple):
     kind: str = ""
 
 
-def entry_tables(
-    expressions: Sequence[Expression], kinds: Sequence[str], *, unless: Sequence[Table] = ()
-) -> list[Table]:
+def entry_tables(expressions: Sequence[Expression], kinds: Sequence[str]) -> list[Table]:
     """A table for each kind: the entries that the first expression finds, best shelf first, then those of the next,
-    until there are enough; only where none of the tables in `unless` has a row.
+    until there are enough.
     """
-    sign = "more_" if unless else ""
     if connection.vendor == "postgresql":
-        return [
-            Table(f"{sign}{kind}s", f"SELECT * FROM ({sql}) found WHERE {_empty(unless)}", params, kind)
-            for kind in kinds
-            for sql, params in [entries_sql(_spell_each(expressions, shelves(kind)), MOST[kind])]
-        ]
+        return [Table(f"{kind}s", *_shelved_sql(expressions, kind), kind) for kind in kinds]
     # There are seldom more than enough, and to ask FTS5 for each shelf takes as long as asking for all, each time.
     enough = sum(MOST[kind] for kind in kinds)
-    sql, params = entries_sql([spell(OneOf(expressions))], enough + 1, kinds=kinds, condition=_empty(unless))
-    every = Table(f"{sign}every", sql, params)
-    return [every, *(_of_kind(kind, every, expressions, enough, f"{sign}{kind}s") for kind in kinds)]
+    every = Table("every", *entries_sql([spell(OneOf(expressions))], enough + 1, kinds=kinds))
+    return [every, *(_of_kind(kind, expressions, enough) for kind in kinds)]
 
 
-def _of_kind(kind: str, every: Table, expressions: Sequence[Expression], enough: int, name: str) -> Table:
-    """From the table of all kinds or, where that has no end, from the index."""
-    number = f"(SELECT count(*) FROM {every.name})"
-    sql, params = entries_sql(_spell_each(expressions, shelves(kind)), MOST[kind], condition=f"{number} > {enough}")
-    chosen = f"SELECT * FROM {every.name} WHERE kind = %s AND {number} <= {enough} UNION ALL SELECT * FROM ({sql})"
-    return Table(name, chosen, [kind, *params], kind)
+def _of_kind(kind: str, expressions: Sequence[Expression], enough: int) -> Table:
+    """From the table of every kind or, where that has no end, from the index."""
+    number = "(SELECT count(*) FROM every)"
+    sql, params = _shelved_sql(expressions, kind, condition=f"{number} > {enough}")
+    chosen = f"SELECT * FROM every WHERE kind = %s AND {number} <= {enough} UNION ALL SELECT * FROM ({sql})"
+    return Table(f"{kind}s", chosen, [kind, *params], kind)
+
+
+def _shelved_sql(expressions: Sequence[Expression], kind: str, **only: str) -> tuple[str, list]:
+    return entries_sql(_spell_each(expressions, shelves(kind)), MOST[kind], **only)
 
 
 def entries_sql(
@@ -100,10 +96,6 @@ def entries_sql(
     return sql, [*queries, *kinds, most]
 
 
-def _empty(tables: Sequence[Table]) -> str:
-    return " AND ".join(f"NOT EXISTS (SELECT 1 FROM {table.name})" for table in tables) or "true"
-
-
 def _spell_each(expressions: Sequence[Expression], terms: Sequence[str]) -> list[str]:
     """Each expression with each of these terms, in the words of the engine."""
     dialect = DIALECTS[connection.vendor]
@@ -113,7 +105,7 @@ def _spell_each(expressions: Sequence[Expression], terms: Sequence[str]) -> list
 
 def words_sql(terms: Collection[str], *, unless_all: Sequence[Table] = ()) -> tuple[str, list]:
     """The known words with any of these terms; only where one of these tables has no row."""
-    condition = " OR ".join(_empty([table]) for table in unless_all) or "true"
+    condition = " OR ".join(f"NOT EXISTS (SELECT 1 FROM {table.name})" for table in unless_all) or "true"
     dialect = DIALECTS[connection.vendor]
     if connection.vendor == "postgresql":
         # Term by term: of so many at once PostgreSQL expects so many words that it reads the whole table.
