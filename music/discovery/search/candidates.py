@@ -44,7 +44,7 @@ def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
 
 def _as_typed(query: Query, kinds: Sequence[str], expected: Sequence[str]) -> list[Candidate]:
     """What has the words as typed. Where an expected kind has no such thing the query learns what may be meant."""
-    tables = entry_tables([query.whole, query.as_typed], kinds)
+    tables = entry_tables([query.whole, query.as_typed], kinds, common=True)
     if not query.remains:
         return _found(tables)
     words = words_sql(query.remains, unless_all=[table for table in tables if table.kind in expected])

@@ -57,14 +57,14 @@ class Table(NamedTuple):
     kind: str = ""
 
 
-def entry_tables(expressions: Sequence[Expression], kinds: Sequence[str]) -> list[Table]:
+def entry_tables(expressions: Sequence[Expression], kinds: Sequence[str], *, common: bool = False) -> list[Table]:
     """A table for each kind: the entries that the first expression finds, best shelf first, then those of the next,
-    until there are enough.
+    until there are enough. `common`: they may find very much.
     """
-    if connection.vendor == "postgresql":
+    if common and connection.vendor == "postgresql":  # whose index counts all that it finds before the first is read
         return [Table(f"{kind}s", *_shelved_sql(expressions, kind), kind) for kind in kinds]
-    # There are seldom more than enough, and to ask FTS5 for each shelf takes as long as asking for all, each time.
-    enough = sum(MOST[kind] for kind in kinds)
+    # There are seldom more than enough, and to ask for each shelf takes as long as asking for all, each time.
+    enough = 2 * sum(MOST[kind] for kind in kinds)
     every = Table("every", *entries_sql([spell(OneOf(expressions))], enough + 1, kinds=kinds))
     return [every, *(_of_kind(kind, expressions, enough) for kind in kinds)]
 
@@ -73,8 +73,8 @@ def _of_kind(kind: str, expressions: Sequence[Expression], enough: int) -> Table
     """From the table of every kind or, where that has no end, from the index."""
     number = "(SELECT count(*) FROM every)"
     sql, params = _shelved_sql(expressions, kind, condition=f"{number} > {enough}")
-    chosen = f"SELECT * FROM every WHERE kind = %s AND {number} <= {enough} UNION ALL SELECT * FROM ({sql})"
-    return Table(f"{kind}s", chosen, [kind, *params], kind)
+    few = f"SELECT * FROM every WHERE kind = %s AND {number} <= {enough}"
+    return Table(f"{kind}s", f"{few} UNION ALL SELECT * FROM ({sql}) many", [kind, *params], kind)
 
 
 def _shelved_sql(expressions: Sequence[Expression], kind: str, **only: str) -> tuple[str, list]:
@@ -84,15 +84,18 @@ def _shelved_sql(expressions: Sequence[Expression], kind: str, **only: str) -> t
 def entries_sql(
     queries: Sequence[str], most: int, *, kinds: Sequence[str] = (), condition: str = "true"
 ) -> tuple[str, list]:
-    """The entries that the first query finds, then those of the next, until there are enough."""
+    """The entries that the first query finds, then those of the next, until there are enough; of these kinds or all."""
     if connection.vendor == "postgresql":
-        return "SELECT * FROM music_found(%s::tsquery[], %s)", [queries, most]
+        of_kind = spell(OneOf(f"#{kind}" for kind in kinds))
+        queries = [DIALECTS["postgresql"].both.join((query, of_kind)) for query in queries] if kinds else queries
+        return f"SELECT * FROM music_found(%s::tsquery[], %s) WHERE {condition}", [queries, most]
     values = ", ".join("(%s)" for _ in queries)
-    of_kind = f"entry.kind IN ({', '.join('%s' for _ in kinds)})" if kinds else "true"
+    if kinds:
+        condition += f" AND entry.kind IN ({', '.join('%s' for _ in kinds)})"
     # CROSS JOIN is SQLite's way of saying in which order to go.
     sql = f"""SELECT kind, object_id, name, credit FROM (VALUES {values}) query
         CROSS JOIN music_searchentry_terms hit ON music_searchentry_terms MATCH query.column1
-        CROSS JOIN music_searchentry entry ON entry.id = hit.rowid WHERE {condition} AND {of_kind} LIMIT %s"""
+        CROSS JOIN music_searchentry entry ON entry.id = hit.rowid WHERE {condition} LIMIT %s"""
     return sql, [*queries, *kinds, most]
 
 

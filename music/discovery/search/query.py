@@ -92,7 +92,7 @@ def _beginning(word: str) -> Expression:
     if UNSPACED.search(word):
         return Beginning(word) if len(word) == 1 else word
     # Ready-made beginnings, because it takes long to gather the hits of all words that begin with a few letters.
-    return OneOf([word, f"^{word}" if len(word) <= STEM else Beginning(word)])
+    return OneOf([word, f"^{word[:STEM]}"])
 
 
 def _nearest(word: str, known: Collection[str], typos: int) -> dict[str, int]:
