@@ -42,7 +42,7 @@ def entitlements_of(user: User | AnonymousUser) -> Entitlements:
 def plan_of(user: User | AnonymousUser) -> SubscriptionPlan:
     """The plan whose features the user has: Free for whoever has no other."""
     plans = _plans_for_some_user() if user.is_authenticated else _plans_for_anybody()
-    return plans.first("best", lambda plans: plans.free_last()[:1], {"user": user.pk}) or FREE_PLAN
+    return plans.first("best", lambda plans: plans[:1], {"user": user.pk}) or FREE_PLAN
 
 
 @cache
@@ -52,7 +52,8 @@ def _plans_for_anybody() -> Kept:
 
 @cache
 def _plans_for_some_user() -> Kept:
-    return Kept(SubscriptionPlan.objects.filter(Q(plan_type=PlanType.FREE) | _plans_subscribed_to(SomeUser())))
+    chosen = Q(plan_type=PlanType.FREE) | _plans_subscribed_to(SomeUser())
+    return Kept(SubscriptionPlan.objects.filter(chosen).free_last())
 
 
 def _plans_subscribed_to(user: User | SomeUser) -> Q:

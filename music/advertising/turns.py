@@ -12,9 +12,10 @@ PLAYS_PER_AD = 3
 def ad_after_counted_play(listener: User) -> Ad | None:
     """With each third one an ad, drawn by weight from those that run now. For listeners whose plan has ads."""
     with deed_of(listener):
-        AdTurn.objects.get_or_create(listener=listener)
         turn = AdTurn.objects.filter(listener=listener)
-        turn.update(plays=F("plays") + 1)
+        if not turn.update(plays=F("plays") + 1):
+            AdTurn.objects.get_or_create(listener=listener)
+            turn.update(plays=F("plays") + 1)
         plays = turn.get().plays
     return None if plays % PLAYS_PER_AD else _drawn()
 

@@ -89,6 +89,27 @@ def test_a_play_shows_within_a_minute(api_as, make_song, listener, titles):
         assert titles(time_range="week") == ["Fresh"]
 
 
+def test_whoever_asks_while_the_scores_will_do_waits_for_no_refresh(api_as, make_song, listener, titles):
+    song = make_song("Fresh")
+    with time_machine.travel(NOON, tick=False) as clock:
+        assert titles(time_range="week") == []
+        api_as(listener).post(f"/api/songs/{song.pk}/play")
+        clock.shift(timedelta(seconds=40))
+        assert titles(time_range="week") == []
+        clock.shift(timedelta(seconds=5))  # lists are kept for two
+        assert titles(time_range="week") == ["Fresh"]
+
+
+def test_a_refresh_that_fails_afterwards_spoils_no_answer(make_song, titles, monkeypatch, caplog):
+    with time_machine.travel(NOON, tick=False) as clock:
+        assert titles() == []
+        make_song("New")
+        clock.shift(timedelta(seconds=40))
+        monkeypatch.setattr("music.discovery.trending.refreshing._refresh", lambda *args: 1 / 0)
+        titles()
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_events_that_come_late_are_summed_on_their_own_day(make_song, crowd, titles):
     song = make_song("Late")
     with time_machine.travel(NOON, tick=False) as clock:

@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -7,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.db.models import QuerySet, UUIDField
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from rest_framework import mixins, status
 from rest_framework.exceptions import AuthenticationFailed, ErrorDetail, NotAcceptable, NotFound, ValidationError
@@ -23,6 +24,8 @@ from music.viewsets.keeping import for_anybody
 from users.base_model import UUID_REGEX
 from users.permissions import HasConfirmedEmail
 from users.statements import Given, Kept, SomeUser
+
+logger = logging.getLogger(__name__)
 
 WRITES = ("create", "update", "partial_update")
 
@@ -40,6 +43,16 @@ class BytesNegotiation(DefaultContentNegotiation):
 class PageViewSet(GenericViewSet):
     filterset_class: Any = None
     tie_breakers: dict[str, str] = {}
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        self.afterwards: list[Callable[[], None]] = []
+        return super().initialize_request(request, *args, **kwargs)
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(*args, **kwargs)
+        # Called when the last byte has gone.
+        response._resource_closers += [logged(todo) for todo in self.afterwards]  # type: ignore[attr-defined]
+        return response
 
     @classmethod
     def rows_for(cls, listener: Listener) -> QuerySet:
@@ -93,6 +106,18 @@ class PageViewSet(GenericViewSet):
         """A page of rows that an action has chosen itself."""
         serializer = self.get_serializer(self.paginate_queryset(rows), many=True)
         return self.get_paginated_response(serializer.data)
+
+
+def logged(todo: Callable[[], None]) -> Callable[[], None]:
+    """Django lets no error out of what is done after an answer, and says nothing of it."""
+
+    def do() -> None:
+        try:
+            todo()
+        except Exception:
+            logger.exception("after the answer")
+
+    return do
 
 
 ONE = Given("pk", UUIDField())

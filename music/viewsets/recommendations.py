@@ -23,7 +23,7 @@ class RecommendationActions(ShelfActions):
     @action(**SHELF, serializer_class=RecommendedSongSerializer)
     def recommendations(self, request: Request) -> Response:
         """From what the caller plays, likes, keeps and follows, each song with its reason; else what is trending."""
-        refresh_if_stale()
+        refresh_if_stale(afterwards=self.afterwards.append)
         limit = self.paginator.asked_limit(request)
         return self.page_of(recommend(self.public_songs(), request.user, limit=limit))
 
@@ -56,6 +56,6 @@ class RecommendationActions(ShelfActions):
         return self.shelf_after(go_on_from, get_object_or_404(known, pk=pk), exclude=exclude)
 
     def shelf_after(self, go_on_from: Callable, seed: Any, **given: Any) -> Response:
-        refresh_if_stale()
+        refresh_if_stale(afterwards=self.afterwards.append)
         limit = self.paginator.asked_limit(self.request)
         return self.page_of(go_on_from(seed, self.public_songs(), limit=limit, **given))

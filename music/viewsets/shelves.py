@@ -37,7 +37,7 @@ class ShelfActions(PageViewSet):
         query = TrendingQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         given = query.validated_data
-        refresh_if_stale()
+        refresh_if_stale(afterwards=self.afterwards.append)
         if genre := given.get("genre"):
             songs = IdOrNameFilter("genre", name="title_folded").filter(self.public_songs(), genre)
             return self.page_of(trending(songs, given["time_range"]))

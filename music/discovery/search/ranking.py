@@ -46,8 +46,8 @@ class Text:
 
 def fit(query: Query, candidate: Candidate) -> float:
     """How much of the query is found, how much of the names that it is found in is that, and who begins so."""
-    name, _, appendix = candidate.name.partition(" / ")
-    name, credit, appendix = Text(name), Text(candidate.credit.partition(" / ")[0]), Text(appendix)
+    before, _, after = candidate.name.partition(" / ")
+    name, appendix, credit = Text(before), Text(after), Text(candidate.credit.partition(" / ")[0])
     if query.squashed in (name.squashed + appendix.squashed, credit.squashed):
         return WHOLE
     if query.squashed == name.squashed:

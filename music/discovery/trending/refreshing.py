@@ -1,13 +1,14 @@
 """Daily sums from events, and from these the scores that the shelf is ordered by."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Count, FloatField, Max, Min, Q
+from django.db.models import Count, FloatField, Max, Min
 from django.db.models.functions import Cast, Ln, TruncDate
 from django.utils import timezone
 
@@ -18,6 +19,8 @@ from music.listening.models import Play
 from music.listening.pruning import history_begins
 
 STALE_AFTER = timedelta(seconds=30)
+# Nobody has to wait for a refresh but who comes first after a pause: a minute behind is what is promised.
+TOO_STALE_AFTER = timedelta(seconds=50)
 # Events are committed in another order than they are numbered and timed; so far back we look again.
 OVERLAP_IN_TIME = timedelta(minutes=2)
 OVERLAP_IN_PLAYS = 2000
@@ -53,17 +56,29 @@ RANGES = {
 }
 
 
-def refresh_if_stale() -> None:
-    """Brings the scores up to now, unless that was done a moment ago or somebody is just doing it."""
+def refresh_if_stale(*, afterwards: Callable[[Callable[[], None]], object]) -> None:
+    """Brings the scores up to now, unless that was done a moment ago or somebody is just doing it; where they will do
+    for this once, `afterwards` is told to do it when the answer has gone.
+    """
     if not cache.add("trends_were_looked_after", True, STALE_AFTER.total_seconds()):
         return
+    if cache.get("trends_will_do"):
+        afterwards(_refresh_in_turn)
+    else:
+        _refresh_in_turn()
+
+
+def _refresh_in_turn() -> None:
     now = timezone.now()
-    fresh = Q(at__gt=now - STALE_AFTER, at__lte=now)
     TrendRefresh.objects.get_or_create(pk=1)
     with transaction.atomic():
         turn = TrendRefresh.objects.select_for_update(skip_locked=True).filter(pk=1)
-        if last := turn.exclude(fresh).first():
+        last = turn.first()
+        is_fresh = last is not None and now - STALE_AFTER < last.at <= now
+        if last and not is_fresh:
             turn.update(at=now, last_play=_refresh(last, now))
+    refreshed = last.at if last and is_fresh else now
+    cache.set("trends_will_do", True, (refreshed + TOO_STALE_AFTER - now).total_seconds())
 
 
 def refresh() -> None:
