@@ -4,6 +4,7 @@ The views have the production settings and its middleware, but nothing of their 
 `BENCHMARK_ANSWERS` is a folder with the bytes of each answer.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -44,6 +45,9 @@ settings.ROOT_URLCONF = __name__
 if "BENCHMARK_NO_MIDDLEWARE" in os.environ:
     settings.MIDDLEWARE = []
 django_view = get_wsgi_application()
+# As Spotify_Clone/wsgi.py does it.
+gc.freeze()
+gc.set_threshold(10_000)
 
 
 def application(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
