@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from music.catalogue.models import Song
 from music.discovery.random_songs import draw
 from music.discovery.trending.refreshing import refresh_if_stale
-from music.discovery.trending.shelf import trending
+from music.discovery.trending.shelf import TimeRange, trending
 from music.filters.fields import IdOrNameFilter
 from music.library.state import Listener, songs_as_seen_by
 from music.serializers.shelves import TrendingQuerySerializer
@@ -34,17 +34,21 @@ class ShelfActions(PageViewSet):
     @for_anybody
     def trending(self, request: Request) -> Response:
         """What is played and liked, recent deeds weighing more. At most a minute behind."""
+        time_range, genre = self._asked_trends(request)
+        refresh_if_stale(afterwards=self.afterwards.append)
+        if genre:
+            songs = IdOrNameFilter("genre", name="title_folded").filter(self.public_songs(), genre)
+            return self.page_of(trending(songs, time_range))
+        limit = self.paginator.asked_limit(request)
+        return self.page_of(self.read_public((time_range, limit), lambda songs: trending(songs, time_range)[:limit]))
+
+    def _asked_trends(self, request: Request) -> tuple[str, str | None]:
+        """The range of time and the genre."""
+        if not request.query_params:
+            return TimeRange.ALL, None
         query = TrendingQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        given = query.validated_data
-        refresh_if_stale(afterwards=self.afterwards.append)
-        if genre := given.get("genre"):
-            songs = IdOrNameFilter("genre", name="title_folded").filter(self.public_songs(), genre)
-            return self.page_of(trending(songs, given["time_range"]))
-        limit = self.paginator.asked_limit(request)
-        return self.page_of(
-            self.read_public((given["time_range"], limit), lambda songs: trending(songs, given["time_range"])[:limit])
-        )
+        return query.validated_data["time_range"], query.validated_data.get("genre")
 
     @extend_schema(responses=SongSerializer(many=True))
     @action(**SHELF)
