@@ -6,8 +6,10 @@ from django.db.models import Max, Min
 
 from music.catalogue.models import SongCounts
 
-# Enough that the first draw nearly always suffices, though some numbers are of songs that are gone or not public.
-DRAWN_PER_WANTED = 3
+# Enough that the first draw suffices where no more than a quarter of the numbers are of songs that are gone or not
+# public; where it does not, the next one draws four times as many.
+DRAWN_PER_WANTED = 1.5
+DRAWN_MORE = 3
 MAX_DRAWS = 8
 NUMBERS_ARE_GOOD_FOR = 5  # seconds
 
@@ -19,7 +21,7 @@ def draw(songs_numbered: Callable[[list[int]], list], number: int) -> list:
     those that are among the songs: by symmetry no song is likelier than another, and nothing is sorted or scanned.
     """
     numbered = cache.get_or_set("song_numbers", _song_numbers, NUMBERS_ARE_GOOD_FOR) or range(0)
-    wanted, chosen = number * DRAWN_PER_WANTED, []
+    wanted, chosen = int(number * DRAWN_PER_WANTED) + DRAWN_MORE, []
     seen: set[int] = set()
     for _ in range(MAX_DRAWS):
         numbers = _unseen(numbered, wanted, seen)

@@ -59,7 +59,9 @@ class SongSerializer(RowSerializer):
     def to_representation(self, song: Any) -> dict[str, Any]:
         shown = orjson.loads(song.card)
         if shown["audio_file"]:
-            shown["audio_file"] = self.origin + self._stream_path(song)
+            shown["audio_file"] = self.origin + (
+                stream_path(shown["id"]) if song.is_public else self._signed_path(song)
+            )
         if album := shown["album"]:
             album["cover_image"] = self.image_url(album["cover_image"])
         shown["play_count"] = song.play_count
@@ -68,9 +70,7 @@ class SongSerializer(RowSerializer):
         shown["is_favorite"] = song.is_favorite
         return shown
 
-    def _stream_path(self, song: Any) -> str:
-        if song.is_public:
-            return stream_path(song.pk)
+    def _signed_path(self, song: Any) -> str:
         # Nobody but its artist is shown what needs a signature.
         return signed_path(song.pk, listener=self.context["request"].user)
 

@@ -26,7 +26,7 @@ def origin_of(request: Request) -> str:
     return f"{request.scheme}://{request.get_host()}"
 
 
-def stream_path(song_id: UUID) -> str:
+def stream_path(song_id: UUID | str) -> str:
     return f"/api/songs/{song_id}/stream"
 
 
