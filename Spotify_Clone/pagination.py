@@ -52,6 +52,9 @@ class Cursor(NamedTuple):
             raise ValueError(text)
         return cls(backwards, key, pk, with_row is True)
 
+    def place(self, name: str, field: Field) -> Value:
+        return Value(self.value(name, field), field)
+
     def value(self, name: str, field: Field) -> Any:
         """Its key or its id as the field has it; an error of the request where no row could have it."""
         try:
@@ -105,8 +108,7 @@ class KeysetPagination(BasePagination):
         cursor = self._asked_cursor(request)
         if isinstance(rows, Kept):
             return self._page(self._kept(rows, request, view, ordering, cursor), cursor)
-        place = lambda name, field: Value(cursor.value(name, field), field)  # noqa: E731
-        return self._page(list(self._ordered(rows, view, ordering, cursor, place)), cursor)
+        return self._page(list(self._ordered(rows, view, ordering, cursor, cursor and cursor.place)), cursor)
 
     def _kept(self, rows: Kept, request: Request, view: Any, ordering: str, cursor: Cursor | None) -> list:
         direction = cursor and (cursor.backwards, cursor.with_row)
@@ -118,7 +120,12 @@ class KeysetPagination(BasePagination):
         return statement.rows(given)
 
     def _ordered(
-        self, rows: QuerySet, view: Any, ordering: str, cursor: Cursor | None, place: Callable[[str, Field], Expression]
+        self,
+        rows: QuerySet,
+        view: Any,
+        ordering: str,
+        cursor: Cursor | None,
+        place: Callable[[str, Field], Expression] | None,
     ) -> QuerySet:
         """A page of the rows, and one more; `place` makes what stands for the cursor's key and id."""
         name, descending = ordering.lstrip("-"), ordering.startswith("-")
@@ -126,7 +133,7 @@ class KeysetPagination(BasePagination):
         tie_breaker = view.tie_breakers.get(name, "pk")
         rows = rows.annotate(keyset_key=key)
         upwards = descending == bool(cursor and cursor.backwards)
-        if cursor:
+        if cursor and place:
             sign = (">" if upwards else "<") + "=" * cursor.with_row
             here = place("key", rows.query.annotations["keyset_key"].output_field), place("id", rows.model._meta.pk)
             rows = rows.filter(RowIsBeyond(key, F(tie_breaker), *here, sign=sign))

@@ -6,6 +6,9 @@ needs to answer. Here it is made at the first use, with a place for each value t
     named = Kept(Song.objects.values_list("pk", "title", named=True))
     by_artist = lambda songs: songs.filter(artist=Given("artist", UUIDField()))
     named.read("by_artist", by_artist, {"artist": artist.pk})
+
+Whatever else the QuerySet says is part of the SQL for as long as the process lives: the time, a setting or a user
+has to be given.
 """
 
 import json

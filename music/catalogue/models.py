@@ -12,6 +12,9 @@ from users import stored_files
 from users.base_model import UUIDModel
 from users.folding import FoldedField, fold_accents, fold_case
 from users.models import User
+from users.statements import SomeUser
+
+Listener = User | AnonymousUser | SomeUser
 
 
 class Visibility(models.TextChoices):
@@ -46,7 +49,7 @@ def cover_key(album: "Album", filename: str) -> str:
 
 
 class AlbumQuerySet(models.QuerySet):
-    def visible_to(self, listener: User | AnonymousUser) -> Self:
+    def visible_to(self, listener: Listener) -> Self:
         """One's own albums, and others' unless they have songs and all of these are out of sight."""
         if not listener.is_authenticated:
             return self.shown().filter(artist__is_active=True)
@@ -96,17 +99,17 @@ class SongQuerySet(models.QuerySet):
         """What everybody may hear, and what every count and total is over."""
         return self.filter(is_public=True)
 
-    def public_for(self, listener: User | AnonymousUser) -> Self:
+    def public_for(self, listener: Listener) -> Self:
         """Public songs that suit the listener: what shelves are made of."""
         return self.public().suited_to(listener)
 
-    def visible_to(self, listener: User | AnonymousUser) -> Self:
+    def visible_to(self, listener: Listener) -> Self:
         """Public songs, and the listener's own."""
         if not listener.is_authenticated:
             return self.public()
         return self.filter(Q(is_public=True) | Q(artist=listener.pk)).suited_to(listener)
 
-    def suited_to(self, listener: User | AnonymousUser) -> Self:
+    def suited_to(self, listener: Listener) -> Self:
         """For a child on somebody's family plan there are no explicit songs, not even by signed addresses."""
         return self.filter(Q(explicit=False) | ~child_seat_of(listener)) if listener.is_authenticated else self
 

@@ -1,14 +1,10 @@
 """What the caller has to do with each row of a list, told by the same query that reads the rows."""
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import BooleanField, Exists, Model, OuterRef, QuerySet, Value
 
-from music.catalogue.models import AlbumQuerySet, SongQuerySet
+from music.catalogue.artists import visible_artists
+from music.catalogue.models import Album, Listener, Song, SongQuerySet
 from music.library.models import ArtistFollow, FavoriteAlbum, FavoriteSong, SongLike
-from users.models import User
-from users.statements import SomeUser
-
-Listener = User | AnonymousUser | SomeUser
 
 
 def _has(model: type[Model], listener: Listener, **of_row: OuterRef) -> Exists | Value:
@@ -25,9 +21,14 @@ def songs_as_seen_by(listener: Listener, songs: SongQuerySet) -> QuerySet:
     )
 
 
-def albums_as_seen_by(listener: Listener, albums: AlbumQuerySet) -> QuerySet:
-    return albums.with_credits().annotate(is_favorite=_has(FavoriteAlbum, listener, album=OuterRef("pk")))
+def songs_for(listener: Listener) -> QuerySet:
+    return songs_as_seen_by(listener, Song.objects.visible_to(listener))
 
 
-def artists_as_seen_by(listener: Listener, artists: QuerySet) -> QuerySet:
-    return artists.annotate(is_following=_has(ArtistFollow, listener, artist=OuterRef("pk")))
+def albums_for(listener: Listener) -> QuerySet:
+    albums = Album.objects.visible_to(listener).with_credits()
+    return albums.annotate(is_favorite=_has(FavoriteAlbum, listener, album=OuterRef("pk")))
+
+
+def artists_for(listener: Listener) -> QuerySet:
+    return visible_artists().annotate(is_following=_has(ArtistFollow, listener, artist=OuterRef("pk")))

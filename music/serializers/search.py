@@ -21,7 +21,7 @@ class SearchQuerySerializer(serializers.Serializer):
 class SearchAnswerSerializer(serializers.Serializer):
     """Best match first; a kind that was not asked for is empty."""
 
-    songs = SongSerializer(many=True, source=Kind.SONG.value)
-    albums = AlbumSerializer(many=True, source=Kind.ALBUM.value)
-    artists = ArtistSerializer(many=True, source=Kind.ARTIST.value)
-    genres = GenreSerializer(many=True, source=Kind.GENRE.value)
+    songs = SongSerializer(many=True)
+    albums = AlbumSerializer(many=True)
+    artists = ArtistSerializer(many=True)
+    genres = GenreSerializer(many=True)

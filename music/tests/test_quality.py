@@ -137,6 +137,7 @@ def test_a_play_says_the_quality_that_is_granted_and_its_address_gives_just_that
         UserProfile.objects.filter(user=listener).update(audio_quality="medium")
         assert heard(api.get(answer["stream_url"])) == quality
         assert heard(api.get(f"{answer['stream_url']}&quality=high")) == quality
+        assert api.get(f"{answer['stream_url']}&quality=loud").status_code == 400
 
 
 def test_a_preference_above_the_plan_is_granted_as_far_as_the_plan_goes(api, api_as, listener, rendered):

@@ -5,11 +5,11 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from music.catalogue.models import Album, Song
+from music.catalogue.models import Album, Listener, Song
 from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST, TRACK_ORDER
 from music.filters.albums import AlbumFilter
 from music.library.collecting import kept_by
-from music.library.state import Listener, albums_as_seen_by, songs_as_seen_by
+from music.library.state import albums_for, songs_as_seen_by
 from music.serializers.albums import AlbumSerializer, AlbumWriteSerializer, CollectedAlbumSerializer
 from music.serializers.songs import SongSerializer
 from music.viewsets.base import CatalogueViewSet
@@ -32,7 +32,7 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
 
     @classmethod
     def rows_for(cls, listener: Listener) -> QuerySet[Album]:
-        return albums_as_seen_by(listener, Album.objects.visible_to(listener))
+        return albums_for(listener)
 
     @extend_schema(responses=SongSerializer(many=True))
     @action(

@@ -9,11 +9,11 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from music.catalogue.artists import visible_artists, with_totals
-from music.catalogue.models import Song
+from music.catalogue.artists import with_totals
+from music.catalogue.models import Listener, Song
 from music.filters.artists import ArtistFilter
 from music.library import collecting
-from music.library.state import Listener, artists_as_seen_by, songs_as_seen_by
+from music.library.state import artists_for, songs_as_seen_by
 from music.permissions import IsArtist
 from music.serializers.artists import ArtistSerializer, FollowedArtistSerializer, FollowerSerializer
 from music.serializers.songs import SongSerializer
@@ -60,7 +60,7 @@ class ArtistViewSet(PageViewSet):
 
     @classmethod
     def rows_for(cls, listener: Listener) -> QuerySet[User]:
-        return artists_as_seen_by(listener, visible_artists())
+        return artists_for(listener)
 
     @extend_schema(
         request=None,

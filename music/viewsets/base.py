@@ -18,8 +18,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-from music.library.state import Listener
+from music.catalogue.models import Listener
 from music.permissions import IsArtistOrReadOnly
+from music.serializers.reading import RowSerializer
 from music.viewsets.keeping import for_anybody
 from users.base_model import UUID_REGEX
 from users.permissions import HasConfirmedEmail
@@ -67,9 +68,13 @@ class PageViewSet(GenericViewSet):
     def get_rows(self) -> QuerySet:
         return self.rows_for(self.request.user)
 
-    def kept_rows(self, rows_for: Callable[[Listener], QuerySet] | None = None) -> Kept:
-        """The same rows with their SQL kept: for whatever is asked all the time."""
-        return kept(rows_for or self.rows_for, is_known=self.request.user.is_authenticated)
+    def kept_rows(
+        self, rows_for: Callable[[Listener], QuerySet] | None = None, shown_by: type[RowSerializer] | None = None
+    ) -> Kept:
+        """These rows, or others and just what a serializer shows of them, with their SQL kept: for whatever is asked
+        all the time.
+        """
+        return kept(rows_for or self.rows_for, shown_by, is_known=self.request.user.is_authenticated)
 
     @property
     def is_filtered(self) -> bool:
@@ -124,8 +129,11 @@ ONE = Given("pk", UUIDField())
 
 
 @cache
-def kept(rows_for: Callable[[Listener], QuerySet], *, is_known: bool) -> Kept:
-    return Kept(rows_for(SomeUser() if is_known else AnonymousUser()))
+def kept(
+    rows_for: Callable[[Listener], QuerySet], shown_by: type[RowSerializer] | None = None, *, is_known: bool
+) -> Kept:
+    rows = rows_for(SomeUser() if is_known else AnonymousUser())
+    return Kept(shown_by.read(rows) if shown_by else rows)
 
 
 class CatalogueViewSet(mixins.DestroyModelMixin, PageViewSet):

@@ -9,12 +9,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from music.catalogue.models import Song
+from music.catalogue.models import Listener, Song
 from music.discovery.random_songs import draw
 from music.discovery.trending.refreshing import refresh_if_stale
 from music.discovery.trending.shelf import TimeRange, trending
 from music.filters.fields import IdOrNameFilter
-from music.library.state import Listener, songs_as_seen_by
+from music.library.state import songs_as_seen_by
 from music.serializers.shelves import TrendingQuerySerializer
 from music.serializers.songs import SongSerializer
 from music.viewsets.base import PageViewSet
@@ -63,10 +63,8 @@ class ShelfActions(PageViewSet):
 
     def read_public(self, shape: Hashable, choose: Callable[[QuerySet], QuerySet], **given: Any) -> list:
         """Those of the public songs that `choose` takes, by SQL that is kept under the name of its shape."""
-        rows = self.kept_rows(public_rows)
-        return rows.read(
-            shape, lambda songs: choose(SongSerializer.read(songs)), {"user": self.request.user.pk, **given}
-        )
+        rows = self.kept_rows(public_rows, SongSerializer)
+        return rows.read(shape, choose, {"user": self.request.user.pk, **given})
 
     def numbered_songs(self, numbers: list[int]) -> list:
         among = IsAmong(F("number"), Given("numbers", ListOf(IntegerField())))

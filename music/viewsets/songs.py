@@ -5,11 +5,11 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from music.catalogue.models import Song
+from music.catalogue.models import Listener, Song
 from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST
 from music.filters.songs import SongFilter
 from music.library.collecting import kept_by, liked_by
-from music.library.state import Listener, songs_as_seen_by
+from music.library.state import songs_for
 from music.serializers.songs import (
     CollectedSongSerializer,
     SongDetailSerializer,
@@ -46,7 +46,7 @@ class SongViewSet(
 
     @classmethod
     def rows_for(cls, listener: Listener) -> QuerySet[Song]:
-        return songs_as_seen_by(listener, Song.objects.visible_to(listener))
+        return songs_for(listener)
 
     @classmethod
     def details_for(cls, listener: Listener) -> QuerySet[Song]:

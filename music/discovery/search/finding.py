@@ -23,7 +23,7 @@ IDS = Given("ids", ListOf(UUIDField()))
 
 
 def find(text: str, rows: Mapping[str, Kept], *, limit: int, user: UUID | None = None) -> dict[str, list]:
-    """The best answers among the rows of each kind, in at most two statements and one for each kind."""
+    """The best answers among the rows of each kind, in at most three statements and one for each kind."""
     query = Query(text)
     ranked: dict[str, list[UUID]] = {kind: [] for kind in rows}
     for candidate in best_first(query, candidates(query, list(rows)) if query.parts else []):
@@ -32,9 +32,10 @@ def find(text: str, rows: Mapping[str, Kept], *, limit: int, user: UUID | None =
 
 
 def _best_visible(rows: Kept, ids: Sequence[UUID], limit: int, user: UUID | None) -> list:
-    given = {"ids": ids[: limit + SPARE], "user": user}
-    in_order = lambda rows: rows.filter(IsAmong(F("pk"), IDS)).order_by(PositionIn(F("pk"), IDS))[:limit]  # noqa: E731
-    return rows.read(("found", limit), in_order, given)
+    def in_order(rows: QuerySet) -> QuerySet:
+        return rows.filter(IsAmong(F("pk"), IDS)).order_by(PositionIn(F("pk"), IDS))[:limit]
+
+    return rows.read(("found", limit), in_order, {"ids": ids[: limit + SPARE], "user": user})
 
 
 def matching(rows: QuerySet, text: str, kind: str) -> QuerySet:

@@ -21,6 +21,8 @@ from music.listening.pruning import history_begins
 STALE_AFTER = timedelta(seconds=30)
 # Nobody has to wait for a refresh but who comes first after a pause: a minute behind is what is promised.
 TOO_STALE_AFTER = timedelta(seconds=50)
+# What is put off until after an answer may be lost: with the server, or where the client has the answer already.
+TRY_AGAIN_AFTER = timedelta(seconds=5)
 # Events are committed in another order than they are numbered and timed; so far back we look again.
 OVERLAP_IN_TIME = timedelta(minutes=2)
 OVERLAP_IN_PLAYS = 2000
@@ -60,7 +62,7 @@ def refresh_if_stale(*, afterwards: Callable[[Callable[[], None]], object]) -> N
     """Brings the scores up to now, unless that was done a moment ago or somebody is just doing it; where they will do
     for this once, `afterwards` is told to do it when the answer has gone.
     """
-    if not cache.add("trends_were_looked_after", True, STALE_AFTER.total_seconds()):
+    if not cache.add("trends_are_looked_after", True, TRY_AGAIN_AFTER.total_seconds()):
         return
     if cache.get("trends_will_do"):
         afterwards(_refresh_in_turn)
@@ -72,13 +74,15 @@ def _refresh_in_turn() -> None:
     now = timezone.now()
     TrendRefresh.objects.get_or_create(pk=1)
     with transaction.atomic():
-        turn = TrendRefresh.objects.select_for_update(skip_locked=True).filter(pk=1)
-        last = turn.first()
-        is_fresh = last is not None and now - STALE_AFTER < last.at <= now
-        if last and not is_fresh:
-            turn.update(at=now, last_play=_refresh(last, now))
-    refreshed = last.at if last and is_fresh else now
-    cache.set("trends_will_do", True, (refreshed + TOO_STALE_AFTER - now).total_seconds())
+        last = TrendRefresh.objects.select_for_update(skip_locked=True).filter(pk=1).first()
+        if last is None:  # somebody is just doing it
+            return
+        is_fresh = now - STALE_AFTER < last.at <= now
+        if not is_fresh:
+            TrendRefresh.objects.filter(pk=1).update(at=now, last_play=_refresh(last, now))
+    age = now - last.at if is_fresh else timedelta()
+    cache.set("trends_are_looked_after", True, (STALE_AFTER - age).total_seconds())
+    cache.set("trends_will_do", True, (TOO_STALE_AFTER - age).total_seconds())
 
 
 def refresh() -> None:
