@@ -16,11 +16,15 @@ from music.discovery.search.models import Kind
 from music.discovery.search.query import Query
 
 WORD = "word"
+# Who finds something by so many words has mistyped none of them.
+SURE = 3
+
+Id = UUID | str  # as the database gives it: SQLite has no type for ids
 
 
 class Candidate(NamedTuple):
     kind: str
-    pk: UUID
+    pk: Id
     name: str
     credit: str
     popularity: int
@@ -35,7 +39,8 @@ def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
     expected = [kind for kind in kinds if kind != Kind.GENRE]
     found = _as_typed(query, kinds, expected or kinds)
     has = {candidate.kind for candidate in found}
-    if missing := [kind for kind in (expected if found else kinds) if kind not in has]:
+    guessed = kinds if not found else [] if len(query.words) >= SURE else expected
+    if missing := [kind for kind in guessed if kind not in has]:
         found += _found(entry_tables([query.as_meant], missing))
     if not found and expected and query.in_part:
         found = _found(entry_tables([query.in_part], expected))
@@ -43,11 +48,12 @@ def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
 
 
 def _as_typed(query: Query, kinds: Sequence[str], expected: Sequence[str]) -> list[Candidate]:
-    """What has the words as typed. Where an expected kind has no such thing the query learns what may be meant."""
+    """What has the words as typed. Where one may still have to guess the query learns what may be meant."""
     tables = entry_tables([query.whole, query.as_typed], kinds, common=True)
     if not query.remains:
         return _found(tables)
-    words = words_sql(query.remains, unless_all=[table for table in tables if table.kind in expected])
+    lacks = [f"NOT EXISTS (SELECT 1 FROM {table.name})" for table in tables if table.kind in expected]
+    words = words_sql(query.remains, condition=(" AND " if len(query.words) >= SURE else " OR ").join(lacks))
     found = _found(tables, Table("words", *words))
     query.learn([name for kind, _, name, *_ in found if kind == WORD])
     return [candidate for candidate in found if candidate.kind != WORD]
@@ -59,17 +65,14 @@ def _found(tables: Sequence[Table], words: Table | None = None) -> list[Candidat
     hits = " UNION ALL ".join(f"SELECT * FROM {table.name}" for table in tables if table.kind)
     sql = f"""
         WITH {with_tables}
-        SELECT DISTINCT kind, object_id, name, credit, coalesce(
-            (SELECT play_count FROM music_songcounts WHERE song_id = object_id),
-            (SELECT follower_count FROM music_artistcounts WHERE artist_id = object_id),
-            0)
+        SELECT DISTINCT kind, object_id, name, credit, coalesce(CASE kind
+            WHEN 'song' THEN (SELECT play_count FROM music_songcounts WHERE song_id = object_id)
+            WHEN 'artist' THEN (SELECT follower_count FROM music_artistcounts WHERE artist_id = object_id)
+            END, 0)
         FROM ({hits}) hits
     """
     if words:
         sql += f" UNION ALL SELECT '{WORD}', NULL, word, '', 0 FROM words"
     with connection.cursor() as cursor:
         cursor.execute(sql, [value for part in parts for value in part.params])
-        rows = cursor.fetchall()
-    if connection.vendor == "sqlite":  # which has no type for ids
-        return [Candidate(kind, UUID(pk) if pk else pk, *rest) for kind, pk, *rest in rows]
-    return [Candidate(*row) for row in rows]
+        return list(map(Candidate._make, cursor.fetchall()))

@@ -65,7 +65,7 @@ def entry_tables(expressions: Sequence[Expression], kinds: Sequence[str], *, com
         return [Table(f"{kind}s", *_shelved_sql(expressions, kind), kind) for kind in kinds]
     # There are seldom more than enough, and to ask for each shelf takes as long as asking for all, each time.
     # Twice as many are ranked sooner than they are asked for shelf by shelf.
-    enough = 2 * sum(MOST[kind] for kind in kinds)
+    enough = sum(MOST[kind] for kind in kinds)
     every = Table("every", *entries_sql([spell(OneOf(expressions))], enough + 1, kinds=kinds))
     return [every, *(_of_kind(kind, expressions, enough) for kind in kinds)]
 
@@ -107,9 +107,8 @@ def _spell_each(expressions: Sequence[Expression], terms: Sequence[str]) -> list
     return [dialect.both.join((expression, dialect.spell(term))) for expression in spelled for term in terms]
 
 
-def words_sql(terms: Collection[str], *, unless_all: Sequence[Table] = ()) -> tuple[str, list]:
-    """The known words with any of these terms; only where one of these tables has no row."""
-    condition = " OR ".join(f"NOT EXISTS (SELECT 1 FROM {table.name})" for table in unless_all) or "true"
+def words_sql(terms: Collection[str], *, condition: str = "true") -> tuple[str, list]:
+    """The known words with any of these terms."""
     dialect = DIALECTS[connection.vendor]
     if connection.vendor == "postgresql":
         # Term by term: of so many at once PostgreSQL expects so many words that it reads the whole table.

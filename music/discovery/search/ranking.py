@@ -1,8 +1,9 @@
 """How well a candidate fits what was typed: one set of rules, whatever engine found it."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from math import log
-from operator import itemgetter
+from typing import NamedTuple
 
 from music.discovery.search.candidates import Candidate
 from music.discovery.search.query import Query
@@ -26,51 +27,63 @@ def best_first(query: Query, found: Iterable[Candidate]) -> list[Candidate]:
     return sorted(found, key=rank)
 
 
-class Text:
-    """A part of what a candidate is called, and which of its words are meant."""
+class Text(NamedTuple):
+    """A part of what a candidate is called."""
 
-    def __init__(self, text: str) -> None:
-        self.words = text.split()
-        self.squashed = squashed(text)
-        self.matched: set[str] = set()
+    words: list[str]
+    squashed: str
 
-    @property
-    def fullness(self) -> float:
-        """The share of its letters that stand in words that are meant."""
-        if not self.matched:
-            return 0
-        letters = sum(len(word) for word in self.words if word in self.matched)
-        joined = sum(len(word) for word in self.matched if word not in self.words)
-        return min(1, (letters + joined) / len(self.squashed))
+    def fullness(self, matched: set[str]) -> float:
+        """The share of its letters that stand in words that are meant, or in the joined word that was typed."""
+        letters = 0
+        for word in self.words:
+            if word in matched:
+                letters += len(word)
+        for word in matched:
+            if word not in self.words:
+                letters += len(word)
+        return min(1, letters / len(self.squashed))
+
+
+@lru_cache(maxsize=4096)
+def texts_of(name: str) -> tuple[Text, Text]:
+    """The name and its appendix. Of somebody who types on, the next search has much the same candidates."""
+    before, _, after = name.partition(" / ")
+    return Text(before.split(), squashed(before)), Text(after.split(), squashed(after))
 
 
 def fit(query: Query, candidate: Candidate) -> float:
     """How much of the query is found, how much of the names that it is found in is that, and who begins so."""
-    before, _, after = candidate.name.partition(" / ")
-    name, appendix, credit = Text(before), Text(after), Text(candidate.credit.partition(" / ")[0])
+    (name, appendix), (credit, _) = texts_of(candidate.name), texts_of(candidate.credit)
     if query.squashed in (name.squashed + appendix.squashed, credit.squashed):
         return WHOLE
     if query.squashed == name.squashed:
         return ALMOST_WHOLE
+    texts = name, credit, appendix
     found = 0.0
+    matched: dict[int, set[str]] = {}
     for word in query.words:
-        quality, text, as_word = _best_match(query, word, (name, credit, appendix))
+        quality, at, as_word = _best_match(query, word, texts)
         found += len(word) * quality
-        text.matched.add(as_word)
-    parts = [fullness for text in (name, credit) if (fullness := text.fullness)]
-    average = sum(parts) / len(parts) if parts else 0
+        if as_word and texts[at] is not appendix:
+            matched.setdefault(at, set()).add(as_word)
+    average = sum(texts[at].fullness(words) for at, words in matched.items()) / len(matched) if matched else 0
     begins = name.squashed.startswith(query.squashed)
     # What a name goes on with matters little while it is being typed.
     return 2 * found / len(query.squashed) + (1 + 0.3 * average if begins else average)
 
 
-def _best_match(query: Query, word: str, texts: Sequence[Text]) -> tuple[float, Text, str]:
-    for text in texts:
+def _best_match(query: Query, word: str, texts: Sequence[Text]) -> tuple[float, int, str]:
+    for at, text in enumerate(texts):
         if word in text.words:
-            return 1, text, word
-    matches = [(*_match(query, word, text), text) for text in texts if text.words]
-    quality, as_word, text = max(matches, key=itemgetter(0))
-    return quality, text, as_word
+            return 1, at, word
+    best, where, meant = -1.0, 0, ""
+    for at, text in enumerate(texts):
+        if text.words:
+            quality, as_word = _match(query, word, text)
+            if quality > best:
+                best, where, meant = quality, at, as_word
+    return best, where, meant
 
 
 def _match(query: Query, word: str, text: Text) -> tuple[float, str]:
