@@ -13,8 +13,8 @@ has to be given.
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
-from functools import partial
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Any
 
@@ -30,7 +30,7 @@ MOST_STATEMENTS = 200
 class Given(Expression):
     """A place for a value that comes with each use."""
 
-    def __init__(self, name: str, output_field: Field) -> None:
+    def __init__(self, name: Hashable, output_field: Field) -> None:
         self.name = name
         super().__init__(output_field=output_field)
 
@@ -39,15 +39,20 @@ class Given(Expression):
 
 
 class ListOf(Field):
-    """A list of values of another field, for the two below: one place, however many there are."""
+    """A list of ids or numbers, for the two below: one place, however many there are. A text in it is taken to be
+    as the database has it.
+    """
 
     def __init__(self, item: Field) -> None:
         self.item = item
         super().__init__()
 
     def get_db_prep_value(self, value: Sequence, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
-        items = [self.item.get_db_prep_value(item, connection, prepared) for item in value]
-        return items if connection.vendor == "postgresql" else json.dumps(items)
+        items = [
+            item if isinstance(item, str) else self.item.get_db_prep_value(item, connection, prepared) for item in value
+        ]
+        # One literal: to quote each of them takes longer than to find their rows.
+        return f"{{{','.join(map(str, items))}}}" if connection.vendor == "postgresql" else json.dumps(items)
 
 
 class IsAmong(Func):
@@ -83,12 +88,36 @@ class SomeUser:
 
 
 class Statement:
+    """A SELECT, and the order in which it takes what is given."""
+
+    def __init__(self, sql: str, parameters: Sequence) -> None:
+        self.sql, self.parameters = sql, parameters
+        self.places = {place.name: place.output_field for place in parameters if isinstance(place, Given)}
+
+    @classmethod
+    @lru_cache(maxsize=MOST_STATEMENTS)
+    def of(cls, sql: str) -> "Statement":
+        """One that was written by hand; `fetch` takes the value of each %s under its number."""
+        return cls(sql, [Given(number, Field()) for number in range(sql.count("%s"))])
+
+    def fetch(self, values: Mapping[Hashable, Any]) -> list[tuple]:
+        with connection.cursor() as cursor:
+            if execute_kept := getattr(connection, "execute_kept", None):  # by a plan that is kept too
+                execute_kept(cursor, self, values)
+            else:
+                self.execute(cursor, values)
+            return cursor.fetchall()
+
+    def execute(self, cursor: CursorWrapper, values: Mapping[Hashable, Any]) -> None:
+        cursor.execute(self.sql, [values[each.name] if isinstance(each, Given) else each for each in self.parameters])
+
+
+class RowStatement(Statement):
     """One SELECT of a QuerySet of named rows, or of models without others beside them."""
 
     def __init__(self, queryset: QuerySet) -> None:
         compiler = queryset.query.get_compiler(queryset.db)
-        self.sql, self.parameters = compiler.as_sql()
-        self.places = {place.name: place.output_field for place in self.parameters if isinstance(place, Given)}
+        super().__init__(*compiler.as_sql())
         columns = [column for column, *_ in compiler.select[: compiler.col_count]]
         self.converters = compiler.get_converters(columns)
         self.make_row = _maker_of_rows(queryset, columns)
@@ -98,16 +127,8 @@ class Statement:
             name: field.get_db_prep_value(given[name], connection, prepared=False)
             for name, field in self.places.items()
         }
-        with connection.cursor() as cursor:
-            if execute_kept := getattr(connection, "execute_kept", None):  # by a plan that is kept too
-                execute_kept(cursor, self, values)
-            else:
-                self.execute(cursor, values)
-            found = cursor.fetchall()
+        found = self.fetch(values)
         return [self.make_row(row) for row in (map(self._converted, found) if self.converters else found)]
-
-    def execute(self, cursor: CursorWrapper, values: dict[str, Any]) -> None:
-        cursor.execute(self.sql, [values[each.name] if isinstance(each, Given) else each for each in self.parameters])
 
     def _converted(self, row: tuple) -> list:
         values = list(row)
@@ -129,14 +150,14 @@ class Kept:
 
     def __init__(self, queryset: QuerySet) -> None:
         self.queryset = queryset
-        self.statements: OrderedDict[Hashable, Statement] = OrderedDict()
+        self.statements: OrderedDict[Hashable, RowStatement] = OrderedDict()
         self.lock = Lock()
 
-    def statement(self, shape: Hashable, make: Callable[[QuerySet], QuerySet]) -> Statement:
+    def statement(self, shape: Hashable, make: Callable[[QuerySet], QuerySet]) -> RowStatement:
         """What `make` makes of the QuerySet. The same shape has to mean the same statement."""
         with self.lock:
             if shape not in self.statements:
-                self.statements[shape] = Statement(make(self.queryset))
+                self.statements[shape] = RowStatement(make(self.queryset))
                 if len(self.statements) > MOST_STATEMENTS:
                     self.statements.popitem(last=False)
             self.statements.move_to_end(shape)

@@ -2,6 +2,7 @@
 
 import select
 from collections import OrderedDict
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from django.db import NotSupportedError
@@ -46,7 +47,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         incoming.register(self.connection.fileno(), select.POLLIN)
         return not incoming.poll(0)
 
-    def execute_kept(self, cursor: CursorWrapper, statement: Statement, values: dict[str, Any]) -> None:
+    def execute_kept(self, cursor: CursorWrapper, statement: Statement, values: Mapping[Hashable, Any]) -> None:
         """Runs it as a prepared statement: to plan one of ours takes longer than to do it."""
         if self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:  # a pooler may lend another connection the next time
             return statement.execute(cursor, values)

@@ -6,25 +6,22 @@ as there are enough.
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
-from uuid import UUID
-
-from django.db import connection
 
 from music.discovery.search.index import Table, entry_tables, words_sql
 from music.discovery.search.models import Kind
 from music.discovery.search.query import Query
+from users.statements import Statement
 
 WORD = "word"
 # Who finds something by so many words has mistyped none of them.
 SURE = 3
 
-Id = UUID | str  # as the database gives it: SQLite has no type for ids
-
 
 class Candidate(NamedTuple):
     kind: str
-    pk: Id
+    pk: str
     name: str
     credit: str
     popularity: int
@@ -65,7 +62,7 @@ def _found(tables: Sequence[Table], words: Table | None = None) -> list[Candidat
     hits = " UNION ALL ".join(f"SELECT * FROM {table.name}" for table in tables if table.kind)
     sql = f"""
         WITH {with_tables}
-        SELECT DISTINCT kind, object_id, name, credit, coalesce(CASE kind
+        SELECT DISTINCT kind, CAST(object_id AS text), name, credit, coalesce(CASE kind
             WHEN 'song' THEN (SELECT play_count FROM music_songcounts WHERE song_id = object_id)
             WHEN 'artist' THEN (SELECT follower_count FROM music_artistcounts WHERE artist_id = object_id)
             END, 0)
@@ -73,6 +70,5 @@ def _found(tables: Sequence[Table], words: Table | None = None) -> list[Candidat
     """
     if words:
         sql += f" UNION ALL SELECT '{WORD}', NULL, word, '', 0 FROM words"
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [value for part in parts for value in part.params])
-        return list(map(Candidate._make, cursor.fetchall()))
+    values = chain.from_iterable(part.params for part in parts)
+    return list(map(Candidate._make, Statement.of(sql).fetch(dict(enumerate(values)))))

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, QuerySet, UUIDField
 from django.db.models.expressions import RawSQL
 
-from music.discovery.search.candidates import Id, candidates
+from music.discovery.search.candidates import candidates
 from music.discovery.search.index import All, Expression, entries_sql, spell, words_with
 from music.discovery.search.models import SearchEntry
 from music.discovery.search.query import Query
@@ -16,6 +16,7 @@ from users.statements import Given, IsAmong, Kept, ListOf, PositionIn
 
 # Up to here it is quicker to sort what was found, beyond it to walk along the list until a page is full.
 FEW = 5000
+SPARE = 10
 
 IDS = Given("ids", ListOf(UUIDField()))
 
@@ -23,23 +24,23 @@ IDS = Given("ids", ListOf(UUIDField()))
 def find(text: str, rows: Mapping[str, Kept], *, limit: int, user: UUID | None = None) -> dict[str, list]:
     """The best answers among the rows of each kind, in at most three statements and two for each kind."""
     query = Query(text)
-    ranked: dict[str, list[Id]] = {kind: [] for kind in rows}
+    ranked: dict[str, list[str]] = {kind: [] for kind in rows}
     for candidate in best_first(query, candidates(query, list(rows)) if query.parts else []):
         ranked[candidate.kind].append(candidate.pk)
     return {kind: _best_visible(rows[kind], ids, limit, user) for kind, ids in ranked.items()}
 
 
-def _best_visible(rows: Kept, ids: Sequence[Id], limit: int, user: UUID | None) -> list:
-    """The best; if the caller may not see all of these, those after them fill the gaps."""
+def _best_visible(rows: Kept, ids: Sequence[str], limit: int, user: UUID | None) -> list:
+    """The best; where the caller may not see so many that the spare ones don't fill the gaps, by another statement."""
+
+    def in_order(rows: QuerySet) -> QuerySet:
+        return rows.filter(IsAmong(F("pk"), IDS)).order_by(PositionIn(F("pk"), IDS))[:limit]
+
     found: list = []
-    for some in (ids[:limit], ids[limit:]):
+    for some in (ids[: limit + SPARE], ids[limit + SPARE :]):
         if some and len(found) < limit:
-            found += rows.read("found", _in_order, {"ids": some, "user": user})
+            found += rows.read(("found", limit), in_order, {"ids": some, "user": user})
     return found[:limit]
-
-
-def _in_order(rows: QuerySet) -> QuerySet:
-    return rows.filter(IsAmong(F("pk"), IDS)).order_by(PositionIn(F("pk"), IDS))
 
 
 def matching(rows: QuerySet, text: str, kind: str) -> QuerySet:

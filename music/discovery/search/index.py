@@ -41,6 +41,8 @@ class Dialect(NamedTuple):
         return "(" + sign.join(map(self.spell, expression)) + ")"
 
 
+# Of a prepared statement: what is given to it is text.
+QUERIES = "%s::text[]::tsquery[]"
 DIALECTS = {"postgresql": Dialect("'", " & ", " | ", ":*"), "sqlite": Dialect('"', " AND ", " OR ", " *")}
 
 
@@ -64,9 +66,9 @@ def entry_tables(expressions: Sequence[Expression], kinds: Sequence[str], *, com
     if common and connection.vendor == "postgresql":  # whose index counts all that it finds before the first is read
         return [Table(f"{kind}s", *_shelved_sql(expressions, kind), kind) for kind in kinds]
     # There are seldom more than enough, and to ask for each shelf takes as long as asking for all, each time.
-    # Twice as many are ranked sooner than they are asked for shelf by shelf.
     enough = sum(MOST[kind] for kind in kinds)
-    every = Table("every", *entries_sql([spell(OneOf(expressions))], enough + 1, kinds=kinds))
+    only = kinds if len(kinds) < len(MOST) else ()
+    every = Table("every", *entries_sql([spell(OneOf(expressions))], enough + 1, kinds=only))
     return [every, *(_of_kind(kind, expressions, enough) for kind in kinds)]
 
 
@@ -79,17 +81,30 @@ def _of_kind(kind: str, expressions: Sequence[Expression], enough: int) -> Table
 
 
 def _shelved_sql(expressions: Sequence[Expression], kind: str, **only: str) -> tuple[str, list]:
-    return entries_sql(_spell_each(expressions, shelves(kind)), MOST[kind], **only)
+    return entries_sql(list(map(spell, expressions)), MOST[kind], shelves=list(map(spell, shelves(kind))), **only)
 
 
 def entries_sql(
-    queries: Sequence[str], most: int, *, kinds: Sequence[str] = (), condition: str = "true"
+    queries: Sequence[str],
+    most: int,
+    *,
+    shelves: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+    condition: str = "true",
 ) -> tuple[str, list]:
-    """The entries that the first query finds, then those of the next, until there are enough; of these kinds or all."""
+    """The entries that the first query finds, then those of the next, until there are enough; each query shelf by
+    shelf, and of these kinds, where such are named.
+    """
     if connection.vendor == "postgresql":
-        of_kind = spell(OneOf(f"#{kind}" for kind in kinds))
-        queries = [DIALECTS["postgresql"].both.join((query, of_kind)) for query in queries] if kinds else queries
-        return f"SELECT * FROM music_found(%s::tsquery[], %s) WHERE {condition}", [queries, most]
+        if kinds:
+            queries = [f"{query} & {spell(OneOf(f'#{kind}' for kind in kinds))}" for query in queries]
+        asked, params = QUERIES, [queries]
+        if shelves:  # put together there, since PostgreSQL reads all of a statement though it may need little of it
+            asked = f"""ARRAY(SELECT query && shelf FROM unnest({QUERIES}) WITH ORDINALITY a(query, i),
+                unnest({QUERIES}) WITH ORDINALITY b(shelf, j) ORDER BY i, j)"""
+            params += [shelves]
+        return f"SELECT * FROM music_found({asked}, %s) WHERE {condition}", [*params, most]
+    queries = [f"{query} AND {shelf}" for query in queries for shelf in shelves] if shelves else queries
     values = ", ".join("(%s)" for _ in queries)
     if kinds:
         condition += f" AND entry.kind IN ({', '.join('%s' for _ in kinds)})"
@@ -100,19 +115,12 @@ def entries_sql(
     return sql, [*queries, *kinds, most]
 
 
-def _spell_each(expressions: Sequence[Expression], terms: Sequence[str]) -> list[str]:
-    """Each expression with each of these terms, in the words of the engine."""
-    dialect = DIALECTS[connection.vendor]
-    spelled = [dialect.spell(expression) for expression in expressions]
-    return [dialect.both.join((expression, dialect.spell(term))) for expression in spelled for term in terms]
-
-
 def words_sql(terms: Collection[str], *, condition: str = "true") -> tuple[str, list]:
     """The known words with any of these terms."""
     dialect = DIALECTS[connection.vendor]
     if connection.vendor == "postgresql":
         # Term by term: of so many at once PostgreSQL expects so many words that it reads the whole table.
-        found = "SELECT DISTINCT word FROM unnest(%s::tsquery[]) term JOIN music_searchword ON terms @@ term"
+        found = f"SELECT DISTINCT word FROM unnest({QUERIES}) term JOIN music_searchword ON terms @@ term"
         return f"{found} WHERE {condition}", [[dialect.spell(term) for term in terms]]
     matched = "SELECT rowid FROM music_searchword_terms WHERE music_searchword_terms MATCH %s"
     return f"SELECT word FROM music_searchword WHERE ({condition}) AND id IN ({matched})", [dialect.spell(OneOf(terms))]
