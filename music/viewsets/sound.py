@@ -54,8 +54,8 @@ class SoundActions(PageViewSet):
         Never above the plan; anonymous callers hear what Free hears. One's own private song needs the signed address
         of `audio_file`.
         """
-        asked = asked_quality(request)
         song, permit = self._song_to_hear(request, pk)
+        asked = asked_quality(request)
         listener = permit.listener if permit else request.user
         signed_quality = permit.quality if permit else None
         audio = file_for(song, listener, signed_quality or asked)
