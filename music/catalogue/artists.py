@@ -9,11 +9,17 @@ from users.models import User
 
 def visible_artists() -> QuerySet[User]:
     """Artists whose account is not suspended, with what they show of themselves."""
-    return User.objects.artists().annotate(
-        profile_picture=F("profile__profile_picture"),
-        song_count=Coalesce(F("counts__song_count"), 0),
-        album_count=Coalesce(F("counts__album_count"), 0),
-        follower_count=Coalesce(F("counts__follower_count"), 0),
+    # Every artist has counts: said here, so that the database may begin with these where they give the order. As a
+    # range, though it holds them all: SQLite begins with an index only where one is asked for.
+    return (
+        User.objects.artists()
+        .filter(counts__follower_count__gte=0)
+        .annotate(
+            profile_picture=F("profile__profile_picture"),
+            song_count=F("counts__song_count"),
+            album_count=F("counts__album_count"),
+            follower_count=F("counts__follower_count"),
+        )
     )
 
 

@@ -126,6 +126,13 @@ def test_what_was_typed_is_not_taken_for_a_typo(titles, make_song):
     assert titles("lovve") == ["Love"]
 
 
+def test_who_finds_something_by_three_words_has_mistyped_none(search, make_song, by):
+    make_song("Grey Sky River", artist=by("Gray Sky River"))
+    assert [row["name"] for row in search("grey sky")["artists"]] == ["Gray Sky River"]
+    assert search("grey sky river")["artists"] == []
+    assert [row["name"] for row in search("grey skyy river")["artists"]] == ["Gray Sky River"]
+
+
 def test_one_wrong_word_does_not_hide_the_rest(titles, make_song):
     make_song("Bulls on Parade")
     assert titles("bulls on xrqwe") == ["Bulls on Parade"]
@@ -247,6 +254,13 @@ def test_private_songs_do_not_crowd_out_public_ones(titles, make_song):
         make_song(f"Crowd {number}", visibility="private", play_count=500)
     make_song("The crowd that is public")
     assert titles("crowd", limit=1) == ["The crowd that is public"]
+
+
+def test_behind_a_pooler_the_same_is_found(search, make_song, by, monkeypatch):
+    make_song("Echo", artist=by("Ekho"))
+    found = [search(query) for query in ("echo", "ecko", "ec")]
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    assert [search(query) for query in ("echo", "ecko", "ec")] == found
 
 
 @pytest.mark.parametrize("number", [1, 60])

@@ -52,7 +52,8 @@ class ArtistViewSet(PageViewSet):
     lookup_value_regex = UUID_REGEX
     serializer_class = ArtistSerializer
     filterset_class = ArtistFilter
-    orderings = {"name": "name_folded", "follower_count": "follower_count", "date_joined": "date_joined"}
+    orderings = {"name": "name_folded", "follower_count": "counts__follower_count", "date_joined": "date_joined"}
+    tie_breakers = {"follower_count": "counts__artist_id"}
     ordering = "name"
 
     def get_queryset(self) -> QuerySet[User]:
