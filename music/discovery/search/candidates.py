@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from music.discovery.search.index import Table, entry_tables, words_sql
+from music.discovery.search.index import Table, entry_tables, lacking, words_sql
 from music.discovery.search.models import Kind
 from music.discovery.search.query import Query
 from users.statements import Statement
@@ -31,14 +31,15 @@ def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
     """By one statement, or a second one for the kinds that have nothing as it was typed, or a third one where nothing
     at all is found, without one of the words.
 
-    Nobody is taken to have mistyped what a kind has, nor to have meant a genre by what anything else has.
+    Nobody is taken to have mistyped what a kind has, nor to have made more typos than one has to, nor to have meant a
+    genre by what anything else has.
     """
     expected = [kind for kind in kinds if kind != Kind.GENRE]
     found = _as_typed(query, kinds, expected or kinds)
     has = {candidate.kind for candidate in found}
     guessed = kinds if not found else [] if len(query.words) >= SURE else expected
     if missing := [kind for kind in guessed if kind not in has]:
-        found += _found(entry_tables([query.as_meant], missing))
+        found += _found(_as_meant(query, missing))
     if not found and expected and query.in_part:
         found = _found(entry_tables([query.in_part], expected))
     return found
@@ -49,11 +50,19 @@ def _as_typed(query: Query, kinds: Sequence[str], expected: Sequence[str]) -> li
     tables = entry_tables([query.whole, query.as_typed], kinds, common=True)
     if not query.remains:
         return _found(tables)
-    lacks = [f"NOT EXISTS (SELECT 1 FROM {table.name})" for table in tables if table.kind in expected]
-    words = words_sql(query.remains, condition=(" AND " if len(query.words) >= SURE else " OR ").join(lacks))
+    conjunction = " AND " if len(query.words) >= SURE else " OR "
+    words = words_sql(
+        query.remains, condition=lacking([table for table in tables if table.kind in expected], conjunction)
+    )
     found = _found(tables, Table("words", *words))
     query.learn([name for kind, _, name, *_ in found if kind == WORD])
     return [candidate for candidate in found if candidate.kind != WORD]
+
+
+def _as_meant(query: Query, kinds: Sequence[str]) -> list[Table]:
+    closely, widely = query.as_closely_meant, query.as_meant
+    tables = entry_tables([closely], kinds)
+    return tables if closely == widely else [*tables, *entry_tables([widely], kinds, instead_of=tables)]
 
 
 def _found(tables: Sequence[Table], words: Table | None = None) -> list[Candidate]:

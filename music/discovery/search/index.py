@@ -59,25 +59,34 @@ class Table(NamedTuple):
     kind: str = ""
 
 
-def entry_tables(expressions: Sequence[Expression], kinds: Sequence[str], *, common: bool = False) -> list[Table]:
+def entry_tables(
+    expressions: Sequence[Expression], kinds: Sequence[str], *, common: bool = False, instead_of: Sequence[Table] = ()
+) -> list[Table]:
     """A table for each kind: the entries that the first expression finds, best shelf first, then those of the next,
-    until there are enough. `common`: they may find very much.
+    until there are enough. `common`: they may find very much. `instead_of` tables: only where these have no row.
     """
     if common and connection.vendor == "postgresql":  # whose index counts all that it finds before the first is read
         return [Table(f"{kind}s", *_shelved_sql(expressions, kind), kind) for kind in kinds]
     # There are seldom more than enough, and to ask for each shelf takes as long as asking for all, each time.
     enough = sum(MOST[kind] for kind in kinds)
     only = kinds if len(kinds) < len(MOST) else ()
-    every = Table("every", *entries_sql([spell(OneOf(expressions))], enough + 1, kinds=only))
-    return [every, *(_of_kind(kind, expressions, enough) for kind in kinds)]
+    name = "every_other" if instead_of else "every"
+    query = spell(OneOf(expressions))
+    every = Table(name, *entries_sql([query], enough + 1, kinds=only, condition=lacking(instead_of, " AND ")))
+    return [every, *(_of_kind(kind, expressions, every, enough) for kind in kinds)]
 
 
-def _of_kind(kind: str, expressions: Sequence[Expression], enough: int) -> Table:
+def lacking(tables: Sequence[Table], conjunction: str) -> str:
+    """That all (AND) or any (OR) of the tables have no row."""
+    return conjunction.join(f"NOT EXISTS (SELECT 1 FROM {table.name})" for table in tables) or "true"
+
+
+def _of_kind(kind: str, expressions: Sequence[Expression], every: Table, enough: int) -> Table:
     """From the table of every kind or, where that has no end, from the index."""
-    number = "(SELECT count(*) FROM every)"
+    number = f"(SELECT count(*) FROM {every.name})"
     sql, params = _shelved_sql(expressions, kind, condition=f"{number} > {enough}")
-    few = f"SELECT * FROM every WHERE kind = %s AND {number} <= {enough}"
-    return Table(f"{kind}s", f"{few} UNION ALL SELECT * FROM ({sql}) many", [kind, *params], kind)
+    few = f"SELECT * FROM {every.name} WHERE kind = %s AND {number} <= {enough}"
+    return Table(f"{every.name}_{kind}", f"{few} UNION ALL SELECT * FROM ({sql}) many", [kind, *params], kind)
 
 
 def _shelved_sql(expressions: Sequence[Expression], kind: str, **only: str) -> tuple[str, list]:

@@ -1,6 +1,6 @@
 """What somebody typed, as the index is asked for it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from itertools import chain
 
@@ -55,12 +55,17 @@ class Query:
     @property
     def as_typed(self) -> Expression:
         """Names with each word of the query; the last may be the beginning of one."""
-        return self._each_word(mistyped=False)
+        return self._each_word({})
+
+    @property
+    def as_closely_meant(self) -> Expression:
+        """As typed, but any word may be one of those that the fewest typos make it."""
+        return self._each_word({word: _closest(others) for word, others in self.meant.items()})
 
     @property
     def as_meant(self) -> Expression:
         """As typed, but any word may be mistyped."""
-        return self._each_word(mistyped=True)
+        return self._each_word(self.meant)
 
     @property
     def in_part(self) -> Expression | None:
@@ -70,20 +75,20 @@ class Query:
             return None
         return OneOf(All(words[:at] + words[at + 1 :]) for at in range(len(words)))
 
-    def _each_word(self, *, mistyped: bool) -> Expression:
+    def _each_word(self, meant: Mapping[str, Collection[str]]) -> Expression:
         last = len(self.parts) - 1
-        return All(self._part(parts, at == last, mistyped) for at, parts in enumerate(self.parts))
+        return All(self._part(parts, at == last, meant) for at, parts in enumerate(self.parts))
 
-    def _part(self, parts: list[str], is_last: bool, mistyped: bool) -> Expression:
+    def _part(self, parts: list[str], is_last: bool, meant: Mapping[str, Collection[str]]) -> Expression:
         """A word, or of one with signs in it all parts or the whole: "AC/DC" is ac and dc, or acdc."""
-        spelled = All(self._word(word, is_last and at == len(parts) - 1, mistyped) for at, word in enumerate(parts))
+        spelled = All(self._word(word, is_last and at == len(parts) - 1, meant) for at, word in enumerate(parts))
         joined = "".join(parts)[:LONGEST]
         return spelled if len(parts) == 1 or UNSPACED.search(joined) else OneOf([spelled, joined])
 
-    def _word(self, word: str, is_last: bool, mistyped: bool) -> Expression:
+    def _word(self, word: str, is_last: bool, meant: Mapping[str, Collection[str]]) -> Expression:
         *whole, last = split_runs(word[:LONGEST])
         ending = _beginning(last) if is_last or UNSPACED.search(last) else last
-        others = self.meant.get(word, ()) if mistyped else ()
+        others = meant.get(word, ())
         return OneOf([ending, *others]) if not whole else All([*whole, ending])
 
 
@@ -93,6 +98,11 @@ def _beginning(word: str) -> Expression:
         return Beginning(word) if len(word) == 1 else word
     # Ready-made beginnings, because it takes long to gather the hits of all words that begin with a few letters.
     return OneOf([word, f"^{word[:STEM]}"])
+
+
+def _closest(others: Mapping[str, int]) -> list[str]:
+    fewest = min(others.values(), default=0)
+    return [other for other, typos in others.items() if typos == fewest]
 
 
 def _nearest(word: str, known: Collection[str], typos: int) -> dict[str, int]:
