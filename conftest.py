@@ -14,6 +14,7 @@ def outside_world(settings, tmp_path):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.TASKS = {"default": {"BACKEND": "tests.tasks.AtOnce", "QUEUES": []}}
     settings.ANONYMOUS_CACHE_SECONDS = 0  # tests look right after they have changed something
+    settings.WHITENOISE_AUTOREFRESH = True  # else it looks for every static file anew for each client
     for kept in caches.all(initialized_only=True):
         kept.clear()
 

@@ -22,7 +22,7 @@ def collected(tmp_path_factory):
 @pytest.fixture
 def production(settings, collected):
     settings.STATIC_ROOT = collected
-    settings.WHITENOISE_USE_FINDERS = False
+    settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = False
     backend = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": backend}
     if not (collected / "staticfiles.json").exists():
