@@ -4,6 +4,7 @@ import http.client
 import logging
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -176,7 +177,8 @@ def test_two_processes_count_together_and_outlive_redis(cache, running_redis, tm
         assert statuses == [200] * 50 + [429] * 30
 
         running_redis.kill()
-        answered = [ask(web) for _ in range(150)]
+        with ThreadPoolExecutor(8) as clients:  # of one at a time a process alone may answer all
+            answered = list(clients.map(lambda _: ask(web), range(150)))
 
         assert {status for status, _ in answered} == {200, 429}  # each counts for itself, and goes on to answer
         assert max(seconds for _, seconds in answered) < 1.5
