@@ -126,6 +126,21 @@ def test_what_was_typed_is_not_taken_for_a_typo(titles, make_song):
     assert titles("lovve") == ["Love"]
 
 
+def test_a_name_that_is_misspelled_itself_does_not_hide_what_was_meant(search, make_song, by):
+    by("Metallica")
+    make_song("Metalica")
+    found = search("metalcia")
+    assert [row["title"] for row in found["songs"]] == ["Metalica"]
+    assert [row["name"] for row in found["artists"]] == ["Metallica"]
+
+
+def test_of_several_mistyped_words_the_closest_that_go_together_are_meant(titles, make_song):
+    make_song("Purple Rain")
+    make_song("Purple Grain")
+    assert titles("purpel rian") == ["Purple Rain"]
+    assert titles("purpel graxin") == ["Purple Grain"]
+
+
 def test_who_finds_something_by_three_words_has_mistyped_none(search, make_song, by):
     make_song("Grey Sky River", artist=by("Gray Sky River"))
     assert [row["name"] for row in search("grey sky")["artists"]] == ["Gray Sky River"]

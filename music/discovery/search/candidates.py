@@ -31,8 +31,8 @@ def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
     """By one statement, or a second one for the kinds that have nothing as it was typed, or a third one where nothing
     at all is found, without one of the words.
 
-    Nobody is taken to have mistyped what a kind has, nor to have made more typos than one has to, nor to have meant a
-    genre by what anything else has.
+    Nobody is taken to have mistyped what a kind has, nor to have meant a genre by what anything else has, nor to have
+    made more typos in several words than make them words that are found together.
     """
     expected = [kind for kind in kinds if kind != Kind.GENRE]
     found = _as_typed(query, kinds, expected or kinds)
@@ -61,8 +61,10 @@ def _as_typed(query: Query, kinds: Sequence[str], expected: Sequence[str]) -> li
 
 def _as_meant(query: Query, kinds: Sequence[str]) -> list[Table]:
     closely, widely = query.as_closely_meant, query.as_meant
+    if len(query.words) == 1 or closely == widely:  # what is closest to one word may be somebody else's mistake
+        return entry_tables([widely], kinds)
     tables = entry_tables([closely], kinds)
-    return tables if closely == widely else [*tables, *entry_tables([widely], kinds, instead_of=tables)]
+    return [*tables, *entry_tables([widely], kinds, instead_of=tables)]
 
 
 def _found(tables: Sequence[Table], words: Table | None = None) -> list[Candidate]:
