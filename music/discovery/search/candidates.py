@@ -61,8 +61,10 @@ def _as_typed(query: Query, kinds: Sequence[str], expected: Sequence[str]) -> li
 
 def _as_meant(query: Query, kinds: Sequence[str]) -> list[Table]:
     closely, widely = query.as_closely_meant, query.as_meant
-    if len(query.words) == 1 or closely == widely:  # what is closest to one word may be somebody else's mistake
+    if closely == widely:
         return entry_tables([widely], kinds)
+    if len(query.words) == 1:  # what is closest may be somebody else's mistake, and comes first where there is too much
+        return entry_tables([closely, widely], kinds)
     tables = entry_tables([closely], kinds)
     return [*tables, *entry_tables([widely], kinds, instead_of=tables)]
 
