@@ -65,15 +65,16 @@ def entry_tables(
     """A table for each kind: the entries that the first expression finds, best shelf first, then those of the next,
     until there are enough. `common`: they may find very much. `instead_of` tables: only where these have no row.
     """
+    queries = list(map(spell, expressions))
     if common and connection.vendor == "postgresql":  # whose index counts all that it finds before the first is read
-        return [Table(f"{kind}s", *_shelved_sql(expressions, kind), kind) for kind in kinds]
+        return [Table(f"{kind}s", *_shelved_sql(queries, kind), kind) for kind in kinds]
     # There are seldom more than enough, and to ask for each shelf takes as long as asking for all, each time.
     enough = sum(MOST[kind] for kind in kinds)
     only = kinds if len(kinds) < len(MOST) else ()
     name = "every_other" if instead_of else "every"
-    query = spell(OneOf(expressions))
-    every = Table(name, *entries_sql([query], enough + 1, kinds=only, condition=lacking(instead_of, " AND ")))
-    return [every, *(_of_kind(kind, expressions, every, enough) for kind in kinds)]
+    any_of_them = DIALECTS[connection.vendor].either.join(queries)
+    every = entries_sql([f"({any_of_them})"], enough + 1, kinds=only, condition=lacking(instead_of, " AND "))
+    return [Table(name, *every), *(_of_kind(kind, queries, name, enough) for kind in kinds)]
 
 
 def lacking(tables: Sequence[Table], conjunction: str) -> str:
@@ -81,16 +82,16 @@ def lacking(tables: Sequence[Table], conjunction: str) -> str:
     return conjunction.join(f"NOT EXISTS (SELECT 1 FROM {table.name})" for table in tables) or "true"
 
 
-def _of_kind(kind: str, expressions: Sequence[Expression], every: Table, enough: int) -> Table:
+def _of_kind(kind: str, queries: Sequence[str], every: str, enough: int) -> Table:
     """From the table of every kind or, where that has no end, from the index."""
-    number = f"(SELECT count(*) FROM {every.name})"
-    sql, params = _shelved_sql(expressions, kind, condition=f"{number} > {enough}")
-    few = f"SELECT * FROM {every.name} WHERE kind = %s AND {number} <= {enough}"
-    return Table(f"{every.name}_{kind}", f"{few} UNION ALL SELECT * FROM ({sql}) many", [kind, *params], kind)
+    number = f"(SELECT count(*) FROM {every})"
+    sql, params = _shelved_sql(queries, kind, condition=f"{number} > {enough}")
+    few = f"SELECT * FROM {every} WHERE kind = %s AND {number} <= {enough}"
+    return Table(f"{every}_{kind}", f"{few} UNION ALL SELECT * FROM ({sql}) many", [kind, *params], kind)
 
 
-def _shelved_sql(expressions: Sequence[Expression], kind: str, **only: str) -> tuple[str, list]:
-    return entries_sql(list(map(spell, expressions)), MOST[kind], shelves=list(map(spell, shelves(kind))), **only)
+def _shelved_sql(queries: Sequence[str], kind: str, **only: str) -> tuple[str, list]:
+    return entries_sql(queries, MOST[kind], shelves=list(map(spell, shelves(kind))), **only)
 
 
 def entries_sql(
