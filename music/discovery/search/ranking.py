@@ -67,7 +67,9 @@ def fit(query: Query, candidate: Candidate) -> float:
         found += len(word) * quality
         if as_word and texts[at] is not appendix:
             matched.setdefault(at, set()).add(as_word)
-    average = sum(texts[at].fullness(words) for at, words in matched.items()) / len(matched) if matched else 0
+    average = 0.0
+    for at, words in matched.items():
+        average += texts[at].fullness(words) / len(matched)
     begins = name.squashed.startswith(query.squashed)
     # What a name goes on with matters little while it is being typed.
     return 2 * found / len(query.squashed) + (1 + 0.3 * average if begins else average)
@@ -83,6 +85,8 @@ def _best_match(query: Query, word: str, texts: Sequence[Text]) -> tuple[float, 
             quality, as_word = _match(query, word, text)
             if quality > best:
                 best, where, meant = quality, at, as_word
+                if best == BEGINNING:  # no other can be surer
+                    break
     return best, where, meant
 
 
