@@ -15,7 +15,6 @@ from music.discovery.search.query import Query
 from users.statements import Statement
 
 WORD = "word"
-# Who finds something by so many words has mistyped none of them.
 SURE = 3
 
 
@@ -37,7 +36,9 @@ def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
     expected = [kind for kind in kinds if kind != Kind.GENRE]
     found = _as_typed(query, kinds, expected or kinds)
     has = {candidate.kind for candidate in found}
-    guessed = kinds if not found else [] if len(query.words) >= SURE else expected
+    guessed: Sequence[str] = () if _is_sure(query) else expected
+    if not found:
+        guessed = kinds
     if missing := [kind for kind in guessed if kind not in has]:
         found += _found(_as_meant(query, missing))
     if not found and expected and query.in_part:
@@ -45,15 +46,18 @@ def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
     return found
 
 
+def _is_sure(query: Query) -> bool:
+    """Who finds something by so many words has mistyped none of them."""
+    return len(query.words) >= SURE
+
+
 def _as_typed(query: Query, kinds: Sequence[str], expected: Sequence[str]) -> list[Candidate]:
     """What has the words as typed. Where one may still have to guess the query learns what may be meant."""
     tables = entry_tables([query.whole, query.as_typed], kinds, common=True)
     if not query.remains:
         return _found(tables)
-    conjunction = " AND " if len(query.words) >= SURE else " OR "
-    words = words_sql(
-        query.remains, condition=lacking([table for table in tables if table.kind in expected], conjunction)
-    )
+    of_expected = [table for table in tables if table.kind in expected]
+    words = words_sql(query.remains, condition=lacking(of_expected, " AND " if _is_sure(query) else " OR "))
     found = _found(tables, Table("words", *words))
     query.learn([name for kind, _, name, *_ in found if kind == WORD])
     return [candidate for candidate in found if candidate.kind != WORD]

@@ -16,6 +16,7 @@ from users.statements import Given, IsAmong, Kept, ListOf, PositionIn
 
 # Up to here it is quicker to sort what was found, beyond it to walk along the list until a page is full.
 FEW = 5000
+# So many of the best may be out of the caller's sight before it takes another statement.
 SPARE = 10
 
 IDS = Given("ids", ListOf(UUIDField()))
