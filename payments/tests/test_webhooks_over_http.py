@@ -10,8 +10,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def server(own_connections, request):  # noqa: F811
+def server(own_connections, settings, request):  # noqa: F811
     """A server with threads of its own, which needs the database that threads can share."""
+    settings.ALLOWED_HOSTS = ["localhost", "testserver"]  # whatever the environment of this machine says
     return request.getfixturevalue("live_server")
 
 
