@@ -15,6 +15,7 @@ from users import stored_files
 from users.base_model import UUIDModel
 from users.folding import FoldedField, fold_accents, fold_case
 from users.signals import name_changed
+from users.text import NameField
 
 
 class Role(models.TextChoices):
@@ -60,9 +61,9 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
     email_key = FoldedField(source="email", unique=True, null=True)
     # Empty while its owner has to confirm it. Where EMAIL_VERIFICATION is off an address counts from the start.
     email_confirmed_at = models.DateTimeField(null=True, blank=True, default=timezone.now, db_default=Now())
-    username = models.CharField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
+    username = NameField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
     username_key = FoldedField(source="username", unique=True)
-    name = models.CharField(max_length=200, blank=True, help_text="What others read. Any script, spaces and all.")
+    name = NameField(max_length=200, blank=True, help_text="What others read. Any script, spaces and all.")
     name_folded = FoldedField(source="name", fold=fold_accents, db_index=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.USER)
     is_staff = models.BooleanField(default=False, help_text="May enter the admin.")
