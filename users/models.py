@@ -13,7 +13,7 @@ from knox.settings import knox_settings
 
 from users import stored_files
 from users.base_model import UUIDModel
-from users.folding import FoldedField, fold_accents, fold_case
+from users.folding import FoldedField, fold_accents, fold_address, fold_case
 from users.signals import name_changed
 from users.text import NameField
 
@@ -33,7 +33,7 @@ class UserQuerySet(models.QuerySet):
     def known_as(self, identifier: str) -> Self:
         """The account with this e-mail address or this username, whatever the case."""
         key = fold_case(identifier)
-        return self.filter(email_key=key) if "@" in key else self.filter(username_key=key)
+        return self.filter(email_key=fold_address(identifier)) if "@" in key else self.filter(username_key=key)
 
     def artists(self) -> Self:
         """Artists whose account is not suspended."""
@@ -41,6 +41,11 @@ class UserQuerySet(models.QuerySet):
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Return the address without soft hyphens, which nobody sees, and with its domain in lower case."""
+        return super().normalize_email(email).replace("\u00ad", "")
+
     def create_user(self, email: str | None, username: str, password: str | None = None, **fields: Any) -> "User":
         """An account with its profile; `name` starts as the username."""
         user = self.model(email=email and self.normalize_email(email), username=username, **fields)
@@ -58,7 +63,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # knox's is untyped
     # Empty for accounts that an import made and nobody has claimed yet.
     email = models.EmailField(unique=True, null=True, blank=True)
-    email_key = FoldedField(source="email", unique=True, null=True)
+    email_key = FoldedField(source="email", fold=fold_address, unique=True, null=True)
     # Empty while its owner has to confirm it. Where EMAIL_VERIFICATION is off an address counts from the start.
     email_confirmed_at = models.DateTimeField(null=True, blank=True, default=timezone.now, db_default=Now())
     username = NameField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
