@@ -1,8 +1,9 @@
 """What may be the answer: a bounded number of entries of each kind, however common the words are.
 
-Entries whose whole name was typed come first, then those with the words as typed, and where there are none those
-with the words as they may be meant; among them those that are played most (the shelves). The database stops as soon
-as there are enough.
+Entries whose whole name was typed come first, then those with the words in their name or credit, then those with the
+words as typed, and where there are none those with the words as they may be meant; among them those that are played
+most (the shelves). The database stops as soon as there are enough. Whatever it finds has each word of the query: nothing
+is to be checked afterwards.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ class Candidate(NamedTuple):
 
 def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
     """By one statement, or a second one for the kinds that have nothing as it was typed, or a third one where nothing
-    at all is found, without one of the words.
+    at all is found, without the articles.
 
     Nobody is taken to have mistyped what a kind has, nor to have meant a genre by what anything else has, nor to have
     made more typos in several words than make them words that are found together.
@@ -41,8 +42,8 @@ def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
         guessed = kinds
     if missing := [kind for kind in guessed if kind not in has]:
         found += _found(_as_meant(query, missing))
-    if not found and expected and query.in_part:
-        found = _found(entry_tables([query.in_part], expected))
+    if not found and query.without_articles:
+        found = _found(entry_tables([query.without_articles], kinds, query.runs))
     return found
 
 
@@ -53,7 +54,7 @@ def _is_sure(query: Query) -> bool:
 
 def _as_typed(query: Query, kinds: Sequence[str], expected: Sequence[str]) -> list[Candidate]:
     """What has the words as typed. Where one may still have to guess the query learns what may be meant."""
-    tables = entry_tables([query.whole, query.as_typed], kinds, common=True)
+    tables = entry_tables([query.whole, query.whole_words, query.as_typed], kinds, query.runs, common=True)
     if not query.remains:
         return _found(tables)
     of_expected = [table for table in tables if table.kind in expected]
@@ -66,11 +67,11 @@ def _as_typed(query: Query, kinds: Sequence[str], expected: Sequence[str]) -> li
 def _as_meant(query: Query, kinds: Sequence[str]) -> list[Table]:
     closely, widely = query.as_closely_meant, query.as_meant
     if closely == widely:
-        return entry_tables([widely], kinds)
+        return entry_tables([widely], kinds, query.runs)
     if len(query.words) == 1:  # what is closest may be somebody else's mistake, and comes first where there is too much
-        return entry_tables([closely, widely], kinds)
-    tables = entry_tables([closely], kinds)
-    return [*tables, *entry_tables([widely], kinds, instead_of=tables)]
+        return entry_tables([closely, widely], kinds, query.runs)
+    tables = entry_tables([closely], kinds, query.runs)
+    return [*tables, *entry_tables([widely], kinds, query.runs, instead_of=tables)]
 
 
 def _found(tables: Sequence[Table], words: Table | None = None) -> list[Candidate]:

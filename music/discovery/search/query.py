@@ -1,6 +1,6 @@
 """What somebody typed, as the index is asked for it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from itertools import chain
 
@@ -8,33 +8,46 @@ from rapidfuzz.distance import OSA
 
 from music.discovery.search.index import All, Beginning, Expression, OneOf
 from music.discovery.search.spelling import deletions, typos_allowed
-from music.discovery.search.terms import LONGEST, STEM, split_runs
-from music.discovery.search.words import UNSPACED, chunks, squashed
+from music.discovery.search.terms import LONGEST, STEM, split_runs, whole_word
+from music.discovery.search.words import AND, ARTICLES, UNSPACED, N, chunks, squashed
+from users.folding import LONGEST as LONGEST_TEXT
+from users.folding import fold_case
 
-MOST_CHARACTERS = 200
+Spelling = Callable[[str], Expression]
+
+MOST_CHARACTERS = 2000
+# Words of longer queries have no typos and are not put together.
 MOST_WORDS = 16
-MOST_WORDS_TO_DROP_ONE = 8
+# 65 days of static is the band 65daysofstatic.
+MOST_JOINED = 4
 MOST_SPELLINGS = 16
 
 
 class Query:
     def __init__(self, text: str):
-        self.parts = chunks(text[:MOST_CHARACTERS])[:MOST_WORDS]
+        # A text that is too long to be folded whole is in no name.
+        in_full = len(text) <= MOST_CHARACTERS and len(fold_case(text)) < LONGEST_TEXT
+        self.parts = chunks(text) if in_full else []
         # For each word that may be mistyped, words of the index that may be meant, and how many typos that is.
         self.meant: dict[str, dict[str, int]] = {}
 
     @cached_property
     def words(self) -> list[str]:
-        return [word[:LONGEST] for word in chain.from_iterable(self.parts)]
+        return list(chain.from_iterable(self.parts))
 
     @cached_property
     def squashed(self) -> str:
         return squashed("".join(self.words))
 
     @cached_property
+    def runs(self) -> list[str]:
+        """What a text of a script without spaces has to contain: its terms alone may stand apart."""
+        return [word for word in self.words if len(word) > 2 and UNSPACED.search(word)]
+
+    @cached_property
     def typos(self) -> dict[str, int]:
         """The words that may be mistyped, and how many typos each may have."""
-        words = {word for word in self.words if not UNSPACED.search(word)}
+        words = {word for word in self.words[:MOST_WORDS] if not UNSPACED.search(word)}
         return {word: typos_allowed(word) for word in words if typos_allowed(word)}
 
     @cached_property
@@ -49,55 +62,97 @@ class Query:
     @property
     def whole(self) -> Expression:
         """Names that are the query."""
-        whole = self.squashed[:LONGEST]
-        return OneOf([f"={whole}", f"@{whole}"])
+        return OneOf(_names(self.squashed))
+
+    @property
+    def whole_words(self) -> Expression:
+        """Names and credits with each word of the query."""
+        return self._each_word(_whole, _whole)
 
     @property
     def as_typed(self) -> Expression:
         """Names with each word of the query; the last may be the beginning of one."""
-        return self._each_word({})
+        return self._each_word(_word, _beginning)
 
     @property
     def as_closely_meant(self) -> Expression:
         """As typed, but any word may be one of those that the fewest typos make it."""
-        return self._each_word({word: _closest(others) for word, others in self.meant.items()})
+        return self._as_meant({word: _closest(others) for word, others in self.meant.items()})
 
     @property
     def as_meant(self) -> Expression:
         """As typed, but any word may be mistyped."""
-        return self._each_word(self.meant)
+        return self._as_meant(self.meant)
 
     @property
-    def in_part(self) -> Expression | None:
-        """As meant, but for one word."""
-        words = self.as_meant
-        if not 1 < len(words) <= MOST_WORDS_TO_DROP_ONE:
+    def without_articles(self) -> Expression | None:
+        """As meant, but for the articles among several words."""
+        if not any(word in ARTICLES for word in self.words) or all(word in ARTICLES for word in self.words):
             return None
-        return OneOf(All(words[:at] + words[at + 1 :]) for at in range(len(words)))
+        return self._as_meant(self.meant, left_out=ARTICLES)
 
-    def _each_word(self, meant: Mapping[str, Collection[str]]) -> Expression:
-        last = len(self.parts) - 1
-        return All(self._part(parts, at == last, meant) for at, parts in enumerate(self.parts))
+    def _as_meant(self, meant: Mapping[str, Collection[str]], left_out: Collection[str] = ()) -> Expression:
+        def spellings(spell: Spelling) -> Spelling:
+            return lambda word: OneOf([spell(word), *meant.get(word, ())])
 
-    def _part(self, parts: list[str], is_last: bool, meant: Mapping[str, Collection[str]]) -> Expression:
-        """A word, or of one with signs in it all parts or the whole: "AC/DC" is ac and dc, or acdc."""
-        spelled = All(self._word(word, is_last and at == len(parts) - 1, meant) for at, word in enumerate(parts))
-        joined = "".join(parts)[:LONGEST]
-        return spelled if len(parts) == 1 or UNSPACED.search(joined) else OneOf([spelled, joined])
+        return self._each_word(spellings(_word), spellings(_beginning), left_out)
 
-    def _word(self, word: str, is_last: bool, meant: Mapping[str, Collection[str]]) -> Expression:
-        *whole, last = split_runs(word[:LONGEST])
-        ending = _beginning(last) if is_last or UNSPACED.search(last) else last
-        others = meant.get(word, ())
-        return OneOf([ending, *others]) if not whole else All([*whole, ending])
+    def _each_word(self, spell: Spelling, spell_last: Spelling, left_out: Collection[str] = ()) -> Expression:
+        """Each word, or a whole name or a word that it is when put together with words beside it."""
+        last = len(self.words) - 1
+        conditions = []
+        for at, word in enumerate(self.words):
+            if word in left_out:
+                continue
+            spellings = [(spell_last if at == last else spell)(word), *_names(word)]
+            if word == N and 0 < at < last:
+                spellings.append(spell(AND))
+            for start, end in self.joined[at]:
+                spellings.append((spell_last if end > last else spell)("".join(self.words[start:end])))
+            conditions.append(OneOf(spellings))
+        return All(conditions)
+
+    @cached_property
+    def joined(self) -> list[list[tuple[int, int]]]:
+        """For each word where the words begin and end that are put together with it: neighbours, if they are few, and
+        all parts of a word with signs in it ("AC/DC" is ac and dc, or acdc).
+        """
+        number = len(self.words)
+        runs = set()
+        if number <= MOST_WORDS:
+            runs |= {(start, start + size) for size in range(2, MOST_JOINED + 1) for start in range(number - size + 1)}
+        start = 0
+        for parts in self.parts:
+            runs |= {(start, start + len(parts))} if len(parts) > 1 else set()
+            start += len(parts)
+        runs = {run for run in runs if not any(map(UNSPACED.search, self.words[slice(*run)]))}
+        return [sorted(run for run in runs if run[0] <= at < run[1]) for at in range(number)]
+
+
+def _names(whole: str) -> list[str]:
+    return [f"={whole}", f"@{whole}"] if len(whole) < LONGEST else []
+
+
+def _whole(word: str) -> Expression:
+    return _word(word) if UNSPACED.search(word) else whole_word(word)
+
+
+def _word(word: str) -> Expression:
+    *others, last = split_runs(word)
+    # Words of a script without spaces may go on after the last one.
+    ending: Expression = _beginning(last) if UNSPACED.search(last) else last
+    return All([*others, ending]) if others else ending
 
 
 def _beginning(word: str) -> Expression:
     """The word, or words that begin so."""
+    *others, last = split_runs(word)
+    if others:
+        return All([*others, _beginning(last)])
     if UNSPACED.search(word):
         return Beginning(word) if len(word) == 1 else word
-    # Ready-made beginnings, because it takes long to gather the hits of all words that begin with a few letters.
-    return OneOf([word, f"^{word[:STEM]}"])
+    # It takes long to gather the hits of all words that begin with a few letters. These are terms of their own.
+    return OneOf([word, f"^{word}"]) if len(word) <= STEM else Beginning(word)
 
 
 def _closest(others: Mapping[str, int]) -> list[str]:

@@ -2,13 +2,17 @@
 (the symmetric deletions of W. Garbe's SymSpell), so that the database compares only equal texts.
 """
 
+from music.discovery.search.words import is_of_signs
+
 LONG = 6
+# Nobody is taken to have mistyped a longer word, and none is remembered (SearchWord).
+LONGEST = 60
 # Longer words are told apart by their first letters well enough.
 COMPARED = 7
 
 
 def typos_allowed(word: str) -> int:
-    if len(word) < 3 or word.isdecimal():
+    if not 3 <= len(word) <= LONGEST or word.isdecimal() or is_of_signs(word):
         return 0
     return 2 if len(word) >= LONG else 1
 
