@@ -55,7 +55,9 @@ def _visible(character: str) -> str:
     """Return the character, or nothing in the place of controls, enclosing marks and invisible characters."""
     if INVISIBLE.match(character):
         return ""
-    return "" if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Me") and not TAGS.match(character) else character
+    return (
+        "" if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Me") and not TAGS.match(character) else character
+    )
 
 
 def fold_anew(model: type[models.Model]) -> None:
@@ -64,14 +66,15 @@ def fold_anew(model: type[models.Model]) -> None:
     rows = model._default_manager.order_by("pk")
     batch = list(rows[:REFOLDED_AT_ONCE])
     while batch:
-        changed = [row for row in batch if any([_changes(field, row) for field in fields])]
+        changed = [row for row in batch if _fold(row, fields)]
         rows.bulk_update(changed, [field.attname for field in fields])
         batch = list(rows.filter(pk__gt=batch[-1].pk)[:REFOLDED_AT_ONCE])
 
 
-def _changes(field: "FoldedField", row: models.Model) -> bool:
-    """Fold the field's source into the row in memory, and return whether that made a difference."""
-    return getattr(row, field.attname) != field.pre_save(row, add=False)
+def _fold(row: models.Model, fields: "list[FoldedField]") -> bool:
+    """Fold the row in memory, and return whether that made a difference."""
+    before = [getattr(row, field.attname) for field in fields]
+    return before != [field.pre_save(row, add=False) for field in fields]
 
 
 class FoldedField(models.CharField):

@@ -12,6 +12,7 @@ from music.discovery.search.index import All, Expression, OneOf, entries_sql, sp
 from music.discovery.search.models import SearchEntry
 from music.discovery.search.query import Query
 from music.discovery.search.ranking import best_first
+from music.discovery.search.spelling import remains
 from users.statements import Given, IsAmong, Kept, ListOf, PositionIn
 
 # Up to here it is quicker to sort what was found, beyond it to walk along the list until a page is full.
@@ -60,13 +61,14 @@ def matching(rows: QuerySet, text: str, kind: str) -> QuerySet:
 def _meanings(query: Query) -> Iterator[Expression]:
     """What the query may mean. A later meaning counts only where nothing fits the ones before it."""
     yield OneOf([query.whole, query.as_typed])
-    if query.remains:
-        query.learn(words_with(query.remains))
+    if query.typos:
+        query.learn(words_with(remains(query.typos)))
         if len(query.words) > 1 and query.as_closely_meant != query.as_meant:
             yield query.as_closely_meant
         yield query.as_meant
-    if query.without_articles:
-        yield query.without_articles
+    if query.may_be_distant:
+        query.learn(words_with(remains(query.typos_at_most)) if query.typos_at_most else [], at_most=True)
+        yield query.as_distantly_meant
 
 
 def _number_of(expression: Expression, runs: Sequence[str], kind: str) -> int:

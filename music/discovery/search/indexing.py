@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from music.catalogue.models import Album, Genre, Song
 from music.discovery.search.index import forget_removed_terms
 from music.discovery.search.models import Kind, SearchEntry, SearchWord
-from music.discovery.search.spelling import deletions, typos_allowed
+from music.discovery.search.spelling import deletions, typos_at_most
 from music.discovery.search.terms import entry_terms, unspaced_text, words_of
 from music.discovery.search.words import UNSPACED, spoken
 from users.models import Role, User
@@ -30,7 +30,10 @@ class Source(NamedTuple):
 
     def texts(self, row: dict[str, Any]) -> list[str]:
         # Nobody is found by the domain of an address that is their username.
-        return [(row[column] or "").partition("@" if column == "username" else "\0")[0] if column else "" for column in self.columns]
+        return [
+            (row[column] or "").partition("@" if column == "username" else "\0")[0] if column else ""
+            for column in self.columns
+        ]
 
 
 SOURCES = {
@@ -189,11 +192,11 @@ def _is_indexed(model: type[Model], pk: Any) -> bool:
 
 def _learn(words: set[str]) -> None:
     """Remember new words, so that misspellings of them are understood."""
-    words = {word for word in words if typos_allowed(word) and not UNSPACED.search(word)}
+    words = {word for word in words if typos_at_most(word) and not UNSPACED.search(word)}
     words -= set(SearchWord.objects.filter(word__in=words).values_list("word", flat=True))
     SearchWord.objects.bulk_create(
         # In order: of two transactions that learn the same words none waits for one that waits for it.
-        [SearchWord(word=word, terms=" ".join(deletions(word, typos_allowed(word)))) for word in sorted(words)],
+        [SearchWord(word=word, terms=" ".join(deletions(word, typos_at_most(word)))) for word in sorted(words)],
         ignore_conflicts=True,
     )
 

@@ -29,7 +29,7 @@ class SearchEntry(models.Model):
     credit = models.TextField(blank=True)
     terms = TermsField()
     # What it says in scripts without spaces (terms.py). Null: an entry from before the column.
-    text = models.TextField(null=True, editable=False)  # noqa: DJ001
+    text = models.TextField(null=True, editable=False)
 
     class Meta:
         verbose_name_plural = "search entries"

@@ -7,7 +7,7 @@ from itertools import chain
 from rapidfuzz.distance import OSA
 
 from music.discovery.search.index import All, Beginning, Expression, OneOf
-from music.discovery.search.spelling import deletions, typos_allowed
+from music.discovery.search.spelling import typos_allowed, typos_at_most
 from music.discovery.search.terms import LONGEST, STEM, split_runs, whole_word
 from music.discovery.search.words import AND, ARTICLES, UNSPACED, N, chunks, squashed
 from users.folding import LONGEST as LONGEST_TEXT
@@ -47,17 +47,21 @@ class Query:
     @cached_property
     def typos(self) -> dict[str, int]:
         """The words that may be mistyped, and how many typos each may have."""
-        words = {word for word in self.words[:MOST_WORDS] if not UNSPACED.search(word)}
-        return {word: typos_allowed(word) for word in words if typos_allowed(word)}
+        return self._typos(typos_allowed)
 
     @cached_property
-    def remains(self) -> set[str]:
-        """What is left of these words, as the index has it of the words that may be meant."""
-        return {rest for word, typos in self.typos.items() for rest in deletions(word, typos)}
+    def typos_at_most(self) -> dict[str, int]:
+        """How many typos each word may have where nothing has fewer."""
+        return self._typos(typos_at_most)
 
-    def learn(self, known: Collection[str]) -> None:
-        """Words of the index that have something of what remains."""
-        self.meant = {word: _nearest(word, known, typos) for word, typos in self.typos.items()}
+    def _typos(self, allowed: Callable[[str], int]) -> dict[str, int]:
+        words = {word for word in self.words[:MOST_WORDS] if not UNSPACED.search(word)}
+        return {word: typos for word in words if (typos := allowed(word))}
+
+    def learn(self, known: Collection[str], *, at_most: bool = False) -> None:
+        """Take words of the index for what may be meant: those that have something of what remains."""
+        typos, number = (self.typos_at_most, 4 * MOST_SPELLINGS) if at_most else (self.typos, MOST_SPELLINGS)
+        self.meant = {word: _nearest(word, known, typos[word], number) for word in typos}
 
     @property
     def whole(self) -> Expression:
@@ -85,11 +89,13 @@ class Query:
         return self._as_meant(self.meant)
 
     @property
-    def without_articles(self) -> Expression | None:
-        """As meant, but for the articles among several words."""
-        if not any(word in ARTICLES for word in self.words) or all(word in ARTICLES for word in self.words):
-            return None
-        return self._as_meant(self.meant, left_out=ARTICLES)
+    def may_be_distant(self) -> bool:
+        return bool(self.typos_at_most) or not ARTICLES.isdisjoint(self.words)
+
+    @property
+    def as_distantly_meant(self) -> Expression:
+        """As meant, but for articles beside other words."""
+        return self._as_meant(self.meant, left_out=ARTICLES if set(self.words) - ARTICLES else ())
 
     def _as_meant(self, meant: Mapping[str, Collection[str]], left_out: Collection[str] = ()) -> Expression:
         def spellings(spell: Spelling) -> Spelling:
@@ -160,7 +166,7 @@ def _closest(others: Mapping[str, int]) -> list[str]:
     return [other for other, typos in others.items() if typos == fewest]
 
 
-def _nearest(word: str, known: Collection[str], typos: int) -> dict[str, int]:
+def _nearest(word: str, known: Collection[str], typos: int, number: int) -> dict[str, int]:
     letters = set(word)
     near = {
         # Letters that have to be typed, left out, changed or swapped with the next.
@@ -174,4 +180,4 @@ def _nearest(word: str, known: Collection[str], typos: int) -> dict[str, int]:
         for other, typos_made in near.items()
         if typos_made <= typos
     )
-    return {other: typos_made for typos_made, *_, other in best[:MOST_SPELLINGS]}
+    return {other: typos_made for typos_made, *_, other in best[:number]}

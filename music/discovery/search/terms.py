@@ -1,5 +1,6 @@
 """The terms that stand in the index. All but plain words begin with a sign that no word has.
 
+love lo    a word of any of its texts, and two neighbouring words of the name or the credit put together
 =name      the whole name, with no space in it: also without its appendix, and without the article it begins with
 @credit    the same of the name of the artist
 ^lo        a word of the name or the credit begins so (or is it), up to STEM letters
@@ -10,10 +11,10 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, pairwise
 
 from music.discovery.search.models import Kind
-from music.discovery.search.words import AND, N, UNSPACED, chunks, spoken, squashed, without_appendix, without_article
+from music.discovery.search.words import AND, UNSPACED, N, chunks, spoken, squashed, without_appendix, without_article
 
 # PostgreSQL takes no longer one, if each letter takes four bytes. Words are shorter (see users.folding).
 LONGEST = 500
@@ -41,7 +42,15 @@ def entry_terms(kind: str, play_count: int | None, name: str, credit: str, *othe
         terms.add(shelf(play_count or 0))
     shown = words_of(name) | words_of(credit)
     stems = (f"^{word[:length]}" for word in shown for length in range(1, min(len(word), STEM) + 1))
-    return " ".join(sorted(terms.union(shown, map(whole_word, shown), stems, *map(words_of, others))))
+    pairs = chain(_pairs(name), _pairs(credit))
+    return " ".join(sorted(terms.union(shown, map(whole_word, shown), stems, pairs, *map(words_of, others))))
+
+
+def _pairs(text: str) -> Iterator[str]:
+    words = spoken(text).replace(" / ", " ").split()
+    for one, other in pairwise(words):
+        if not UNSPACED.search(one + other):
+            yield one + other
 
 
 def whole_word(word: str) -> str:

@@ -21,8 +21,9 @@ READ_AS: list[tuple[re.Pattern, Any]] = [
 ]
 # Guns N' Roses are found by both.
 N, AND = "n", "and"
+# In front of names of artists. Not those that often are another word, as "den" and "as".
 ARTICLES = frozenset(
-    "the a an le la les l el los las il lo gli i o os as um uma der die das ein eine de het een den det en ett".split()
+    ["the", "a", "an", "le", "la", "les", "el", "los", "las", "il", "lo", "gli", "der", "die", "das", "ein", "eine"]
 )
 # ASCII signs would be taken apart by both engines. No folded text has full-width forms, so nothing else is spelled so.
 SPELLED = {sign: sign + 0xFEE0 for sign in range(0x21, 0x7F)}
