@@ -84,6 +84,8 @@ def _found(query: Query, tables: Sequence[Table], learn_where: str = "", *, at_m
     selected += [f"SELECT '{WORDS}', NULL, word, '', 0 FROM {WORDS}"] if words else []
     values = chain.from_iterable(part.params for part in parts)
     rows = Statement.of(f"WITH {with_tables} {' UNION ALL '.join(selected)}").fetch(dict(enumerate(values)))
-    if words:
-        query.learn([name for kind, _, name, *_ in rows if kind == WORDS], at_most=at_most)
-    return [Candidate._make(row) for row in rows if row[0] != WORDS]
+    known = [name for kind, _, name, *_ in rows if kind == WORDS]
+    found = [Candidate._make(row) for row in rows if row[0] != WORDS]
+    if known or not (found or query.meant):
+        query.learn(known, at_most=at_most)
+    return found

@@ -94,8 +94,9 @@ class Query:
 
     @property
     def as_distantly_meant(self) -> Expression:
-        """As meant, but for articles beside other words."""
-        return self._as_meant(self.meant, left_out=ARTICLES if set(self.words) - ARTICLES else ())
+        """As meant, but for articles beside other words; and where a letter was typed for a space."""
+        meant = {word: [*others, *_without_a_letter(word)] for word, others in self.meant.items()}
+        return self._as_meant(meant, left_out=ARTICLES if set(self.words) - ARTICLES else ())
 
     def _as_meant(self, meant: Mapping[str, Collection[str]], left_out: Collection[str] = ()) -> Expression:
         def spellings(spell: Spelling) -> Spelling:
@@ -159,6 +160,10 @@ def _beginning(word: str) -> Expression:
         return Beginning(word) if len(word) == 1 else word
     # It takes long to gather the hits of all words that begin with a few letters. These are terms of their own.
     return OneOf([word, f"^{word}"]) if len(word) <= STEM else Beginning(word)
+
+
+def _without_a_letter(word: str) -> set[str]:
+    return {word[:at] + word[at + 1 :] for at in range(1, len(word) - 1)} if len(word) > MOST_JOINED else set()
 
 
 def _closest(others: Mapping[str, int]) -> list[str]:
