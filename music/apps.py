@@ -38,5 +38,6 @@ class MusicConfig(AppConfig):
         account_closing.connect(take_likes_and_follows_back)
         pre_migrate.connect(triggers.before_migrate, sender=self)
         post_migrate.connect(triggers.after_migrate, sender=self)
+        post_migrate.connect(indexing.after_migrate, sender=self)
         if not settings.TESTING:
             post_migrate.connect(database_was_migrated, sender=self)

@@ -42,7 +42,8 @@ class ContainsFilter(TextFilter):
     """The text anywhere in a folded column; case and accents ignored."""
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
-        return queryset.filter(**{f"{self.field_name}__contains": fold_accents(value)}) if value else queryset
+        text = fold_accents(value)
+        return queryset.filter(**{f"{self.field_name}__contains": text}) if text else queryset
 
 
 class IdOrNameFilter(django_filters.CharFilter):

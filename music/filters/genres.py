@@ -1,7 +1,8 @@
 import django_filters
 
-from music.filters.fields import ContainsFilter
+from music.discovery.search.models import Kind
+from music.filters.fields import SearchFilter
 
 
 class GenreFilter(django_filters.FilterSet):
-    search = ContainsFilter(field_name="title_folded", help_text="A part of the title.")
+    search = SearchFilter(kind=Kind.GENRE)

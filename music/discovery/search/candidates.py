@@ -1,8 +1,8 @@
 """What may be the answer: a bounded number of entries of each kind, however common the words are.
 
-Entries whose whole name was typed come first, then those with the words as typed, and where there are none those
-with the words as they may be meant; among them those that are played most (the shelves). The database stops as soon
-as there are enough.
+Entries whose whole name was typed come first, then those with the words in their name or credit, then those with the
+words as typed, and where there are none those with the words as they may be meant; among them those that are played
+most (the shelves). The database stops as soon as there are enough. Whatever it finds has each word of the query.
 """
 
 from collections.abc import Sequence
@@ -12,10 +12,18 @@ from typing import NamedTuple
 from music.discovery.search.index import Table, entry_tables, lacking, words_sql
 from music.discovery.search.models import Kind
 from music.discovery.search.query import Query
+from music.discovery.search.spelling import remains
 from users.statements import Statement
 
-WORD = "word"
+WORDS = "words"
 SURE = 3
+HITS = """
+    SELECT DISTINCT kind, CAST(object_id AS text), name, credit, coalesce(CASE kind
+        WHEN 'song' THEN (SELECT play_count FROM music_songcounts WHERE song_id = object_id)
+        WHEN 'artist' THEN (SELECT follower_count FROM music_artistcounts WHERE artist_id = object_id)
+        END, 0)
+    FROM ({}) hits
+"""
 
 
 class Candidate(NamedTuple):
@@ -27,65 +35,57 @@ class Candidate(NamedTuple):
 
 
 def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
-    """By one statement, or a second one for the kinds that have nothing as it was typed, or a third one where nothing
-    at all is found, without one of the words.
+    """Return candidates in up to three statements: the words as typed; for the kinds that have nothing so, the words
+    that may be meant; and where nothing at all is found, words with more typos, and without the articles.
 
     Nobody is taken to have mistyped what a kind has, nor to have meant a genre by what anything else has, nor to have
     made more typos in several words than make them words that are found together.
     """
-    expected = [kind for kind in kinds if kind != Kind.GENRE]
-    found = _as_typed(query, kinds, expected or kinds)
-    has = {candidate.kind for candidate in found}
-    guessed: Sequence[str] = () if _is_sure(query) else expected
-    if not found:
-        guessed = kinds
-    if missing := [kind for kind in guessed if kind not in has]:
-        found += _found(_as_meant(query, missing))
-    if not found and expected and query.in_part:
-        found = _found(entry_tables([query.in_part], expected))
-    return found
-
-
-def _is_sure(query: Query) -> bool:
-    """Who finds something by so many words has mistyped none of them."""
-    return len(query.words) >= SURE
-
-
-def _as_typed(query: Query, kinds: Sequence[str], expected: Sequence[str]) -> list[Candidate]:
-    """What has the words as typed. Where one may still have to guess the query learns what may be meant."""
-    tables = entry_tables([query.whole, query.as_typed], kinds, common=True)
-    if not query.remains:
-        return _found(tables)
+    expected = [kind for kind in kinds if kind != Kind.GENRE] or list(kinds)
+    tables = entry_tables([query.whole, query.whole_words, query.as_typed], kinds, query.runs, common=True)
     of_expected = [table for table in tables if table.kind in expected]
-    words = words_sql(query.remains, condition=lacking(of_expected, " AND " if _is_sure(query) else " OR "))
-    found = _found(tables, Table("words", *words))
-    query.learn([name for kind, _, name, *_ in found if kind == WORD])
-    return [candidate for candidate in found if candidate.kind != WORD]
+    sure = len(query.words) >= SURE  # who finds something by so many words has mistyped none of them
+    found = _found(query, tables, lacking(of_expected, " AND " if sure else " OR "))
+    has = {candidate.kind for candidate in found}
+    guessed = [kind for kind in expected if kind not in has and not sure] if found else kinds
+    if guessed and query.meant:
+        tables = _as_meant(query, guessed)
+        found += _found(query, tables, "" if found else lacking(tables, " AND "), at_most=True)
+    elif not found:
+        _found(query, [], "true", at_most=True)
+    if not found and query.may_be_distant:
+        found = _found(query, entry_tables([query.as_distantly_meant], expected, query.runs))
+    return found
 
 
 def _as_meant(query: Query, kinds: Sequence[str]) -> list[Table]:
     closely, widely = query.as_closely_meant, query.as_meant
     if closely == widely:
-        return entry_tables([widely], kinds)
+        return entry_tables([widely], kinds, query.runs)
     if len(query.words) == 1:  # what is closest may be somebody else's mistake, and comes first where there is too much
-        return entry_tables([closely, widely], kinds)
-    tables = entry_tables([closely], kinds)
-    return [*tables, *entry_tables([widely], kinds, instead_of=tables)]
+        return entry_tables([closely, widely], kinds, query.runs)
+    tables = entry_tables([closely], kinds, query.runs)
+    return [*tables, *entry_tables([widely], kinds, query.runs, instead_of=tables)]
 
 
-def _found(tables: Sequence[Table], words: Table | None = None) -> list[Candidate]:
-    parts = [*tables, words] if words else tables
+def _found(query: Query, tables: Sequence[Table], learn_where: str = "", *, at_most: bool = False) -> list[Candidate]:
+    """Return the rows of the tables. Where a condition is given and fulfilled, the query learns what may be meant."""
+    terms = remains(query.typos_at_most if at_most else query.typos)
+    words = [Table(WORDS, *words_sql(terms, condition=learn_where))] if learn_where and terms else []
+    if not tables and not words:
+        return []
+    parts = [*tables, *words]
     with_tables = ", ".join(f"{part.name} AS MATERIALIZED ({part.sql})" for part in parts)
-    hits = " UNION ALL ".join(f"SELECT * FROM {table.name}" for table in tables if table.kind)
-    sql = f"""
-        WITH {with_tables}
-        SELECT DISTINCT kind, CAST(object_id AS text), name, credit, coalesce(CASE kind
-            WHEN 'song' THEN (SELECT play_count FROM music_songcounts WHERE song_id = object_id)
-            WHEN 'artist' THEN (SELECT follower_count FROM music_artistcounts WHERE artist_id = object_id)
-            END, 0)
-        FROM ({hits}) hits
-    """
-    if words:
-        sql += f" UNION ALL SELECT '{WORD}', NULL, word, '', 0 FROM words"
+    selected = (
+        [HITS.format(" UNION ALL ".join(f"SELECT * FROM {table.name}" for table in tables if table.kind))]
+        if tables
+        else []
+    )
+    selected += [f"SELECT '{WORDS}', NULL, word, '', 0 FROM {WORDS}"] if words else []
     values = chain.from_iterable(part.params for part in parts)
-    return list(map(Candidate._make, Statement.of(sql).fetch(dict(enumerate(values)))))
+    rows = Statement.of(f"WITH {with_tables} {' UNION ALL '.join(selected)}").fetch(dict(enumerate(values)))
+    known = [name for kind, _, name, *_ in rows if kind == WORDS]
+    found = [Candidate._make(row) for row in rows if row[0] != WORDS]
+    if known or not (found or query.meant):
+        query.learn(known, at_most=at_most)
+    return found

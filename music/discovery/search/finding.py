@@ -1,17 +1,18 @@
 """Searching: `find` answers best first, `matching` narrows a list that has an order of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, QuerySet, UUIDField
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.expressions import RawSQL
 
 from music.discovery.search.candidates import candidates
-from music.discovery.search.index import All, Expression, entries_sql, spell, words_with
+from music.discovery.search.index import All, Expression, OneOf, entries_sql, spell, words_with
 from music.discovery.search.models import SearchEntry
 from music.discovery.search.query import Query
 from music.discovery.search.ranking import best_first
+from music.discovery.search.spelling import remains
 from users.statements import Given, IsAmong, Kept, ListOf, PositionIn
 
 # Up to here it is quicker to sort what was found, beyond it to walk along the list until a page is full.
@@ -45,30 +46,44 @@ def _best_visible(rows: Kept, ids: Sequence[str], limit: int, user: UUID | None)
 
 
 def matching(rows: QuerySet, text: str, kind: str) -> QuerySet:
-    """Those of the rows that have the words of the text; where there are none, those with the words it may mean."""
+    """Those of the rows that `find` finds for the text, however many they are."""
     query = Query(text)
-    if not query.parts:
-        return rows.none()
-    expression = query.as_typed
-    number = _number_of(expression, kind)
-    if not number:
-        query.learn(words_with(query.remains) if query.remains else [])
-        expression = query.as_meant
-        number = _number_of(expression, kind)
-    if number > FEW:
-        terms = All([expression, f"#{kind}"])
-        return rows.filter(Exists(SearchEntry.objects.filter(object_id=OuterRef("pk"), terms__matches=terms)))
-    sql, params = _every(expression, kind, FEW)
-    return rows.filter(pk__in=RawSQL(f"SELECT object_id FROM ({sql}) found", params))  # noqa: S611
+    for expression in _meanings(query) if query.parts else []:
+        number = _number_of(expression, query.runs, kind)
+        if number > FEW:
+            return _having(rows, All([expression, f"#{kind}"]), query.runs)
+        if number:
+            sql, params = _every(expression, query.runs, kind, FEW)
+            return rows.filter(pk__in=RawSQL(f"SELECT object_id FROM ({sql}) found", params))  # noqa: S611
+    return rows.none()
 
 
-def _number_of(expression: Expression, kind: str) -> int:
+def _meanings(query: Query) -> Iterator[Expression]:
+    """What the query may mean. A later meaning counts only where nothing fits the ones before it."""
+    yield OneOf([query.whole, query.as_typed])
+    if query.typos:
+        query.learn(words_with(remains(query.typos)))
+        if len(query.words) > 1 and query.as_closely_meant != query.as_meant:
+            yield query.as_closely_meant
+        yield query.as_meant
+    if query.may_be_distant:
+        query.learn(words_with(remains(query.typos_at_most)) if query.typos_at_most else [], at_most=True)
+        yield query.as_distantly_meant
+
+
+def _number_of(expression: Expression, runs: Sequence[str], kind: str) -> int:
     """How many entries there are, up to one more than FEW."""
-    sql, params = _every(expression, kind, FEW + 1)
+    sql, params = _every(expression, runs, kind, FEW + 1)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM ({sql}) found", params)
         return cursor.fetchone()[0]
 
 
-def _every(expression: Expression, kind: str, most: int) -> tuple[str, list]:
-    return entries_sql([spell(All([expression, f"#{kind}"]))], most)
+def _every(expression: Expression, runs: Sequence[str], kind: str, most: int) -> tuple[str, list]:
+    return entries_sql([spell(All([expression, f"#{kind}"]))], most, runs)
+
+
+def _having(rows: QuerySet, expression: Expression, runs: Sequence[str]) -> QuerySet:
+    has_runs = [Q(text__contains=run) for run in runs]
+    entries = SearchEntry.objects.filter(*has_runs, object_id=OuterRef("pk"), terms__matches=expression)
+    return rows.filter(Exists(entries))

@@ -60,21 +60,27 @@ class Table(NamedTuple):
 
 
 def entry_tables(
-    expressions: Sequence[Expression], kinds: Sequence[str], *, common: bool = False, instead_of: Sequence[Table] = ()
+    expressions: Sequence[Expression],
+    kinds: Sequence[str],
+    runs: Sequence[str],
+    *,
+    common: bool = False,
+    instead_of: Sequence[Table] = (),
 ) -> list[Table]:
     """A table for each kind: the entries that the first expression finds, best shelf first, then those of the next,
-    until there are enough. `common`: they may find very much. `instead_of` tables: only where these have no row.
+    until there are enough. `runs` are in the text of each. `common`: they may find very much. `instead_of` tables: only
+    where these have no row.
     """
     queries = list(map(spell, expressions))
     if common and connection.vendor == "postgresql":  # whose index counts all that it finds before the first is read
-        return [Table(f"{kind}s", *_shelved_sql(queries, kind), kind) for kind in kinds]
+        return [Table(f"{kind}s", *_shelved_sql(queries, kind, runs), kind) for kind in kinds]
     # There are seldom more than enough, and to ask for each shelf takes as long as asking for all, each time.
     enough = sum(MOST[kind] for kind in kinds)
     only = kinds if len(kinds) < len(MOST) else ()
     name = "every_other" if instead_of else "every"
     any_of_them = DIALECTS[connection.vendor].either.join(queries)
-    every = entries_sql([f"({any_of_them})"], enough + 1, kinds=only, condition=lacking(instead_of, " AND "))
-    return [Table(name, *every), *(_of_kind(kind, queries, name, enough) for kind in kinds)]
+    every = entries_sql([f"({any_of_them})"], enough + 1, runs, kinds=only, condition=lacking(instead_of, " AND "))
+    return [Table(name, *every), *(_of_kind(kind, queries, runs, name, enough) for kind in kinds)]
 
 
 def lacking(tables: Sequence[Table], conjunction: str) -> str:
@@ -82,28 +88,29 @@ def lacking(tables: Sequence[Table], conjunction: str) -> str:
     return conjunction.join(f"NOT EXISTS (SELECT 1 FROM {table.name})" for table in tables) or "true"
 
 
-def _of_kind(kind: str, queries: Sequence[str], every: str, enough: int) -> Table:
+def _of_kind(kind: str, queries: Sequence[str], runs: Sequence[str], every: str, enough: int) -> Table:
     """From the table of every kind or, where that has no end, from the index."""
     number = f"(SELECT count(*) FROM {every})"
-    sql, params = _shelved_sql(queries, kind, condition=f"{number} > {enough}")
+    sql, params = _shelved_sql(queries, kind, runs, condition=f"{number} > {enough}")
     few = f"SELECT * FROM {every} WHERE kind = %s AND {number} <= {enough}"
     return Table(f"{every}_{kind}", f"{few} UNION ALL SELECT * FROM ({sql}) many", [kind, *params], kind)
 
 
-def _shelved_sql(queries: Sequence[str], kind: str, **only: str) -> tuple[str, list]:
-    return entries_sql(queries, MOST[kind], shelves=list(map(spell, shelves(kind))), **only)
+def _shelved_sql(queries: Sequence[str], kind: str, runs: Sequence[str], **only: str) -> tuple[str, list]:
+    return entries_sql(queries, MOST[kind], runs, shelves=list(map(spell, shelves(kind))), **only)
 
 
 def entries_sql(
     queries: Sequence[str],
     most: int,
+    runs: Sequence[str] = (),
     *,
     shelves: Sequence[str] = (),
     kinds: Sequence[str] = (),
     condition: str = "true",
 ) -> tuple[str, list]:
     """The entries that the first query finds, then those of the next, until there are enough; each query shelf by
-    shelf, and of these kinds, where such are named.
+    shelf, and of these kinds, where such are named. All have the runs in their text.
     """
     if connection.vendor == "postgresql":
         if kinds:
@@ -113,16 +120,17 @@ def entries_sql(
             asked = f"""ARRAY(SELECT query && shelf FROM unnest({QUERIES}) WITH ORDINALITY a(query, i),
                 unnest({QUERIES}) WITH ORDINALITY b(shelf, j) ORDER BY i, j)"""
             params += [shelves]
-        return f"SELECT * FROM music_found({asked}, %s) WHERE {condition}", [*params, most]
+        return f"SELECT * FROM music_found({asked}, %s::text[], %s) WHERE {condition}", [*params, list(runs), most]
     queries = [f"{query} AND {shelf}" for query in queries for shelf in shelves] if shelves else queries
     values = ", ".join("(%s)" for _ in queries)
     if kinds:
         condition += f" AND entry.kind IN ({', '.join('%s' for _ in kinds)})"
+    condition += " AND instr(entry.text, %s)" * len(runs)
     # CROSS JOIN is SQLite's way of saying in which order to go.
     sql = f"""SELECT kind, object_id, name, credit FROM (VALUES {values}) query
         CROSS JOIN music_searchentry_terms hit ON music_searchentry_terms MATCH query.column1
         CROSS JOIN music_searchentry entry ON entry.id = hit.rowid WHERE {condition} LIMIT %s"""
-    return sql, [*queries, *kinds, most]
+    return sql, [*queries, *kinds, *runs, most]
 
 
 def words_sql(terms: Collection[str], *, condition: str = "true") -> tuple[str, list]:

@@ -6,14 +6,14 @@ Receivers of Django's signals for single rows, and of `songs_added` for what an 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.db.models import Model, QuerySet
 
 from music.catalogue.models import Album, Genre, Song
 from music.discovery.search.index import forget_removed_terms
 from music.discovery.search.models import Kind, SearchEntry, SearchWord
-from music.discovery.search.spelling import deletions, typos_allowed
-from music.discovery.search.terms import entry_terms, words_of
+from music.discovery.search.spelling import deletions, typos_at_most
+from music.discovery.search.terms import entry_terms, unspaced_text, words_of
 from music.discovery.search.words import UNSPACED, spoken
 from users.models import Role, User
 from users.retrying import retried_task
@@ -29,7 +29,11 @@ class Source(NamedTuple):
     made_of: set[str]
 
     def texts(self, row: dict[str, Any]) -> list[str]:
-        return [row[column] or "" if column else "" for column in self.columns]
+        # Nobody is found by the domain of an address that is their username.
+        return [
+            (row[column] or "").partition("@" if column == "username" else "\0")[0] if column else ""
+            for column in self.columns
+        ]
 
 
 SOURCES = {
@@ -126,6 +130,17 @@ def rebuild() -> None:
             index(model, _ids(model._default_manager))
 
 
+def after_migrate(using: str, **kwargs: Any) -> None:
+    """Receiver for post_migrate: a database from before the column `text` gets its index anew."""
+    with connections[using].cursor() as cursor:
+        table = SearchEntry._meta.db_table
+        if table not in connections[using].introspection.table_names(cursor):
+            return
+        columns = {column.name for column in connections[using].introspection.get_table_description(cursor, table)}
+    if "text" in columns and SearchEntry.objects.using(using).filter(text=None).exists():
+        rebuild()
+
+
 def index(model: type[Model], ids: Sequence[Any]) -> None:
     """Make the entries of these rows what the rows are in the database now."""
     for start in range(0, len(ids), BATCH):
@@ -138,7 +153,7 @@ def index(model: type[Model], ids: Sequence[Any]) -> None:
             [_entry(model, row) for row in rows],
             update_conflicts=True,
             unique_fields=["object_id"],
-            update_fields=["name", "credit", "terms"],
+            update_fields=["name", "credit", "terms", "text"],
         )
         _learn({word for row in rows for text in SOURCES[model].texts(row) for word in words_of(text)})
 
@@ -162,6 +177,7 @@ def _entry(model: type[Model], row: dict[str, Any]) -> SearchEntry:
         name=spoken(name),
         credit=spoken(credit),
         terms=entry_terms(source.kind, row.get("counts__play_count"), name, credit, *others),
+        text=unspaced_text(name, credit, *others),
     )
 
 
@@ -171,16 +187,16 @@ def _is_indexed(model: type[Model], pk: Any) -> bool:
     entries = [_entry(model, row) for row in _rows(model, [pk])]
     if not entries:
         return not stored.exists()
-    return all(stored.filter(name=e.name, credit=e.credit, terms=e.terms).exists() for e in entries)
+    return all(stored.filter(name=e.name, credit=e.credit, terms=e.terms, text=e.text).exists() for e in entries)
 
 
 def _learn(words: set[str]) -> None:
     """Remember new words, so that misspellings of them are understood."""
-    words = {word for word in words if typos_allowed(word) and not UNSPACED.search(word)}
+    words = {word for word in words if typos_at_most(word) and not UNSPACED.search(word)}
     words -= set(SearchWord.objects.filter(word__in=words).values_list("word", flat=True))
     SearchWord.objects.bulk_create(
         # In order: of two transactions that learn the same words none waits for one that waits for it.
-        [SearchWord(word=word, terms=" ".join(deletions(word, typos_allowed(word)))) for word in sorted(words)],
+        [SearchWord(word=word, terms=" ".join(deletions(word, typos_at_most(word)))) for word in sorted(words)],
         ignore_conflicts=True,
     )
 

@@ -28,6 +28,8 @@ class SearchEntry(models.Model):
     name = models.TextField()
     credit = models.TextField(blank=True)
     terms = TermsField()
+    # What it says in scripts without spaces (terms.py). Null: an entry from before the column.
+    text = models.TextField(null=True, editable=False)
 
     class Meta:
         verbose_name_plural = "search entries"

@@ -1,103 +1,169 @@
 """What somebody typed, as the index is asked for it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from itertools import chain
 
 from rapidfuzz.distance import OSA
 
 from music.discovery.search.index import All, Beginning, Expression, OneOf
-from music.discovery.search.spelling import deletions, typos_allowed
-from music.discovery.search.terms import LONGEST, STEM, split_runs
-from music.discovery.search.words import UNSPACED, chunks, squashed
+from music.discovery.search.spelling import typos_allowed, typos_at_most
+from music.discovery.search.terms import LONGEST, STEM, split_runs, whole_word
+from music.discovery.search.words import AND, ARTICLES, UNSPACED, N, chunks, squashed
+from users.folding import LONGEST as LONGEST_TEXT
+from users.folding import fold_case
 
-MOST_CHARACTERS = 200
+Spelling = Callable[[str], Expression]
+
+MOST_CHARACTERS = 2000
+# Words of longer queries have no typos and are not put together.
 MOST_WORDS = 16
-MOST_WORDS_TO_DROP_ONE = 8
+# 65 days of static is the band 65daysofstatic.
+MOST_JOINED = 4
 MOST_SPELLINGS = 16
 
 
 class Query:
     def __init__(self, text: str):
-        self.parts = chunks(text[:MOST_CHARACTERS])[:MOST_WORDS]
+        # A text that is too long to be folded whole is in no name.
+        in_full = len(text) <= MOST_CHARACTERS and len(fold_case(text)) < LONGEST_TEXT
+        self.parts = chunks(text) if in_full else []
         # For each word that may be mistyped, words of the index that may be meant, and how many typos that is.
         self.meant: dict[str, dict[str, int]] = {}
 
     @cached_property
     def words(self) -> list[str]:
-        return [word[:LONGEST] for word in chain.from_iterable(self.parts)]
+        return list(chain.from_iterable(self.parts))
 
     @cached_property
     def squashed(self) -> str:
         return squashed("".join(self.words))
 
     @cached_property
-    def typos(self) -> dict[str, int]:
-        """The words that may be mistyped, and how many typos each may have."""
-        words = {word for word in self.words if not UNSPACED.search(word)}
-        return {word: typos_allowed(word) for word in words if typos_allowed(word)}
+    def runs(self) -> list[str]:
+        """What a text of a script without spaces has to contain: its terms alone may stand apart."""
+        return [word for word in self.words if len(word) > 2 and UNSPACED.search(word)]
 
     @cached_property
-    def remains(self) -> set[str]:
-        """What is left of these words, as the index has it of the words that may be meant."""
-        return {rest for word, typos in self.typos.items() for rest in deletions(word, typos)}
+    def typos(self) -> dict[str, int]:
+        """The words that may be mistyped, and how many typos each may have."""
+        return self._typos(typos_allowed)
 
-    def learn(self, known: Collection[str]) -> None:
-        """Words of the index that have something of what remains."""
-        self.meant = {word: _nearest(word, known, typos) for word, typos in self.typos.items()}
+    @cached_property
+    def typos_at_most(self) -> dict[str, int]:
+        """How many typos each word may have where nothing has fewer."""
+        return self._typos(typos_at_most)
+
+    def _typos(self, allowed: Callable[[str], int]) -> dict[str, int]:
+        words = {word for word in self.words[:MOST_WORDS] if not UNSPACED.search(word)}
+        return {word: typos for word in words if (typos := allowed(word))}
+
+    def learn(self, known: Collection[str], *, at_most: bool = False) -> None:
+        """Take words of the index for what may be meant: those that have something of what remains."""
+        typos, number = (self.typos_at_most, 4 * MOST_SPELLINGS) if at_most else (self.typos, MOST_SPELLINGS)
+        self.meant = {word: _nearest(word, known, typos[word], number) for word in typos}
 
     @property
     def whole(self) -> Expression:
         """Names that are the query."""
-        whole = self.squashed[:LONGEST]
-        return OneOf([f"={whole}", f"@{whole}"])
+        return OneOf(_names(self.squashed))
+
+    @property
+    def whole_words(self) -> Expression:
+        """Names and credits with each word of the query."""
+        return self._each_word(_whole, _whole)
 
     @property
     def as_typed(self) -> Expression:
         """Names with each word of the query; the last may be the beginning of one."""
-        return self._each_word({})
+        return self._each_word(_word, _beginning)
 
     @property
     def as_closely_meant(self) -> Expression:
         """As typed, but any word may be one of those that the fewest typos make it."""
-        return self._each_word({word: _closest(others) for word, others in self.meant.items()})
+        return self._as_meant({word: _closest(others) for word, others in self.meant.items()})
 
     @property
     def as_meant(self) -> Expression:
         """As typed, but any word may be mistyped."""
-        return self._each_word(self.meant)
+        return self._as_meant(self.meant)
 
     @property
-    def in_part(self) -> Expression | None:
-        """As meant, but for one word."""
-        words = self.as_meant
-        if not 1 < len(words) <= MOST_WORDS_TO_DROP_ONE:
-            return None
-        return OneOf(All(words[:at] + words[at + 1 :]) for at in range(len(words)))
+    def may_be_distant(self) -> bool:
+        return bool(self.typos_at_most) or not ARTICLES.isdisjoint(self.words)
 
-    def _each_word(self, meant: Mapping[str, Collection[str]]) -> Expression:
-        last = len(self.parts) - 1
-        return All(self._part(parts, at == last, meant) for at, parts in enumerate(self.parts))
+    @property
+    def as_distantly_meant(self) -> Expression:
+        """As meant, but for articles beside other words; and where a letter was typed for a space."""
+        meant = {word: [*others, *_without_a_letter(word)] for word, others in self.meant.items()}
+        return self._as_meant(meant, left_out=ARTICLES if set(self.words) - ARTICLES else ())
 
-    def _part(self, parts: list[str], is_last: bool, meant: Mapping[str, Collection[str]]) -> Expression:
-        """A word, or of one with signs in it all parts or the whole: "AC/DC" is ac and dc, or acdc."""
-        spelled = All(self._word(word, is_last and at == len(parts) - 1, meant) for at, word in enumerate(parts))
-        joined = "".join(parts)[:LONGEST]
-        return spelled if len(parts) == 1 or UNSPACED.search(joined) else OneOf([spelled, joined])
+    def _as_meant(self, meant: Mapping[str, Collection[str]], left_out: Collection[str] = ()) -> Expression:
+        def spellings(spell: Spelling) -> Spelling:
+            return lambda word: OneOf([spell(word), *meant.get(word, ())])
 
-    def _word(self, word: str, is_last: bool, meant: Mapping[str, Collection[str]]) -> Expression:
-        *whole, last = split_runs(word[:LONGEST])
-        ending = _beginning(last) if is_last or UNSPACED.search(last) else last
-        others = meant.get(word, ())
-        return OneOf([ending, *others]) if not whole else All([*whole, ending])
+        return self._each_word(spellings(_word), spellings(_beginning), left_out)
+
+    def _each_word(self, spell: Spelling, spell_last: Spelling, left_out: Collection[str] = ()) -> Expression:
+        """Each word, or a whole name or a word that it is when put together with words beside it."""
+        last = len(self.words) - 1
+        conditions = []
+        for at, word in enumerate(self.words):
+            if word in left_out:
+                continue
+            spellings = [(spell_last if at == last else spell)(word), *_names(word)]
+            if word == N and 0 < at < last:
+                spellings.append(spell(AND))
+            for start, end in self.joined[at]:
+                spellings.append((spell_last if end > last else spell)("".join(self.words[start:end])))
+            conditions.append(OneOf(spellings))
+        return All(conditions)
+
+    @cached_property
+    def joined(self) -> list[list[tuple[int, int]]]:
+        """For each word where the words begin and end that are put together with it: neighbours, if they are few, and
+        all parts of a word with signs in it ("AC/DC" is ac and dc, or acdc).
+        """
+        number = len(self.words)
+        runs = set()
+        if number <= MOST_WORDS:
+            runs |= {(start, start + size) for size in range(2, MOST_JOINED + 1) for start in range(number - size + 1)}
+        start = 0
+        for parts in self.parts:
+            runs |= {(start, start + len(parts))} if len(parts) > 1 else set()
+            start += len(parts)
+        runs = {run for run in runs if not any(map(UNSPACED.search, self.words[slice(*run)]))}
+        return [sorted(run for run in runs if run[0] <= at < run[1]) for at in range(number)]
+
+
+def _names(whole: str) -> list[str]:
+    return [f"={whole}", f"@{whole}"] if len(whole) < LONGEST else []
+
+
+def _whole(word: str) -> Expression:
+    return _word(word) if UNSPACED.search(word) else whole_word(word)
+
+
+def _word(word: str) -> Expression:
+    *others, last = split_runs(word)
+    # Words of a script without spaces may go on after the last one.
+    ending: Expression = _beginning(last) if UNSPACED.search(last) else last
+    return All([*others, ending]) if others else ending
 
 
 def _beginning(word: str) -> Expression:
     """The word, or words that begin so."""
+    *others, last = split_runs(word)
+    if others:
+        return All([*others, _beginning(last)])
     if UNSPACED.search(word):
         return Beginning(word) if len(word) == 1 else word
-    # Ready-made beginnings, because it takes long to gather the hits of all words that begin with a few letters.
-    return OneOf([word, f"^{word[:STEM]}"])
+    # It takes long to gather the hits of all words that begin with a few letters. These are terms of their own.
+    return OneOf([word, f"^{word}"]) if len(word) <= STEM else Beginning(word)
+
+
+def _without_a_letter(word: str) -> set[str]:
+    return {word[:at] + word[at + 1 :] for at in range(1, len(word) - 1)} if len(word) > MOST_JOINED else set()
 
 
 def _closest(others: Mapping[str, int]) -> list[str]:
@@ -105,7 +171,7 @@ def _closest(others: Mapping[str, int]) -> list[str]:
     return [other for other, typos in others.items() if typos == fewest]
 
 
-def _nearest(word: str, known: Collection[str], typos: int) -> dict[str, int]:
+def _nearest(word: str, known: Collection[str], typos: int, number: int) -> dict[str, int]:
     letters = set(word)
     near = {
         # Letters that have to be typed, left out, changed or swapped with the next.
@@ -119,4 +185,4 @@ def _nearest(word: str, known: Collection[str], typos: int) -> dict[str, int]:
         for other, typos_made in near.items()
         if typos_made <= typos
     )
-    return {other: typos_made for typos_made, *_, other in best[:MOST_SPELLINGS]}
+    return {other: typos_made for typos_made, *_, other in best[:number]}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from music.discovery.search.candidates import Candidate
 from music.discovery.search.query import Query
-from music.discovery.search.words import squashed
+from music.discovery.search.words import without_article
 
 # A name that is the query is above all that only has its words, however popular these are: they reach 3.
 WHOLE, ALMOST_WHOLE = 4.1, 4.0
@@ -22,7 +22,8 @@ def best_first(query: Query, found: Iterable[Candidate]) -> list[Candidate]:
 
     def rank(candidate: Candidate) -> tuple:
         popularity = POPULARITY * log(candidate.popularity + 1) / most_played
-        return -fit(query, candidate) - popularity, candidate.name, candidate.pk
+        has_whole_words, fits = fit(query, candidate)
+        return not has_whole_words, -fits - popularity, candidate.name, candidate.pk
 
     return sorted(found, key=rank)
 
@@ -32,6 +33,7 @@ class Text(NamedTuple):
 
     words: list[str]
     squashed: str
+    without_article: str
 
     def fullness(self, matched: set[str]) -> float:
         """The share of its letters that stand in words that are meant, or in the joined word that was typed."""
@@ -49,22 +51,30 @@ class Text(NamedTuple):
 def texts_of(name: str) -> tuple[Text, Text]:
     """The name and its appendix. Of somebody who types on, the next search has much the same candidates."""
     before, _, after = name.partition(" / ")
-    return Text(before.split(), squashed(before)), Text(after.split(), squashed(after))
+    return _text(before.split()), _text(after.split())
 
 
-def fit(query: Query, candidate: Candidate) -> float:
-    """How much of the query is found, how much of the names that it is found in is that, and who begins so."""
+def _text(words: list[str]) -> Text:
+    return Text(words, "".join(words), "".join(without_article(words)))
+
+
+def fit(query: Query, candidate: Candidate) -> tuple[bool, float]:
+    """Whether the name and the credit have all words whole; and how well they fit: how much of the query is found, how
+    much of the names that it is found in is that, and who begins so.
+    """
     (name, appendix), (credit, _) = texts_of(candidate.name), texts_of(candidate.credit)
     if query.squashed in (name.squashed + appendix.squashed, credit.squashed):
-        return WHOLE
-    if query.squashed == name.squashed:
-        return ALMOST_WHOLE
+        return True, WHOLE
+    if query.squashed in (name.squashed, name.without_article, credit.without_article):
+        return True, ALMOST_WHOLE
     texts = name, credit, appendix
     found = 0.0
+    whole = True
     matched: dict[int, set[str]] = {}
     for word in query.words:
         quality, at, as_word = _best_match(query, word, texts)
         found += len(word) * quality
+        whole = whole and quality == 1
         if as_word and texts[at] is not appendix:
             matched.setdefault(at, set()).add(as_word)
     average = 0.0
@@ -72,7 +82,7 @@ def fit(query: Query, candidate: Candidate) -> float:
         average += texts[at].fullness(words) / len(matched)
     begins = name.squashed.startswith(query.squashed)
     # What a name goes on with matters little while it is being typed.
-    return 2 * found / len(query.squashed) + (1 + 0.3 * average if begins else average)
+    return whole, 2 * found / len(query.squashed) + (1 + 0.3 * average if begins else average)
 
 
 def _best_match(query: Query, word: str, texts: Sequence[Text]) -> tuple[float, int, str]:

@@ -2,15 +2,33 @@
 (the symmetric deletions of W. Garbe's SymSpell), so that the database compares only equal texts.
 """
 
+from collections.abc import Mapping
+
+from music.discovery.search.words import is_of_signs
+
 LONG = 6
+# Nobody is taken to have mistyped a longer word, and none is remembered (SearchWord).
+LONGEST = 60
 # Longer words are told apart by their first letters well enough.
 COMPARED = 7
 
 
 def typos_allowed(word: str) -> int:
-    if len(word) < 3 or word.isdecimal():
+    if not 3 <= len(word) <= LONGEST or word.isdecimal() or is_of_signs(word):
         return 0
     return 2 if len(word) >= LONG else 1
+
+
+def typos_at_most(word: str) -> int:
+    """How many are forgiven where nothing has fewer: in a short word one, which may make it any other, else two."""
+    if len(word) > LONGEST or word.isdecimal() or is_of_signs(word):
+        return 0
+    return 2 if len(word) > 3 else 1
+
+
+def remains(typos: Mapping[str, int]) -> set[str]:
+    """What is left of words with so many typos, as the index has it of the words that may be meant."""
+    return {rest for word, number in typos.items() for rest in deletions(word, number)}
 
 
 def deletions(word: str, letters: int) -> set[str]:
@@ -19,4 +37,4 @@ def deletions(word: str, letters: int) -> set[str]:
     for _ in range(letters):
         last = {text[:at] + text[at + 1 :] for text in last for at in range(len(text))}
         found = found | last
-    return found
+    return found - {""}

@@ -1,20 +1,23 @@
 """The terms that stand in the index. All but plain words begin with a sign that no word has.
 
-=name      the whole name, or the name without its appendix, with no space in it
-@credit    the whole name of the artist
+love lo    a word of any of its texts, and two neighbouring words of the name or the credit put together
+=name      the whole name, with no space in it: also without its appendix, and without the article it begins with
+@credit    the same of the name of the artist
 ^lo        a word of the name or the credit begins so (or is it), up to STEM letters
+^love=     a word of the name or the credit
 #song      the kind
 #2         of songs the shelf, by how often they are played: 1 up to 99 times, 2 up to 9,999 times, and so on
 """
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, pairwise
 
 from music.discovery.search.models import Kind
-from music.discovery.search.words import UNSPACED, chunks, spoken, squashed
+from music.discovery.search.words import AND, UNSPACED, N, chunks, spoken, squashed, without_appendix, without_article
 
-LONGEST = 60
+# PostgreSQL takes no longer one, if each letter takes four bytes. Words are shorter (see users.folding).
+LONGEST = 500
 STEM = 8
 SHELVES = 5
 
@@ -39,19 +42,47 @@ def entry_terms(kind: str, play_count: int | None, name: str, credit: str, *othe
         terms.add(shelf(play_count or 0))
     shown = words_of(name) | words_of(credit)
     stems = (f"^{word[:length]}" for word in shown for length in range(1, min(len(word), STEM) + 1))
-    return " ".join(sorted(terms.union(shown, stems, *map(words_of, others))))
+    pairs = chain(_pairs(name), _pairs(credit))
+    return " ".join(sorted(terms.union(shown, map(whole_word, shown), stems, pairs, *map(words_of, others))))
+
+
+def _pairs(text: str) -> Iterator[str]:
+    words = spoken(text).replace(" / ", " ").split()
+    for one, other in pairwise(words):
+        if not UNSPACED.search(one + other):
+            yield one + other
+
+
+def whole_word(word: str) -> str:
+    return f"^{word}="
 
 
 def whole_terms(sign: str, text: str) -> set[str]:
     name, _, appendix = spoken(text).partition(" / ")
-    return {sign + squashed(whole)[:LONGEST] for whole in (name, name + appendix) if whole}
+    wholes = [[*name.split()], [*name.split(), *appendix.split()]]
+    spelled = {"".join(words) for whole in wholes for words in (whole, without_article(whole))}
+    return {sign + whole[:LONGEST] for whole in spelled if whole}
 
 
 @lru_cache(maxsize=4096)
 def words_of(text: str) -> frozenset[str]:
     """The words of a text; those with signs in them in parts and joined: "AC/DC" is ac, dc and acdc."""
-    parts = chain.from_iterable({*parts, "".join(parts)} for parts in chunks(text))
-    return frozenset(word[:LONGEST] for part in parts for word in split_runs(part))
+    found = list(_chunks_of(text))
+    parts = chain.from_iterable({*parts, "".join(parts)} for parts in found)
+    words = {word for part in parts for word in split_runs(part)}
+    return frozenset(words | {AND} if [N] in found[1:-1] else words)
+
+
+def unspaced_text(*texts: str) -> str:
+    """What the texts say in scripts without spaces, where a word may begin and end anywhere: each chunk in one."""
+    names = (squashed(spoken(text).replace("/", "")) for text in texts)
+    joined = ("".join(parts) for text in texts for parts in _chunks_of(text))
+    return " ".join(dict.fromkeys(chunk for chunk in chain(names, joined) if UNSPACED.search(chunk)))
+
+
+def _chunks_of(text: str) -> Iterator[list[str]]:
+    """The name and the appendix each have their chunks: of "÷ (Deluxe)" the sign is one."""
+    return chain.from_iterable(map(chunks, without_appendix(text)))
 
 
 def split_runs(word: str) -> Iterator[str]:

@@ -2,20 +2,31 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain
+from typing import Any
 
 from users.folding import fold_accents
 
-# Letters that Unicode does not take apart but people type without their stroke, and signs that nobody types.
-TYPED_AS = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe", "ё": "е"}
-    | dict.fromkeys("'’‘ʼ`´\u0640", "")
-    | {"&": " and ", "_": " "}
+# What nobody types inside a word.
+LEFT_OUT = str.maketrans({"'": "", "_": " "})
+# P!nk, Ke$ha, A$AP, Tr@p, Earth, Wind & Fire, Florence + The Machine: signs that are read as letters or as a word.
+READ_AS: list[tuple[re.Pattern, Any]] = [
+    (re.compile(r"(?<=\w)!(?=\w)"), "i"),
+    (re.compile(r"(?<=\w)@(?=\w)"), "a"),
+    (re.compile(r"\$(?=\$*[^\W\d])"), "s"),
+    (re.compile(r"(?<=[^\W\d])\$+(?!\d)"), lambda signs: "s" * len(signs[0])),
+    (re.compile(r"&|(?<=\s)\+(?=\s)|(?<=[^\W\d])\+(?=[^\W\d])"), " and "),
+]
+# Guns N' Roses are found by both.
+N, AND = "n", "and"
+# In front of names of artists. Not those that often are another word, as "den" and "as".
+ARTICLES = frozenset(
+    ["the", "a", "an", "le", "la", "les", "el", "los", "las", "il", "lo", "gli", "der", "die", "das", "ein", "eine"]
 )
-# P!nk, Ke$ha, A$AP, Tr@p: signs that stand for a letter of the word around them.
-SIGNS_IN_WORDS = [(re.compile(r"(?<=\w)!(?=\w)"), "i"), (re.compile(r"(?<=\w)@(?=\w)"), "a")]
-DOLLAR = re.compile(r"\$(?!\d)")
+# ASCII signs would be taken apart by both engines. No folded text has full-width forms, so nothing else is spelled so.
+SPELLED = {sign: sign + 0xFEE0 for sign in range(0x21, 0x7F)}
 # Scripts that are written without spaces between words, and Hangul, where endings cling to them.
 UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\u3005-\u3007\u3041-\u30ff\u3130-\u318f"
@@ -25,46 +36,41 @@ UNSPACED = re.compile(
 APPENDIX = re.compile(r"\s+(?=[(\[~]|[-–—]\s).*", re.DOTALL)
 
 
-@lru_cache(maxsize=1024)
-def _without_mark(character: str) -> str:
-    """Greek letters without their accents, Hebrew and Arabic without points; й, ガ and Hangul as they are."""
-    base = unicodedata.normalize("NFD", character)[0]
-    if unicodedata.name(base, "").startswith("GREEK"):
-        return base
-    return "" if 0x0591 <= ord(character) <= 0x0670 and unicodedata.category(character) == "Mn" else character
-
-
 def folded(text: str) -> str:
-    text = fold_accents(text).translate(TYPED_AS)
-    if not text.isascii():
-        text = "".join(map(_without_mark, text))
-    for sign, letter in SIGNS_IN_WORDS:
-        text = sign.sub(letter, text)
-    return DOLLAR.sub("s", text)
+    # A zero-width non-joiner stands between parts of a word, which people type together or apart.
+    text = fold_accents(text.replace("\u200c", "-")).translate(LEFT_OUT)
+    for sign, reading in READ_AS:
+        text = sign.sub(reading, text)
+    return text
 
 
 def _is_of_word(character: str) -> bool:
     return character.isalnum() or unicodedata.category(character)[0] == "M"
 
 
+def is_of_signs(word: str) -> bool:
+    return not any(map(str.isalnum, word))
+
+
 @lru_cache(maxsize=4096)
 def chunks(text: str) -> list[list[str]]:
     """The words of a text. A word with signs in it is a list of its parts: "AC/DC live" is [[ac, dc], [live]]."""
+    plain = fold_accents(text)
+    if is_of_signs(plain):  # "÷" and "!!!" are a word too, which no letters spell
+        signs = "".join(plain.split()).translate(SPELLED)
+        return [[signs]] if signs else []
     found = []
     for chunk in folded(text).split():
         spaced = chunk if chunk.isalnum() else "".join(c if _is_of_word(c) else " " for c in chunk)
-        if parts := spaced.split():
+        if parts := [part for part in spaced.split() if not is_of_signs(part)]:
             found.append(parts)
-    if not found and (signs := "".join(fold_accents(text).split())):
-        # A name of signs alone ("÷", "!!!") is one word, spelled by its code points.
-        return [["signs" + signs.encode("utf-8", "ignore").hex()[:60]]]
     return found
 
 
 @lru_cache(maxsize=4096)
 def spoken(text: str) -> str:
     """A name as it is compared: its words, and after " / " those of its appendix: "ignition / remix"."""
-    name, appendix = (" ".join(chain.from_iterable(chunks(part))) for part in _without_appendix(text))
+    name, appendix = (" ".join(chain.from_iterable(chunks(part))) for part in without_appendix(text))
     return f"{name} / {appendix}" if appendix else name
 
 
@@ -73,6 +79,11 @@ def squashed(text: str) -> str:
     return text.replace(" ", "")
 
 
-def _without_appendix(text: str) -> tuple[str, str]:
+def without_appendix(text: str) -> tuple[str, str]:
     name = APPENDIX.sub("", text)
     return (name, text[len(name) :]) if name.strip() else (text, "")
+
+
+def without_article(words: Sequence[str]) -> Sequence[str]:
+    """The words without the article that they begin with, unless there is no other word."""
+    return words[1:] if len(words) > 1 and words[0] in ARTICLES else words
