@@ -42,6 +42,7 @@ class SongSerializer(RowSerializer):
             "album",
             "genre",
             "track_number",
+            "disc_number",
             "duration",
             "release_date",
             "explicit",
@@ -153,6 +154,9 @@ class SongWriteSerializer(serializers.ModelSerializer):
     track_number = serializers.IntegerField(
         required=False, allow_null=True, validators=[MinValueValidator(1), MaxValueValidator(32767)]
     )
+    disc_number = serializers.IntegerField(
+        required=False, allow_null=True, validators=[MinValueValidator(1), MaxValueValidator(32767)]
+    )
     explicit = YesNoField(required=False)
     visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
 
@@ -166,6 +170,7 @@ class SongWriteSerializer(serializers.ModelSerializer):
             "genre",
             "release_date",
             "track_number",
+            "disc_number",
             "explicit",
             "visibility",
             "licensing_info",
