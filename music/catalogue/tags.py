@@ -126,7 +126,8 @@ def _all_tags(file: BinaryIO, audio_format: str, leading: list[LeadingTag], star
 def _trailing_tags(file: BinaryIO) -> Iterator[RawTags]:
     end = file.seek(0, os.SEEK_END)
     old = _read(file, end - 128, end) if end >= 128 else b""
-    if old.startswith(b"TAG"):
+    # "APETAGEX" has these letters too, and a small APE tag may begin just there.
+    if old.startswith(b"TAG") and _read(file, end - 131, end - 123) != b"APETAGEX":
         yield read_id3v1(old)
         end -= 128
     footer = _read(file, end - 32, end) if end >= 32 else b""
