@@ -129,7 +129,7 @@ SECTIONS = [
     Section("sessions", AuthToken, "user", ["id", "device", "created", "last_used_at", "expiry"], order="created"),
     Section("failed_logins", FailedLogin, lambda user: Q(pk__in=guesses_at(user).values("pk")), ["at"]),
     Section("songs", Song, "artist", [
-        "id", "title", "track_number", "duration", "release_date", "explicit", "visibility", "is_hidden",
+        "id", "title", "track_number", "disc_number", "duration", "release_date", "explicit", "visibility", "is_hidden",
         "licensing_info", "audio_file", "audio_format", "audio_bytes", "bitrate", "created_at", "updated_at",
     ], names_of_song, order="created_at"),
     Section("albums", Album, "artist", ["id", "title", "release_date", "cover_image", "created_at", "updated_at"],

@@ -205,6 +205,9 @@ WHITENOISE_USE_FINDERS = STATIC_FILES_AS_THEY_LIE
 MEDIA_URL = "/media/"
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or BASE_DIR / "media").absolute()
 
+# Preparing a song takes as long as it plays, not as many bytes as it has: hours of silence need few.
+MAX_SONG_SECONDS = number("MAX_SONG_HOURS", 6) * 3600
+
 # Longer than a song and a pause; shorter than a day, so that a shared address ends by itself.
 STREAM_URL_LIFETIME = timedelta(seconds=number("STREAM_URL_SECONDS", 6 * 3600))
 

@@ -1,26 +1,26 @@
 """What an uploaded audio file really is: told by its content, measured by decoding it."""
 
-import datetime
 import io
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files import File
 
-from .ffmpeg import FfmpegError, attached_picture, audio_bytes, decoded_seconds, has_video, read_metadata
+from .ffmpeg import FfmpegError, FfmpegLimitError, Source, count_video_frames, decoded_seconds, measure_packets
+from .ffmpeg import video_frame as read_video_frame
 from .images import MAX_IMAGE_BYTES
+from .mpeg_frames import WINDOW_BYTES, FrameRun, find_frames
+from .ogg import MAX_LINKS, differing_links
+from .tags import AudioTags, LeadingTag, find_leading_tags, read_tags
 
 MAX_AUDIO_BYTES = 50 * 2**20
-MAX_TEXT_LENGTH = 200
-MAX_TRACK_NUMBER = 32767
-MAX_ID3_TAGS = 8
-CONSECUTIVE_FRAMES = 3
 
 CONTENT_TYPES = {
     "mp3": "audio/mpeg",
@@ -31,26 +31,16 @@ CONTENT_TYPES = {
     "aac": "audio/aac",
 }
 DEMUXERS = {"mp3": "mp3", "wav": "wav", "m4a": "mov", "flac": "flac", "ogg": "ogg", "aac": "aac"}
+WAVE_SIGNATURES = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 
-# ISO 11172-3 and 13818-3, layer III: kbps by index, and the rates of MPEG 1, which MPEG 2 and 2.5 divide.
-MPEG1_KBPS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
-MPEG2_KBPS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0)
-MPEG1_RATES = (44100, 48000, 32000)
-RATE_DIVISORS = {0b11: 1, 0b10: 2, 0b00: 4}
-
-DATE = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?(?:[T ].*)?", re.DOTALL)
-TRACK_NUMBER = re.compile(r"\s*([0-9]{1,5})(?![0-9])")
-
-
-@dataclass(frozen=True)
-class AudioTags:
-    title: str | None = None
-    artist: str | None = None
-    album: str | None = None
-    genre: str | None = None
-    track_number: int | None = None
-    release_date: datetime.date | None = None
-    cover: bytes | None = None
+# How pages, pictures, documents, archives, programs and other media begin. Frames of MP3 may follow one, in a video or
+# behind a page that hides before them, but then the file is no recording that players would open as one.
+OTHER_FILES = re.compile(
+    rb"[\s\0\xef\xbb\xbf]*(?:<[a-z!?/]|%PDF|%!PS|\{\\rtf|#!|#EXTM3U|PK\x03\x04|Rar!|7z\xbc\xaf|\x1f\x8b|\x7fELF|MZ\x90"
+    rb"|\x89PNG|GIF8|\xff\xd8\xff|8BPS|RIFF|FORM|FLV\x01|OggS|fLaC|caff|\x1a\x45\xdf\xa3|\x30\x26\xb2\x75"
+    rb"|\x00\x00\x01[\xba\xb3]|\xd0\xcf\x11\xe0|.{4}(?:ftyp|moov|mdat|free|skip|wide))",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -67,9 +57,13 @@ def inspect_audio(file: File) -> AudioFacts:
     Raises ValidationError with code empty_file, file_too_large or invalid_audio.
     """
     _check_size(file)
-    with _on_disk(file) as path:
-        audio_format = _recognise(path)
-        return _measure(path, audio_format)
+    with _on_disk(file) as path, open(path, "rb") as content:
+        sound = _recognize(content)
+        facts = _measure(sound, path)
+        tags = read_tags(content, sound.format, sound.leading_tags, sound.start)
+        if not tags.covers and facts.tags.covers:
+            tags = replace(tags, covers=facts.tags.covers)
+        return replace(facts, tags=tags)
 
 
 def _check_size(file: File) -> None:
@@ -109,25 +103,110 @@ def _path(file: Any) -> str:
     return f"/proc/{os.getpid()}/fd/{file.fileno()}"
 
 
-def _measure(path: str, audio_format: str) -> AudioFacts:
-    demuxer = DEMUXERS[audio_format]
+@dataclass(frozen=True)
+class Location:
+    """Where the sound of a file is, and what it is."""
+
+    format: str
+    start: int
+    leading_tags: list[LeadingTag]
+    ranges: tuple[tuple[int, int], ...] = ()
+
+    def source(self, path: str) -> Source:
+        return Source(path, DEMUXERS[self.format], self.ranges)
+
+
+def locate_sound(file: BinaryIO, audio_format: str) -> Location:
+    """Find the sound of a file whose format is known."""
+    leading = find_leading_tags(file)
+    start = leading[-1].end if leading else 0
+    size = file.seek(0, os.SEEK_END)
+    if audio_format in ("mp3", "aac"):
+        if run := _find_frames(file, leading, start):
+            start = run.start
+        return Location(audio_format, start, leading, ((start, size),) if start else ())
+    links = differing_links(file, start) if audio_format == "ogg" else []
+    return Location(audio_format, start, leading, tuple((link.start, link.end) for link in links))
+
+
+def _recognize(file: BinaryIO) -> Location:
+    leading = find_leading_tags(file)
+    start = leading[-1].end if leading else 0
+    file.seek(start)
+    head = file.read(64)
+    audio_format = _format_of_container(head)
+    if audio_format is None and not OTHER_FILES.match(head):
+        run = _find_frames(file, leading, start)
+        audio_format = run and run.format
+    if audio_format is None:
+        raise _invalid("This is not an audio file that we can read. Upload MP3, WAV, M4A, FLAC, OGG or AAC.")
+    sound = locate_sound(file, audio_format)
+    if len(sound.ranges) > MAX_LINKS:
+        raise _invalid("This OGG file is chained of too many different recordings. Upload them one by one.")
+    return sound
+
+
+def _format_of_container(head: bytes) -> str | None:
+    if head.startswith(b"fLaC"):
+        return "flac"
+    if head.startswith(b"OggS"):
+        return "ogg"
+    if head.startswith(WAVE_SIGNATURES) and head[8:12] == b"WAVE":
+        return "wav"
+    return "m4a" if head[4:8] == b"ftyp" else None
+
+
+def _find_frames(file: BinaryIO, leading: list[LeadingTag], start: int) -> FrameRun | None:
+    """Find frames within a megabyte from `start`, or within the last tag where its size leads past all of them."""
+    for begin in [start, *(tag.start + 10 for tag in leading[-1:])]:
+        file.seek(begin)
+        if run := find_frames(file.read(WINDOW_BYTES)):
+            return run._replace(start=begin + run.start)
+    return None
+
+
+def _measure(sound: Location, path: str) -> AudioFacts:
+    source = sound.source(path)
+    longest = settings.MAX_SONG_SECONDS
     try:
-        if has_video(path, demuxer):
+        video_frames = count_video_frames(source)
+        if video_frames > 1:
             raise _invalid("This file holds a video. Upload its sound alone.")
+        # Before decoding, which takes long where much sound needs few bytes, such as hours of silence.
+        packets = measure_packets(source, longest=longest + 1)
+        if packets.seconds > longest:
+            raise _too_long()
         # MP4 says where every frame is, so damage is certain; the others are streams that play on after it.
-        seconds = decoded_seconds(path, demuxer, strict=audio_format == "m4a")
-        size = audio_bytes(path, demuxer)
+        seconds = decoded_seconds(source, longest=longest + 1, strict=sound.format == "m4a")
+    except FfmpegLimitError as error:
+        raise _invalid("This file takes too long to read. Export it again, or upload it in parts.") from error
     except FfmpegError as error:
-        raise _undecodable(audio_format) from error
-    _check_length(path, audio_format, seconds)
-    return AudioFacts(audio_format, seconds, round(size * 8 / 1000 / seconds), _read_tags(path, demuxer))
+        raise _undecodable(sound.format) from error
+    if seconds > longest:
+        raise _too_long()
+    _check_length(path, sound, seconds)
+    covers = _picture_in_video(source) if video_frames else ()
+    return AudioFacts(sound.format, seconds, round(packets.bytes * 8 / 1000 / seconds), AudioTags(covers=covers))
 
 
-def _check_length(path: str, audio_format: str, seconds: float) -> None:
+def _picture_in_video(source: Source) -> tuple[bytes, ...]:
+    """Return the cover that ffmpeg turned into a video of one frame."""
+    try:
+        return (read_video_frame(source, max_bytes=MAX_IMAGE_BYTES),)
+    except FfmpegError:
+        return ()
+
+
+def _too_long() -> ValidationError:
+    hours = settings.MAX_SONG_SECONDS / 3600
+    return _invalid(f"This file plays for more than {hours:g} hours. Upload it in parts.")
+
+
+def _check_length(path: str, sound: Location, seconds: float) -> None:
     if not seconds:
-        raise _undecodable(audio_format)
+        raise _undecodable(sound.format)
     # Of the lengths that headers state only FLAC's is to be trusted: a WAV made by a stream states 4 GB.
-    if audio_format == "flac" and seconds < 0.9 * _stated_flac_seconds(path):
+    if sound.format == "flac" and seconds < 0.9 * _stated_flac_seconds(path, sound.start):
         raise _invalid("This FLAC file ends too early. Export or upload it again.")
 
 
@@ -139,134 +218,9 @@ def _invalid(message: str) -> ValidationError:
     return ValidationError(message, code="invalid_audio")
 
 
-def _recognise(path: str) -> str:
+def _stated_flac_seconds(path: str, start: int) -> float:
     with open(path, "rb") as file:
-        start = _after_id3(file)
-        file.seek(start)
-        head = file.read(12)
-        if head.startswith(b"fLaC"):
-            return "flac"
-        if head.startswith(b"OggS"):
-            return "ogg"
-        if head.startswith(b"RIFF") and head.endswith(b"WAVE"):
-            return "wav"
-        if head[4:8] == b"ftyp":
-            return "m4a"
-        if _frames_follow(file, start, _mp3_frame_size):
-            return "mp3"
-        if _frames_follow(file, start, _adts_frame_size):
-            return "aac"
-    raise _invalid("This is not an audio file that we can read. Upload MP3, WAV, M4A, FLAC, OGG or AAC.")
-
-
-def _after_id3(file: BinaryIO) -> int:
-    start = 0
-    for _ in range(MAX_ID3_TAGS):
-        tag_size = _id3_size(file, start)
-        if not tag_size:
-            break
-        start += tag_size
-        start += _padding(file, start)
-    return start
-
-
-def _id3_size(file: BinaryIO, start: int) -> int:
-    file.seek(start)
-    header = file.read(10)
-    if len(header) < 10 or not header.startswith(b"ID3"):
-        return 0
-    footer_size = 10 if header[5] & 0x10 else 0
-    return 10 + _syncsafe(header[6:]) + footer_size
-
-
-def _padding(file: BinaryIO, start: int) -> int:
-    # Some taggers forget to count their padding.
-    file.seek(start)
-    zeros = file.read(2**16)
-    return len(zeros) - len(zeros.lstrip(b"\0"))
-
-
-def _syncsafe(size: bytes) -> int:
-    return size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3]
-
-
-def _frames_follow(file: BinaryIO, start: int, frame_size: Callable[[bytes], int]) -> bool:
-    # One sync word comes by chance in any bytes; several, each just where the last frame ends, do not.
-    for _ in range(CONSECUTIVE_FRAMES):
-        file.seek(start)
-        header = file.read(7)
-        size = frame_size(header) if len(header) == 7 else 0
-        if not size:
-            return False
-        start += size
-    return True
-
-
-def _mp3_frame_size(header: bytes) -> int:
-    bits = int.from_bytes(header[:4])
-    version, layer = bits >> 19 & 0b11, bits >> 17 & 0b11
-    rate_index = bits >> 10 & 0b11
-    if bits >> 21 != 0x7FF or layer != 0b01 or version not in RATE_DIVISORS or rate_index == 0b11:
-        return 0
-    kbps = (MPEG1_KBPS if version == 0b11 else MPEG2_KBPS)[bits >> 12 & 0b1111]
-    samples_per_bit = 144 if version == 0b11 else 72
-    rate = MPEG1_RATES[rate_index] // RATE_DIVISORS[version]
-    return samples_per_bit * kbps * 1000 // rate + (bits >> 9 & 1) if kbps else 0
-
-
-def _adts_frame_size(header: bytes) -> int:
-    if header[0] != 0xFF or header[1] & 0xF6 != 0xF0:
-        return 0
-    size = (header[3] & 0b11) << 11 | header[4] << 3 | header[5] >> 5
-    return size if size > 7 else 0
-
-
-def _stated_flac_seconds(path: str) -> float:
-    with open(path, "rb") as file:
-        file.seek(_after_id3(file) + 18)
+        file.seek(start + 18)
         stream_info = int.from_bytes(file.read(8))
     rate, samples = stream_info >> 44, stream_info & (2**36 - 1)
     return samples / rate if rate else 0
-
-
-def _read_tags(path: str, demuxer: str) -> AudioTags:
-    try:
-        metadata = read_metadata(path, demuxer)
-    except FfmpegError:
-        metadata = {}
-    return AudioTags(
-        **{name: _text(metadata.get(name, "")) for name in ("title", "artist", "album", "genre")},
-        track_number=_track_number(metadata.get("track", "")),
-        release_date=_date(metadata.get("date", "")),
-        cover=_cover(path, demuxer),
-    )
-
-
-def _cover(path: str, demuxer: str) -> bytes | None:
-    try:
-        return attached_picture(path, demuxer, max_bytes=MAX_IMAGE_BYTES) or None
-    except FfmpegError:
-        return None
-
-
-def _text(value: str) -> str | None:
-    # PostgreSQL stores neither NUL nor half a surrogate pair.
-    storable = value.replace("\0", "").encode(errors="ignore").decode()
-    return storable.strip()[:MAX_TEXT_LENGTH].strip() or None
-
-
-def _track_number(value: str) -> int | None:
-    match = TRACK_NUMBER.match(value)
-    number = int(match[1]) if match else 0
-    return number if 1 <= number <= MAX_TRACK_NUMBER else None
-
-
-def _date(value: str) -> datetime.date | None:
-    match = DATE.fullmatch(value.strip())
-    if not match:
-        return None
-    year, month, day = (int(part or 1) for part in match.groups())
-    try:
-        return datetime.date(year, month, day)
-    except ValueError:
-        return None

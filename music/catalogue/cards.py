@@ -10,8 +10,8 @@ NAMED = {
     "genre": ("music_genre", ["title"]),
 }
 SHOWN = (
-    "title, artist_id, album_id, genre_id, track_number, duration, release_date, explicit, visibility, is_hidden, "
-    "licensing_info, audio_file, created_at, updated_at"
+    "title, artist_id, album_id, genre_id, track_number, disc_number, duration, release_date, explicit, visibility, "
+    "is_hidden, licensing_info, audio_file, created_at, updated_at"
 )
 
 
@@ -43,6 +43,7 @@ POSTGRES = [
             'album', album,
             'genre', genre,
             'track_number', NEW.track_number,
+            'disc_number', NEW.disc_number,
             'duration', NEW.duration,
             'release_date', NEW.release_date,
             'explicit', NEW.explicit,
@@ -96,6 +97,7 @@ SQLITE_CARD = f"""
                 FROM music_album WHERE id = album_id),
             'genre', (SELECT json_object('id', {uuid("id")}, 'title', title) FROM music_genre WHERE id = genre_id),
             'track_number', track_number,
+            'disc_number', disc_number,
             'duration', duration,
             'release_date', release_date,
             'explicit', json(iif(explicit, 'true', 'false')),

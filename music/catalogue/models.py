@@ -130,6 +130,9 @@ class Song(UUIDModel):
     track_number = models.PositiveSmallIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(32767)]
     )
+    disc_number = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(32767)]
+    )
     duration = models.PositiveIntegerField(default=0, help_text="Whole seconds, measured from the audio.")
     release_date = models.DateField(null=True, blank=True)
     explicit = models.BooleanField(default=False)

@@ -5,8 +5,15 @@ part of the SQL because an index on an expression serves only queries that repea
 """
 
 from django.db.models import DateField, F, Func, IntegerField
+from django.db.models.functions import Coalesce
 
 RELEASED_FIRST = Func(F("release_date"), template="COALESCE(%(expressions)s, '9999-12-31')", output_field=DateField())
 RELEASED_LAST = Func(F("release_date"), template="COALESCE(%(expressions)s, '0001-01-01')", output_field=DateField())
-# Songs without a number follow those that have one.
-TRACK_ORDER = Func(F("track_number"), template="COALESCE(%(expressions)s, 32768)", output_field=IntegerField())
+# By disc, then track, as one number; songs without a number follow those that have one.
+TRACK_ORDER = Func(
+    Coalesce("disc_number", 32768),
+    Coalesce("track_number", 32768),
+    template="(%(expressions)s)",
+    arg_joiner=" * 32769 + ",
+    output_field=IntegerField(),
+)

@@ -1,7 +1,8 @@
 """Bringing an artist's recording into the catalogue, and changing what was published."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -19,7 +20,12 @@ from music.catalogue.signals import audio_replaced, songs_added
 from users.folding import fold_case
 from users.models import User
 from users.stored_files import discard, new_key, removed_on_failure
+from users.text import clean_text
 
+KNOWN_ENDING = re.compile(
+    r"(?<=.)\.(?:mp[1234]|mpe?ga|m4[abprv]|wave?|bwf|rf64|w64|flac?|og[gax]|opus|spx|aac|adts?|alac|aif[fc]?|wma|webm|mka)\s*$",
+    re.IGNORECASE,
+)
 AUDIO_FIELDS = ("audio_file", "audio_format", "audio_bytes", "bitrate", "duration")
 
 
@@ -37,19 +43,25 @@ class Recording:
         facts = inspect_audio(file)
         # Storages that keep a type beside the bytes take it from here, not from what the client said.
         file.content_type = CONTENT_TYPES[facts.format]  # type: ignore[attr-defined]
-        return cls(file, facts, _readable_cover(facts.tags.cover))
+        return cls(file, facts, _first_readable(facts.tags.covers))
 
     @property
     def title(self) -> str:
-        name = (self.file.name or "").replace("\\", "/").rpartition("/")[2]
-        return self.facts.tags.title or (name.rpartition(".")[0].strip() or name.strip() or "Untitled")[:200]
+        return self.facts.tags.title or _title_from(self.file.name or "") or "Untitled"
+
+
+def _title_from(file_name: str) -> str:
+    """Return the name of a file without folders and a known ending."""
+    name = file_name.replace("\\", "/").rpartition("/")[2].encode(errors="ignore").decode()
+    return clean_text(clean_text(KNOWN_ENDING.sub("", name) or name)[:200])
 
 
 def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
-    """A new song. What is not given comes from the file's tags: title, album, genre, track number, date, cover.
+    """A new song. What is not given comes from the file's tags: title, album, genre, track, disc, date, mark, cover.
 
     `given` holds any of title, album (Album), album_title, genre (its title), release_date, track_number,
-    explicit, visibility, licensing_info. Raises User.DoesNotExist where the artist's account was closed meanwhile.
+    disc_number, explicit, visibility, licensing_info. Raises User.DoesNotExist where the
+    artist's account was closed meanwhile.
     """
     tags = recording.facts.tags
     given = {name: value for name, value in given.items() if value not in (None, "")}
@@ -57,6 +69,8 @@ def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
     genre_title = given.pop("genre", None) or tags.genre
     given.setdefault("title", recording.title)
     given.setdefault("track_number", tags.track_number)
+    given.setdefault("disc_number", tags.disc_number)
+    given.setdefault("explicit", bool(tags.explicit))
     given.setdefault("release_date", tags.release_date or today())
     song = Song(artist=artist, **given)
     with stored_audio(song, recording), _stored_cover(recording) as cover, transaction.atomic():
@@ -155,8 +169,9 @@ def _give_cover(album: Album | None, cover: str | None) -> None:
         discard(cover)
 
 
-def _readable_cover(picture: bytes | None) -> ContentFile | None:
-    try:
-        return reencode_image(ContentFile(picture)) if picture else None
-    except ValidationError:  # a broken cover must not cost the artist the upload
-        return None
+def _first_readable(pictures: Iterable[bytes]) -> ContentFile | None:
+    """Return the first picture that is one: a broken cover must not cost the artist the upload."""
+    for picture in pictures:
+        with suppress(ValidationError):
+            return reencode_image(ContentFile(picture))
+    return None

@@ -74,7 +74,7 @@ def _installed(connection: BaseDatabaseWrapper) -> int:
 def _has_columns(connection: BaseDatabaseWrapper) -> bool:
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
-        if "music_artistcounts" not in tables:
+        if "music_song" not in tables:
             return False
-        columns = connection.introspection.get_table_description(cursor, "music_artistcounts")
-        return "album_count" in {column.name for column in columns}
+        columns = connection.introspection.get_table_description(cursor, "music_song")
+        return "disc_number" in {column.name for column in columns}  # the last one that they name

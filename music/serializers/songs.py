@@ -43,6 +43,7 @@ class SongSerializer(RowSerializer):
             "album",
             "genre",
             "track_number",
+            "disc_number",
             "duration",
             "release_date",
             "explicit",
@@ -154,6 +155,9 @@ class SongWriteSerializer(serializers.ModelSerializer):
     track_number = serializers.IntegerField(
         required=False, allow_null=True, validators=[MinValueValidator(1), MaxValueValidator(32767)]
     )
+    disc_number = serializers.IntegerField(
+        required=False, allow_null=True, validators=[MinValueValidator(1), MaxValueValidator(32767)]
+    )
     explicit = YesNoField(required=False)
     visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
 
@@ -167,6 +171,7 @@ class SongWriteSerializer(serializers.ModelSerializer):
             "genre",
             "release_date",
             "track_number",
+            "disc_number",
             "explicit",
             "visibility",
             "licensing_info",

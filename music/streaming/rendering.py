@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django_tasks.base import TaskContext
 
-from music.catalogue.audio import DEMUXERS
+from music.catalogue.audio import locate_sound
 from music.catalogue.ffmpeg import FfmpegError, FfmpegLimitError, render
 from music.catalogue.models import Song
 from music.streaming.models import Rendition, Sound, Status
@@ -91,8 +91,8 @@ def _render(song: Song, source: str) -> None:
         _fetch(song, upload)
         try:
             lufs, peak = render(
+                locate_sound(upload, song.audio_format).source(f"/dev/fd/{upload.fileno()}"),
                 upload,
-                DEMUXERS[song.audio_format],
                 mp3s={KBPS[quality]: file for quality, file in mp3s.items()},
                 samples=samples,
             )

@@ -162,6 +162,19 @@ def test_an_albums_songs_come_in_track_order_and_those_without_a_number_last(api
     assert (answer["next"], answer["previous"]) == (None, None)
 
 
+def test_the_songs_of_several_discs_come_by_disc_then_track(api, make_song, album):
+    make_song("without a disc", album=album, track_number=1)
+    for disc, track in [(2, 1), (1, 2), (2, 2), (1, 1), (32767, 32767)]:
+        make_song(f"{disc}-{track}", album=album, disc_number=disc, track_number=track)
+    make_song("1-?", album=album, disc_number=1)
+    titles, address = [], f"/api/albums/{album.pk}/songs?limit=3"
+    while address:
+        page = api.get(address).json()
+        titles += [song["title"] for song in page["results"]]
+        address = page["next"]
+    assert titles == ["1-1", "1-2", "1-?", "2-1", "2-2", "32767-32767", "without a disc"]
+
+
 def test_an_albums_songs_come_in_pages(api, make_song, album):
     for number in (3, 1, 2):
         make_song(f"{number}", album=album, track_number=number)

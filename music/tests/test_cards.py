@@ -34,6 +34,7 @@ def test_a_song_is_shown_with_the_fields_that_are_published(api, song):
         "album": {"id": str(song.album_id), "title": "An album", "cover_image": None},
         "genre": {"id": str(song.genre_id), "title": "Jazz"},
         "track_number": 3,
+        "disc_number": None,
         "duration": song.duration,
         "release_date": "2020-02-29",
         "explicit": False,
@@ -52,7 +53,7 @@ def test_a_song_is_shown_with_the_fields_that_are_published(api, song):
 def test_what_is_missing_is_null(api, make_song):
     row = shown(api, make_song())
     assert [name for name in row if row[name] is None] == [
-        *("album", "genre", "track_number", "release_date", "audio_file")
+        *("album", "genre", "track_number", "disc_number", "release_date", "audio_file")
     ]
 
 

@@ -9,7 +9,8 @@ from music.tests.samples import audio_sample, tone
 from music.tests.uploading import code_of, give_audio, stored_files, upload
 
 FIELDS = [
-    *("id", "title", "artist", "album", "genre", "track_number", "duration", "release_date", "explicit"),
+    *("id", "title", "artist", "album", "genre", "track_number", "disc_number", "duration"),
+    *("release_date", "explicit"),
     *("visibility", "licensing_info", "audio_file", "play_count", "like_count", "is_liked", "is_favorite"),
     *("created_at", "updated_at"),
 ]
@@ -116,6 +117,8 @@ def test_a_new_genre_and_a_new_album_are_made(artist_api, path, artist):
         ("track_number", 99999, "max_value"),
         ("track_number", 10**40, "max_value"),
         ("track_number", 1.5, "invalid"),
+        ("disc_number", 0, "min_value"),
+        ("disc_number", 99999, "max_value"),
         ("release_date", "nonsense", "invalid"),
         ("release_date", "2020-02-30", "invalid"),
         ("release_date", "2020", "invalid"),

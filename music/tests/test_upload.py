@@ -4,8 +4,9 @@ import pytest
 import time_machine
 from django.core.files.base import ContentFile
 
-from music.catalogue.audio import MAX_AUDIO_BYTES, AudioFacts, AudioTags
+from music.catalogue.audio import MAX_AUDIO_BYTES, AudioFacts
 from music.catalogue.publishing import Recording, publish_song
+from music.catalogue.tags import AudioTags
 from music.models import Album, Genre, Song, SongCounts
 from music.tests.samples import AUDIO_FORMATS, audio_sample, image_sample, tone
 from music.tests.uploading import code_of, stored_files, upload
@@ -39,6 +40,7 @@ def test_what_is_given_wins_over_the_tags(artist_api, artist):
         "genre": "Jazz",
         "release_date": "2001-02-03",
         "track_number": 7,
+        "disc_number": 2,
         "explicit": "true",
         "visibility": "private",
         "licensing_info": "CC BY 4.0",
@@ -74,6 +76,13 @@ def test_each_format_is_told_by_its_content_whatever_its_name_and_type_say(artis
         ("My Song.mp3", "My Song"),
         ("a.b.mp3", "a.b"),
         ("no ending", "no ending"),
+        ("Vol. 2", "Vol. 2"),
+        ("Mr. Jones feat. X", "Mr. Jones feat. X"),
+        ("Symphony No.5", "Symphony No.5"),
+        ("Vol. 2.WAV ", "Vol. 2"),
+        ("Beyonce\u0301.m4a", "Beyoncé"),
+        ("song\u202egpj.mp3", "songgpj"),
+        ("\u200b.mp3", "Untitled"),
         (".mp3", ".mp3"),
         ("..\\..\\windows\\win.ini.mp3", "win.ini"),
         ("歌曲 노래.mp3", "歌曲 노래"),

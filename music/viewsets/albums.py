@@ -43,7 +43,7 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
         ordering="track_number",
     )
     def songs(self, request: Request, pk: str) -> Response:
-        """The album's songs that the caller may see, in track order."""
+        """The album's songs that the caller may see, by disc, then track."""
         listener = request.user
         songs = Song.objects.visible_to(listener).filter(album=self.get_object())
         return self.page_of(songs_as_seen_by(listener, songs))
