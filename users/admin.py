@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from users.models import AuthToken, User, UserProfile
 from users.passwords import send_password_reset
+from users.people import public_username
 from users.registration import check_email, check_username
 from users.signals import email_changed
 
@@ -106,7 +107,7 @@ class UserAdmin(StaffIsForSuperusers, DjangoUserAdmin):
     def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
         has_new_email = change and "email" in form.changed_data
         claimed = has_new_email and user.email and not form.initial.get("email")
-        user.name = user.name or user.username
+        user.name = user.name or public_username(user.username)
         if has_new_email:
             user.email_confirmed_at = timezone.now()  # the admin vouches for it
         if change:

@@ -14,6 +14,7 @@ from knox.settings import knox_settings
 from users import stored_files
 from users.base_model import UUIDModel
 from users.folding import FoldedField, fold_accents, fold_case
+from users.people import public_name, public_username
 from users.signals import name_changed
 
 
@@ -41,9 +42,9 @@ class UserQuerySet(models.QuerySet):
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def create_user(self, email: str | None, username: str, password: str | None = None, **fields: Any) -> "User":
-        """An account with its profile; `name` starts as the username."""
+        """Create an account with its profile. `name` starts as the username, of an address the part before the @."""
         user = self.model(email=email and self.normalize_email(email), username=username, **fields)
-        user.name = user.name or username
+        user.name = user.name or public_username(username)
         user.set_password(password)
         with transaction.atomic(using=self._db):
             user.save(using=self._db)
@@ -90,7 +91,7 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
         ]
 
     def __str__(self) -> str:
-        return self.name or self.username
+        return self.name or public_username(self.username)
 
     @property
     def is_artist(self) -> bool:
@@ -99,6 +100,7 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
     def save(self, *args: Any, **kwargs: Any) -> None:
         # Here and not in a view: passwords change by the API, in the admin and on the command line.
         has_new_password = self._password is not None  # type: ignore[attr-defined]
+        self.name = public_name(self.name)
         with transaction.atomic():
             super().save(*args, **kwargs)
             if has_new_password:

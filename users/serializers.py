@@ -4,6 +4,7 @@ from django.contrib.auth.password_validation import validate_password
 from rest_framework import serializers
 
 from users.models import AuthToken, Role, User
+from users.people import as_others_see
 from users.registration import check_email, check_username, register
 
 
@@ -13,6 +14,17 @@ class UserSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
         fields = ["id", "email", "username", "name", "role", "date_joined"]
+
+
+class PersonSerializer(serializers.ModelSerializer):
+    """An account as others see it. Every answer that names another person uses this."""
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "name"]
+
+    def to_representation(self, user: User) -> dict[str, Any]:
+        return as_others_see(user.pk, user.username, user.name)
 
 
 class RegistrationSerializer(serializers.Serializer):

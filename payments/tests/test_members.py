@@ -45,6 +45,18 @@ def with_member(invite, join):
     return joined
 
 
+def test_the_owner_sees_no_address_of_a_member_but_the_one_that_was_invited(owner, api_as, make_user, invite, join):
+    member = make_user("nina")
+    member.username = member.email
+    member.save()
+    join(member, invite(owner, "seat@example.org"))
+
+    [seat] = api_as(owner).get(MEMBERS).json()["results"]
+
+    assert seat["user"] == {"id": str(member.pk), "username": "nina", "name": "nina"}
+    assert seat["email"] == "seat@example.org"
+
+
 def test_an_invitation_is_a_mail_with_a_token(owner, api_as, mailoutbox, current):
     answer = api_as(owner).post(MEMBERS, {"email": "nina@example.com", "is_child": True})
 
