@@ -178,6 +178,24 @@ class FailedLogin(models.Model):
         return f"{self.address} {self.at:%Y-%m-%d %H:%M:%S}"
 
 
+class SentMail(models.Model):
+    """A mail that a request caused: to which address (a keyed digest), by whom, when. Counted for a day."""
+
+    address = models.CharField(max_length=64)
+    # Rows outlive their sender: who closes an account can't mail the same address again from another.
+    sender = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["address", "at"], name="sent_mails_to_address"),
+            models.Index(fields=["sender", "at"], name="sent_mails_of_sender"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S}"
+
+
 class WorkerLease(models.Model):
     """A background worker that is at work. When its lease ends without having been renewed, others take over."""
 
