@@ -122,8 +122,8 @@ def invitations_to(user: User) -> Q:
 # fmt: off
 SECTIONS = [
     Section("account", User, "pk", [
-        "id", "email", "email_confirmed_at", "username", "name", "role", "date_joined", "last_login", "updated_at",
-        "is_active", "is_staff", "is_superuser",
+        "id", "email", "email_confirmed_at", "username", "name", "role", "date_joined", "last_login", "signed_out_at",
+        "updated_at", "is_active", "is_staff", "is_superuser",
     ], is_single=True),
     Section("profile", UserProfile, "user", ["profile_picture", "audio_quality", "offline_mode", "updated_at"],
             is_single=True),

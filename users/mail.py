@@ -18,6 +18,7 @@ from django.utils.crypto import salted_hmac
 
 from users.folding import fold_case
 from users.models import SentMail, User
+from users.text import clean_text
 
 logger = logging.getLogger(__name__)
 
@@ -45,27 +46,14 @@ def send_requested(subject: str, text: str, *, to: str, sender: User | None = No
 
 def send_notice(subject: str, text: str, *, to: str) -> None:
     """Send a mail that no request caused, such as that a payment failed."""
-    mail.send_mail(printable(subject), text, None, [to])
+    mail.send_mail(clean_text(subject), text, None, [to])
 
 
 def name_in_mail(name: object) -> str:
     """Return a person's name on one line, without anything that mail programs make a link of."""
-    text = DOT_WITHIN.sub(r"\1 ", OF_LINKS.sub(" ", printable(str(name))))
+    text = DOT_WITHIN.sub(r"\1 ", OF_LINKS.sub(" ", clean_text(str(name))))
     text = " ".join(text.split())
     return text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME].rstrip() + "…"
-
-
-def printable(text: str) -> str:
-    """Return the text on one line, without control characters and marks that nobody sees."""
-    return " ".join("".join(map(_printable, text)).split())
-
-
-def _printable(character: str) -> str:
-    category = unicodedata.category(character)
-    # The joiners are part of how Persian, Hindi and emoji are spelled.
-    if category == "Cf":
-        return character if character in "\u200c\u200d" else ""
-    return " " if category[0] == "C" or category in ("Zl", "Zp") else character
 
 
 def count_mail(address: str, sender: User | None) -> SentMail | None:

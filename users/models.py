@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Self
 
@@ -73,6 +74,8 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
         help_text="Off suspends the account: nobody can log in to it, and its works disappear from others.",
     )
     date_joined = models.DateTimeField(default=timezone.now)
+    # When all devices were logged out at once. Browser sessions and signed addresses from before have ended.
+    signed_out_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = UserManager()
     auth_token_set: "models.Manager[AuthToken]"
@@ -102,9 +105,29 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
         has_new_password = self._password is not None  # type: ignore[attr-defined]
         self.name = public_name(self.name)
         with transaction.atomic():
+            is_new = self._state.adding
             super().save(*args, **kwargs)
-            if has_new_password:
-                AuthToken.objects.filter(user=self).delete()
+            if has_new_password and not is_new:
+                self.sign_out_everywhere()
+
+    def sign_out_everywhere(self) -> None:
+        """End every token, browser session and signed address of the account."""
+        with transaction.atomic():
+            self.signed_out_at = timezone.now()
+            User.objects.filter(pk=self.pk).update(signed_out_at=self.signed_out_at)
+            AuthToken.objects.filter(user=self).delete()
+
+    def get_session_auth_hash(self) -> str:
+        """Return what browser sessions are compared with at each request."""
+        return super().get_session_auth_hash() + self.sign_out_mark
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return (of_password + self.sign_out_mark for of_password in super().get_session_auth_fallback_hash())
+
+    @property
+    def sign_out_mark(self) -> str:
+        """Return what sessions and signed addresses carry, so that they end when the account is signed out."""
+        return self.signed_out_at.isoformat() if self.signed_out_at else ""
 
     def get_short_name(self) -> str:
         return str(self)
