@@ -1,7 +1,9 @@
-from django.contrib.admin import AdminSite
-from django.http import HttpRequest
+from typing import Any
 
-from users.forms import LoginForm
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+
+from users.forms import LoginForm, refuse_if_throttled
 
 OUR_APPS = ["music", "users", "payments"]
 
@@ -10,6 +12,9 @@ class MusicAdminSite(AdminSite):
     site_header = site_title = "Music"
     index_title = "Administration"
     login_form = LoginForm
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return refuse_if_throttled(super().login(request, extra_context))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list:
         """What an admin works with first; the fifty tables of dj-stripe last."""

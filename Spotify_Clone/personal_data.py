@@ -28,7 +28,8 @@ from payments.serializers import InvoiceSerializer
 from users.closing import tasks_about
 from users.folding import fold_address
 from users.logging_in import guesses_at
-from users.models import AuthToken, FailedLogin, User, UserProfile
+from users.mail import mails_of
+from users.models import AuthToken, FailedLogin, SentMail, User, UserProfile
 
 ROWS_AT_ONCE = 2000
 
@@ -121,13 +122,14 @@ def invitations_to(user: User) -> Q:
 # fmt: off
 SECTIONS = [
     Section("account", User, "pk", [
-        "id", "email", "email_confirmed_at", "username", "name", "role", "date_joined", "last_login", "updated_at",
-        "is_active", "is_staff", "is_superuser",
+        "id", "email", "email_confirmed_at", "username", "name", "role", "date_joined", "last_login", "signed_out_at",
+        "updated_at", "is_active", "is_staff", "is_superuser",
     ], is_single=True),
     Section("profile", UserProfile, "user", ["profile_picture", "audio_quality", "offline_mode", "updated_at"],
             is_single=True),
     Section("sessions", AuthToken, "user", ["id", "device", "created", "last_used_at", "expiry"], order="created"),
     Section("failed_logins", FailedLogin, lambda user: Q(pk__in=guesses_at(user).values("pk")), ["at"]),
+    Section("mails", SentMail, mails_of, ["at"], order="at"),
     Section("songs", Song, "artist", [
         "id", "title", "track_number", "disc_number", "duration", "release_date", "explicit", "visibility", "is_hidden",
         "licensing_info", "audio_file", "audio_format", "audio_bytes", "bitrate", "created_at", "updated_at",

@@ -14,7 +14,7 @@ from payments.pruning import (
     prune_payment_requests,
     prune_stripe_events,
 )
-from users.pruning import prune_browser_sessions, prune_failed_logins, prune_tasks, prune_tokens
+from users.pruning import prune_browser_sessions, prune_failed_logins, prune_sent_mails, prune_tasks, prune_tokens
 from users.scheduling import has_queue, schedule
 
 EVERY = timedelta(days=1)
@@ -25,6 +25,7 @@ CHORES: dict[str, Callable[[], Iterator[int]]] = {
     "tokens": prune_tokens,
     "browser sessions": prune_browser_sessions,
     "failed log-ins": prune_failed_logins,
+    "sent mails": prune_sent_mails,
     "finished tasks": prune_tasks,
     "invitations": prune_invitations,
     "payment requests": prune_payment_requests,

@@ -293,7 +293,15 @@ REST_KNOX = {
 
 # Mail
 
-vars().update(dj_email_url.parse(os.environ.get("EMAIL_URL") or "console:"))
+EMAIL_URL = os.environ.get("EMAIL_URL", "").strip()
+vars().update(dj_email_url.parse(EMAIL_URL or "console:"))
+if not (EMAIL_URL or DEBUG or TESTING):
+    EMAIL_BACKEND = "users.mail.Unsent"  # what the console shows of a production server is its log
+# Of mails that a request causes: to one address, and by one account.
+MAIL_RATES = {
+    "address": [rate("MAILS_TO_ADDRESS", "3/hour"), rate("MAILS_TO_ADDRESS_IN_ALL", "10/day")],
+    "sender": [rate("MAILS_OF_SENDER", "20/hour")],
+}
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "music@localhost"
 
 # Retention (`manage.py prune`, and the worker each day)

@@ -1,7 +1,7 @@
 from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.http import HttpResponseRedirect
 from django.urls import include, path, re_path
 from django.views.generic import TemplateView
@@ -11,7 +11,7 @@ from Spotify_Clone.api import NoSuchResource
 from Spotify_Clone.api_router import router
 from Spotify_Clone.document import DocumentView
 from Spotify_Clone.media import stored_image
-from users.forms import LoginForm
+from users.forms import LoginPage
 
 # Redoc writes its style sheets as it goes, and searches in a worker that it writes too.
 of_redoc = csp_update({"style-src": ["'self'", "'unsafe-inline'"], "worker-src": ["blob:"]})
@@ -20,7 +20,7 @@ login_pages = (
     [
         re_path(
             r"^login/?$",
-            LoginView.as_view(template_name="rest_framework/login.html", authentication_form=LoginForm),
+            LoginPage.as_view(),
             name="login",
         ),
         re_path(r"^logout/?$", LogoutView.as_view(next_page="/api/"), name="logout"),

@@ -1,9 +1,10 @@
 """What people hear from us about their plans. Each mail is a task: it is sent after commit, by the worker."""
 
 from django.conf import settings
-from django.core.mail import send_mail
 
 from payments.models import Membership, Subscription
+from users.mail import name_in_mail, send_notice, send_requested
+from users.models import User
 from users.retrying import retried_task
 
 INVITATION = """Hello,
@@ -46,8 +47,8 @@ def _to_owner(subscription_id: str, subject: str, text: str, **words: str) -> No
     subscription = Subscription.objects.select_related("user", "plan").filter(pk=subscription_id).first()
     if subscription and (address := subscription.user.email):
         user, plan = subscription.user, subscription.plan
-        told = text.format(name=user, plan=plan, link=plan_page(), **words)
-        send_mail(subject.format(plan=plan), told, None, [address])
+        told = text.format(name=name_in_mail(user), plan=plan, link=plan_page(), **words)
+        send_notice(subject.format(plan=plan), told, to=address)
 
 
 @retried_task(attempts=10)
@@ -56,13 +57,17 @@ def invitation(membership_id: str, token: str) -> None:
     for invited in seat.filter(pk=membership_id):
         owner, plan = invited.subscription.user, invited.subscription.plan
         link = f"{settings.FRONTEND_URL}/join?token={token}"
-        text = INVITATION.format(owner=owner, plan=plan, link=link)
-        send_mail(f"{owner} invites you to {plan}", text, None, [invited.email])
+        text = INVITATION.format(owner=name_in_mail(owner), plan=plan, link=link)
+        # The owner chooses the address, so a subject with a name in it could say anything to a stranger.
+        send_requested(f"You are invited to {plan}", text, to=invited.email, sender=owner)
 
 
 @retried_task(attempts=10)
-def seat_lost(email: str, name: str, owner: str, plan: str) -> None:
-    send_mail(f"Your seat on {plan}", SEAT_LOST.format(name=name, owner=owner, plan=plan), None, [email])
+def seat_lost(email: str, name: str, owner: str, plan: str, sender_id: str | None = None) -> None:
+    """Tell a former member. `sender_id` is the account whose request took the seat away, if one did."""
+    text = SEAT_LOST.format(name=name_in_mail(name), owner=name_in_mail(owner), plan=plan)
+    sender = User.objects.filter(pk=sender_id).first() if sender_id else None
+    send_requested(f"Your seat on {plan}", text, to=email, sender=sender)
 
 
 @retried_task(attempts=10)

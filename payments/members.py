@@ -101,7 +101,7 @@ def leave(user: User) -> None:
 
 def remove(owner: User, seat_id: UUID | str) -> None:
     with transaction.atomic():
-        _take_away(seat_of(owner, seat_id))
+        _take_away(seat_of(owner, seat_id), sender=owner)
 
 
 def seat_of(owner: User, seat_id: UUID | str) -> Membership:
@@ -152,11 +152,12 @@ def _with_names(seats: MembershipQuerySet) -> MembershipQuerySet:
     return seats.select_related("user", "subscription__plan", "subscription__user")
 
 
-def _take_away(seat: Membership) -> None:
+def _take_away(seat: Membership, *, sender: User | None = None) -> None:
     seat.delete()
     if seat.user and seat.user.email:
         owner, plan = seat.subscription.user, seat.subscription.plan
-        mails.seat_lost.enqueue(seat.user.email, str(seat.user), str(owner), str(plan))
+        by = str(sender.pk) if sender else None
+        mails.seat_lost.enqueue(seat.user.email, str(seat.user), str(owner), str(plan), by)
 
 
 def _digest(token: str) -> str:

@@ -15,7 +15,7 @@ from payments.models import Membership, PlanType, SubscriptionPlan
 from payments.plans import entitlements_of
 from payments.standing import standing_of
 from users.models import AudioQuality, User
-from users.serializers import UploadField
+from users.serializers import PersonSerializer, UploadField
 
 
 class FeaturesSerializer(serializers.Serializer):
@@ -143,14 +143,8 @@ class InvoiceSerializer(serializers.Serializer):
         return str(invoice.stripe_data["currency"]).upper()
 
 
-class MemberNameSerializer(serializers.ModelSerializer):
-    class Meta:
-        model = User
-        fields = ["id", "username", "name"]
-
-
 class MemberSerializer(serializers.ModelSerializer):
-    user = MemberNameSerializer(allow_null=True, read_only=True)
+    user = PersonSerializer(allow_null=True, read_only=True)
     status = serializers.ChoiceField(choices=[("active", "Active"), ("invited", "Invited")], read_only=True)
     is_child = serializers.BooleanField(required=False, help_text="For a child there are no explicit songs.")
 

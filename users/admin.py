@@ -1,9 +1,11 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.db.models import QuerySet
+from django.contrib.auth.models import Group
+from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
@@ -11,8 +13,36 @@ from django.utils.html import format_html
 
 from users.models import AuthToken, User, UserProfile
 from users.passwords import send_password_reset
+from users.people import public_username
 from users.registration import check_email, check_username
 from users.signals import email_changed
+
+# What decides about the admin's own rights.
+PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+def is_reserved_for_superusers(user: User | None, request: HttpRequest) -> bool:
+    """Whether the caller may not touch this account: staff is changed by superusers alone."""
+    return user is not None and not request.user.is_superuser and (user.is_staff or user.is_superuser)
+
+
+def touchable_by(request: HttpRequest, users: QuerySet) -> QuerySet:
+    """Leave staff out of what an action changes, unless the caller is a superuser."""
+    return users if request.user.is_superuser else users.exclude(Q(is_staff=True) | Q(is_superuser=True))
+
+
+class StaffIsForSuperusers:
+    """ModelAdmin of accounts, where only superusers change or delete staff, or make somebody staff."""
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return not is_reserved_for_superusers(obj, request) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return not is_reserved_for_superusers(obj, request) and super().has_delete_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        readonly = list(super().get_readonly_fields(request, obj))
+        return readonly if request.user.is_superuser else [*readonly, *PRIVILEGES]
 
 
 class ProfileInline(admin.StackedInline):
@@ -53,7 +83,7 @@ class NewAccountForm(UniqueAccountForm, AdminUserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(StaffIsForSuperusers, DjangoUserAdmin):
     form = AccountForm
     add_form = NewAccountForm
     inlines = [ProfileInline]
@@ -77,7 +107,7 @@ class UserAdmin(DjangoUserAdmin):
     def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
         has_new_email = change and "email" in form.changed_data
         claimed = has_new_email and user.email and not form.initial.get("email")
-        user.name = user.name or user.username
+        user.name = user.name or public_username(user.username)
         if has_new_email:
             user.email_confirmed_at = timezone.now()  # the admin vouches for it
         if change:
@@ -93,12 +123,12 @@ class UserAdmin(DjangoUserAdmin):
 
     @admin.action(description="Suspend the selected accounts")
     def suspend(self, request: HttpRequest, users: QuerySet) -> None:
-        changed = users.exclude(pk=request.user.pk).update(is_active=False)
+        changed = touchable_by(request, users).exclude(pk=request.user.pk).update(is_active=False)
         messages.success(request, f"Suspended: {changed}. Their tokens have stopped and their works are out of sight.")
 
     @admin.action(description="Reinstate the selected accounts")
     def reinstate(self, request: HttpRequest, users: QuerySet) -> None:
-        messages.success(request, f"Reinstated: {users.update(is_active=True)}.")
+        messages.success(request, f"Reinstated: {touchable_by(request, users).update(is_active=True)}.")
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list:
         return self.inlines if obj else []
@@ -113,3 +143,24 @@ class AuthTokenAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuthToken | None = None) -> bool:
+        reserved = obj is not None and is_reserved_for_superusers(obj.user, request)
+        return not reserved and super().has_delete_permission(request, obj)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin):
+    """Groups hand out permissions, so only superusers change them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return request.user.is_superuser

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from users.confirming_email import whose_token
 from users.models import User
+from users.people import public_username
 from users.registration import check_email, check_username, free_username
 from users.signals import email_changed
 
@@ -27,8 +28,8 @@ def confirm(token: str) -> None:
 
 def _rename_with_address(user: User, email: str) -> None:
     username = _username_from(email, user)
-    if user.name == user.username:
-        user.name = username
+    if user.name == public_username(user.username):
+        user.name = public_username(username)
     user.username = username
 
 

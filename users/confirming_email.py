@@ -5,11 +5,11 @@ from datetime import timedelta
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from users.folding import fold_address
+from users.mail import name_in_mail, send_requested
 from users.models import User
 from users.passwords import reset_link
 from users.retrying import retried_task
@@ -60,10 +60,10 @@ def send_confirmation(user_id: str, email: str) -> None:
     if user is None or (email == user.email and user.email_confirmed_at):
         return
     if User.objects.known_as(email).exclude(pk=user_id).exists():
-        send_mail("Your e-mail address", ADDRESS_TAKEN, None, [email])
+        send_requested("Your e-mail address", ADDRESS_TAKEN, to=email, sender=user)
     else:
-        text = CONFIRMATION.format(name=user, link=confirmation_link(user, email))
-        send_mail("Confirm your e-mail address", text, None, [email])
+        text = CONFIRMATION.format(name=name_in_mail(user), link=confirmation_link(user, email))
+        send_requested("Confirm your e-mail address", text, to=email, sender=user)
 
 
 @retried_task(attempts=10)
@@ -71,8 +71,8 @@ def tell_old_address(user_id: str, email: str) -> None:
     """Unless it is nobody's for sure: it may be a stranger's, by a slip of the pen."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user and user.email and user.email_confirmed_at and user.email_key != fold_address(email):
-        text = CHANGE_ASKED_FOR.format(name=user, email=email, link=reset_link(user))
-        send_mail("Another e-mail address for your account", text, None, [user.email])
+        text = CHANGE_ASKED_FOR.format(name=name_in_mail(user), email=email, link=reset_link(user))
+        send_requested("Another e-mail address for your account", text, to=user.email, sender=user)
 
 
 def confirmation_link(user: User, email: str) -> str:

@@ -1,14 +1,20 @@
+from math import ceil
 from typing import Any
 
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
-from rest_framework.exceptions import APIException
+from django.http import HttpResponse
+from rest_framework.exceptions import APIException, Throttled
 
 from users.logging_in import check_password_of
 
 
 class LoginForm(AuthenticationForm):
-    """The admin's and the browsable API's door: guesses are counted here like at the API's own."""
+    """The login form of the admin and the browsable API. Guesses count as they do at the API."""
+
+    # Where there were too many.
+    seconds_to_wait: int | None = None
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -20,6 +26,27 @@ class LoginForm(AuthenticationForm):
             try:
                 self.user_cache = check_password_of(identifier, password, self.request)
             except APIException as error:
+                if isinstance(error, Throttled):
+                    self.seconds_to_wait = ceil(error.wait or 1)
                 raise ValidationError(str(error.detail), error.get_codes()) from error
             self.confirm_login_allowed(self.user_cache)
         return self.cleaned_data
+
+
+def refuse_if_throttled(page: HttpResponse) -> HttpResponse:
+    """Return the login page as a 429 with Retry-After, where its form was refused for too many guesses."""
+    form = (getattr(page, "context_data", None) or {}).get("form")
+    if isinstance(form, LoginForm) and form.seconds_to_wait:
+        page.status_code = 429
+        page["Retry-After"] = str(form.seconds_to_wait)
+    return page
+
+
+class LoginPage(LoginView):
+    """The login page of the browsable API."""
+
+    template_name = "rest_framework/login.html"
+    authentication_form = LoginForm
+
+    def form_invalid(self, form: LoginForm) -> HttpResponse:
+        return refuse_if_throttled(super().form_invalid(form))

@@ -23,10 +23,10 @@ class InvalidCredentials(AuthenticationFailed):
 
 
 def check_password_of(identifier: str, password: str, request: HttpRequest) -> User:
-    """The user with this e-mail address or username; InvalidCredentials or Throttled else."""
-    guess = _note_guess(identifier, address_of(request)) if settings.THROTTLING else None
-    # NUL never reaches the database: PostgreSQL refuses it.
-    user = authenticate(request, username=identifier.replace("\0", ""), password=password)
+    """Return the user with this e-mail address or username. Raise InvalidCredentials or Throttled else."""
+    identifier = identifier.replace("\0", "")  # PostgreSQL refuses it
+    guess = _note_guess(account_key(identifier), address_of(request)) if settings.THROTTLING else None
+    user = authenticate(request, username=identifier, password=password)
     if user is None:
         raise InvalidCredentials
     if guess:
@@ -63,10 +63,15 @@ def network_of(address: str) -> str:
     return str(known.ipv4_mapped or ip_network((int(known) >> 64 << 64, 64)))
 
 
-def _note_guess(identifier: str, address: str) -> FailedLogin:
-    """Counted as wrong before it is checked: guesses sent at the same time can't pass the limit together."""
+def account_key(identifier: str) -> str:
+    """Return what guesses are counted by: the account, by whichever name it was meant, else what was typed."""
+    known = User.objects.known_as(identifier).values_list("pk", flat=True).first()
+    return _digest(str(known) if known else fold_case(identifier))
+
+
+def _note_guess(account: str, address: str) -> FailedLogin:
+    """Count a guess as wrong before it is checked: guesses sent at the same time can't pass the limit together."""
     now = timezone.now()
-    account = _digest(identifier)
     rates = [settings.THROTTLE_RATES[name] for name in ("login_address", "login")]
     guess = FailedLogin.objects.create(account=account, address=address, at=now)
     forgotten = now - timedelta(seconds=max(seconds for _, seconds in rates))
@@ -87,12 +92,12 @@ def _note_guess(identifier: str, address: str) -> FailedLogin:
 
 
 def guesses_at(user: User) -> QuerySet[FailedLogin]:
-    """Wrong passwords for this account that are still counted, by whatever it was called."""
-    return FailedLogin.objects.filter(account__in=[_digest(name) for name in (user.email, user.username) if name])
+    """Return the wrong passwords for this account that are still counted."""
+    return FailedLogin.objects.filter(account=_digest(str(user.pk)))
 
 
-def _digest(identifier: str) -> str:
-    return sha256(fold_case(identifier).encode("utf-8", "replace")).hexdigest()
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}

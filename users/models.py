@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from knox.settings import knox_settings
 from users import stored_files
 from users.base_model import UUIDModel
 from users.folding import FoldedField, fold_accents, fold_address, fold_case
+from users.people import public_name, public_username
 from users.signals import name_changed
 from users.text import NameField
 
@@ -47,9 +49,9 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return super().normalize_email(email).replace("\u00ad", "")
 
     def create_user(self, email: str | None, username: str, password: str | None = None, **fields: Any) -> "User":
-        """An account with its profile; `name` starts as the username."""
+        """Create an account with its profile. `name` starts as the username, of an address the part before the @."""
         user = self.model(email=email and self.normalize_email(email), username=username, **fields)
-        user.name = user.name or username
+        user.name = user.name or public_username(username)
         user.set_password(password)
         with transaction.atomic(using=self._db):
             user.save(using=self._db)
@@ -78,6 +80,8 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
         help_text="Off suspends the account: nobody can log in to it, and its works disappear from others.",
     )
     date_joined = models.DateTimeField(default=timezone.now)
+    # When all devices were logged out at once. Browser sessions and signed addresses from before have ended.
+    signed_out_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = UserManager()
     auth_token_set: "models.Manager[AuthToken]"
@@ -96,7 +100,7 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
         ]
 
     def __str__(self) -> str:
-        return self.name or self.username
+        return self.name or public_username(self.username)
 
     @property
     def is_artist(self) -> bool:
@@ -105,10 +109,31 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
     def save(self, *args: Any, **kwargs: Any) -> None:
         # Here and not in a view: passwords change by the API, in the admin and on the command line.
         has_new_password = self._password is not None  # type: ignore[attr-defined]
+        self.name = public_name(self.name)
         with transaction.atomic():
+            is_new = self._state.adding
             super().save(*args, **kwargs)
-            if has_new_password:
-                AuthToken.objects.filter(user=self).delete()
+            if has_new_password and not is_new:
+                self.sign_out_everywhere()
+
+    def sign_out_everywhere(self) -> None:
+        """End every token, browser session and signed address of the account."""
+        with transaction.atomic():
+            self.signed_out_at = timezone.now()
+            User.objects.filter(pk=self.pk).update(signed_out_at=self.signed_out_at)
+            AuthToken.objects.filter(user=self).delete()
+
+    def get_session_auth_hash(self) -> str:
+        """Return what browser sessions are compared with at each request."""
+        return super().get_session_auth_hash() + self.sign_out_mark
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return (of_password + self.sign_out_mark for of_password in super().get_session_auth_fallback_hash())
+
+    @property
+    def sign_out_mark(self) -> str:
+        """Return what sessions and signed addresses carry, so that they end when the account is signed out."""
+        return self.signed_out_at.isoformat() if self.signed_out_at else ""
 
     def get_short_name(self) -> str:
         return str(self)
@@ -180,6 +205,24 @@ class FailedLogin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.address} {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class SentMail(models.Model):
+    """A mail that a request caused: to which address (a keyed digest), by whom, when. Counted for a day."""
+
+    address = models.CharField(max_length=64)
+    # Rows outlive their sender: who closes an account can't mail the same address again from another.
+    sender = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["address", "at"], name="sent_mails_to_address"),
+            models.Index(fields=["sender", "at"], name="sent_mails_of_sender"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S}"
 
 
 class WorkerLease(models.Model):

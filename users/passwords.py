@@ -5,12 +5,12 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django_tasks import task
 
+from users.mail import name_in_mail, send_requested
 from users.models import User
 
 RESET_MAIL = """Hello {name},
@@ -50,8 +50,8 @@ def send_password_reset(email: str) -> None:
     """Looks the address up here and not in the request, whose time would tell whether it is known."""
     user = User.objects.known_as(email).filter(is_active=True).first()
     if user and user.email:
-        text = RESET_MAIL.format(name=user, link=reset_link(user))
-        send_mail("A new password", text, None, [user.email])
+        text = RESET_MAIL.format(name=name_in_mail(user), link=reset_link(user))
+        send_requested("A new password", text, to=user.email)
 
 
 def user_of_link(uid: str, token: str) -> User:

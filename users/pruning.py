@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from users.models import AuthToken, FailedLogin
+from users.models import AuthToken, FailedLogin, SentMail
 
 ROWS_AT_ONCE = 1000
 # They count for a minute; the rest of the day is for looking into an attack.
@@ -34,6 +34,11 @@ def prune_browser_sessions() -> Iterator[int]:
 
 def prune_failed_logins() -> Iterator[int]:
     return in_batches(FailedLogin.objects.filter(at__lt=timezone.now() - FAILED_LOGINS_STAY))
+
+
+def prune_sent_mails() -> Iterator[int]:
+    longest = max(seconds for rates in settings.MAIL_RATES.values() for _, seconds in rates)
+    return in_batches(SentMail.objects.filter(at__lt=timezone.now() - timedelta(seconds=longest)))
 
 
 def prune_tasks() -> Iterator[int]:

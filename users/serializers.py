@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.fields import ProhibitSurrogateCharactersValidator
 
 from users.models import AuthToken, Role, User
+from users.people import as_others_see
 from users.registration import check_email, check_username, register
 from users.text import clean_text
 
@@ -41,6 +42,17 @@ class UserSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
         fields = ["id", "email", "username", "name", "role", "date_joined"]
+
+
+class PersonSerializer(serializers.ModelSerializer):
+    """An account as others see it. Every answer that names another person uses this."""
+
+    class Meta:
+        model = User
+        fields = ["id", "username", "name"]
+
+    def to_representation(self, user: User) -> dict[str, Any]:
+        return as_others_see(user.pk, user.username, user.name)
 
 
 class RegistrationSerializer(serializers.Serializer):

@@ -87,8 +87,8 @@ class LogoutViewSet(GenericViewSet):
     @extend_schema(request=None, responses={204: None})
     @action(detail=False, methods=["post"])
     def all(self, request: Request) -> Response:
-        """End every token of the caller, on every device."""
-        request.user.auth_token_set.all().delete()
+        """End every token of the caller, on every device, and with them browser sessions and signed addresses."""
+        request.user.sign_out_everywhere()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -4,10 +4,10 @@ from rest_framework import serializers
 
 from music.catalogue.albums import change_album, create_album
 from music.catalogue.models import Album
-from music.serializers.artists import ArtistNameSerializer, named
 from music.serializers.fields import ImageURLField, UploadedImageField
 from music.serializers.reading import RowSerializer
-from users.serializers import NameField
+from users.people import as_others_see
+from users.serializers import NameField, PersonSerializer
 
 
 class AlbumSerializer(RowSerializer):
@@ -16,7 +16,7 @@ class AlbumSerializer(RowSerializer):
         *("song_count", "duration", "is_favorite", "created_at"),
     )
 
-    artist = ArtistNameSerializer()
+    artist = PersonSerializer()
     cover_image = ImageURLField()
     song_count = serializers.IntegerField(help_text="Public songs.")
     duration = serializers.IntegerField(help_text="Seconds of its public songs.")
@@ -40,7 +40,7 @@ class AlbumSerializer(RowSerializer):
         return {
             "id": album.pk,
             "title": album.title,
-            "artist": named(album.artist_id, album.artist_username, album.artist_name),
+            "artist": as_others_see(album.artist_id, album.artist_username, album.artist_name),
             "release_date": album.release_date,
             "cover_image": self.image_url(album.cover_image),
             "song_count": album.song_count,

@@ -1,26 +1,11 @@
 from typing import Any
-from uuid import UUID
 
 from rest_framework import serializers
 
 from music.serializers.fields import ImageURLField
 from music.serializers.reading import RowSerializer
 from users.models import User
-
-
-def public_username(username: str) -> str:
-    """A username that is the account's e-mail address is shown without what makes it an address."""
-    return username.partition("@")[0]
-
-
-def named(pk: UUID, username: str, name: str) -> dict[str, Any]:
-    return {"id": pk, "username": public_username(username), "name": name}
-
-
-class ArtistNameSerializer(serializers.ModelSerializer):
-    class Meta:
-        model = User
-        fields = ["id", "username", "name"]
+from users.people import as_others_see, public_username
 
 
 class ArtistSerializer(RowSerializer):
@@ -49,7 +34,7 @@ class ArtistSerializer(RowSerializer):
         ]
 
     def to_representation(self, artist: Any) -> dict[str, Any]:
-        return named(artist.pk, artist.username, artist.name) | {
+        return as_others_see(artist.pk, artist.username, artist.name) | {
             "profile_picture": self.image_url(artist.profile_picture),
             "song_count": artist.song_count,
             "album_count": artist.album_count,

@@ -7,15 +7,15 @@ from rest_framework import serializers
 from music.catalogue.models import Song
 from music.discovery.blending import Why
 from music.discovery.recommendations import Recommendation
-from music.serializers.artists import ArtistNameSerializer
 from music.serializers.genres import GenreSerializer
 from music.serializers.songs import SongSerializer
+from users.serializers import PersonSerializer
 
 MAX_EXCLUDED = 1000
 
 
 class SongNameSerializer(serializers.ModelSerializer):
-    artist = ArtistNameSerializer()
+    artist = PersonSerializer()
 
     class Meta:
         model = Song
@@ -27,7 +27,7 @@ class ReasonSerializer(serializers.Serializer):
 
     kind = serializers.ChoiceField(choices=[why.value for why in Why])
     song = SongNameSerializer(required=False)
-    artist = ArtistNameSerializer(required=False)
+    artist = PersonSerializer(required=False)
     genre = GenreSerializer(required=False)
 
 

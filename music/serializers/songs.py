@@ -7,14 +7,13 @@ from rest_framework import serializers
 from music.catalogue.models import Album, Song, Visibility
 from music.catalogue.publishing import publish_song, update_song
 from music.serializers.albums import AlbumNameSerializer
-from music.serializers.artists import ArtistNameSerializer
 from music.serializers.fields import RecordingField, YesNoField
 from music.serializers.genres import GenreSerializer
 from music.serializers.reading import RowSerializer
 from music.serializers.sound import LoudnessSerializer
 from music.streaming.models import Status, gain
 from music.streaming.signed_urls import signed_path, stream_path
-from users.serializers import NameField
+from users.serializers import NameField, PersonSerializer
 
 
 class SongSerializer(RowSerializer):
@@ -25,7 +24,7 @@ class SongSerializer(RowSerializer):
         *("number", "play_count", "like_count", "is_liked", "is_favorite"),
     )
 
-    artist = ArtistNameSerializer()
+    artist = PersonSerializer()
     album = AlbumNameSerializer(allow_null=True)
     genre = GenreSerializer(allow_null=True)
     audio_file = serializers.URLField(allow_null=True, help_text="Plays in an `<audio>` element as it is.")

@@ -31,17 +31,19 @@ def stream_path(song_id: UUID | str) -> str:
 
 
 def signed_path(song_id: UUID, *, listener: User, quality: AudioQuality | None = None) -> str:
-    signature = signing.dumps([song_id.hex, listener.pk.hex, quality], salt=SALT)
+    signature = signing.dumps([song_id.hex, listener.pk.hex, quality, listener.sign_out_mark], salt=SALT)
     return f"{stream_path(song_id)}?signature={signature}"
 
 
 def permit_of(signature: str, song_id: UUID) -> Permit | None:
-    """What the address allows; None if it is for another song, tampered with, or too old."""
+    """Return what the address allows; None if it is for another song, tampered with, too old, or signed out."""
     try:
-        song, signed_for, quality = signing.loads(signature, salt=SALT, max_age=settings.STREAM_URL_LIFETIME)
+        song, signed_for, quality, *mark = signing.loads(signature, salt=SALT, max_age=settings.STREAM_URL_LIFETIME)
     except (signing.BadSignature, ValueError):
         return None
     if song != song_id.hex:
         return None
     listener = ACTIVE.first("one", lambda users: users.filter(pk=SomeUser().pk), {"user": UUID(signed_for)})
-    return Permit(listener, AudioQuality(quality) if quality else None) if listener else None
+    if listener is None or "".join(mark) != listener.sign_out_mark:
+        return None
+    return Permit(listener, AudioQuality(quality) if quality else None)

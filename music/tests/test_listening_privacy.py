@@ -132,6 +132,15 @@ def test_a_suspended_follower_is_not_shown_to_the_artist(fan, api_as, artist, li
     assert fan.get("/api/songs/liked").status_code == 401
 
 
+@pytest.fixture
+def known_by_addresses(artist, listener):
+    """Artist and listener whose usernames are their e-mail addresses, as they may be."""
+    for user in (artist, listener):
+        user.username = user.email
+        user.rename(user.email)
+
+
+@pytest.mark.usefixtures("known_by_addresses")
 def test_no_answer_holds_an_email_address(fan, api, api_as, artist, album_of_two):
     song = album_of_two.songs.first()
     public = [
@@ -145,6 +154,12 @@ def test_no_answer_holds_an_email_address(fan, api, api_as, artist, album_of_two
         f"/api/artists/{artist.pk}",
         f"/api/artists/{artist.pk}/profile",
         f"/api/artists/{artist.pk}/songs",
+        "/api/songs/search?q=artist",
+        "/api/songs/trending",
+        "/api/songs/random",
+        "/api/songs/recommendations",
+        f"/api/songs/{song.pk}/similar",
+        f"/api/songs/radio?seed_artist={artist.pk}",
     ]
     answers = [client.get(path) for client in (api, fan) for path in public]
     answers += [fan.get(path) for path in PERSONAL]
@@ -153,7 +168,13 @@ def test_no_answer_holds_an_email_address(fan, api, api_as, artist, album_of_two
     for answer in answers:
         assert answer.status_code == 200
         assert "@" not in json.dumps(answer.json())
+        assert "example.com" not in json.dumps(answer.json())
+    assert api.get(f"/api/artists/{artist.pk}").json()["username"] == "artist"
+    assert api.get(f"/api/songs/{song.pk}").json()["artist"]["name"] == "artist"
 
 
+@pytest.mark.usefixtures("known_by_addresses")
 def test_an_email_address_finds_no_artist(api, artist):
     assert api.get(f"/api/artists?search={artist.email}").data["results"] == []
+    assert api.get("/api/artists?search=example").data["results"] == []
+    assert api.get("/api/artists?search=artist").json()["results"][0]["id"] == str(artist.pk)

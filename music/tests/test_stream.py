@@ -2,7 +2,9 @@ import time
 
 import pytest
 import time_machine
+from django.core import signing
 
+from conftest import PASSWORD
 from music.catalogue.audio import CONTENT_TYPES
 from music.models import Song
 from music.tests.samples import AUDIO_FORMATS
@@ -208,3 +210,27 @@ def test_nginx_sends_the_bytes_where_it_is_asked_to(api, settings, song, url):
     assert answer["Content-Type"].startswith("audio/")
     assert not answer.has_header("Content-Range")
     assert not answer.has_header("ETag")
+
+
+def test_a_signed_address_ends_when_all_devices_are_logged_out(api, api_as, artist, streamed, signed_url):
+    played = api_as(artist).post(f"/api/songs/{streamed.pk}/play").json()["stream_url"]
+    assert (api.get(signed_url).status_code, api.get(played).status_code) == (200, 200)
+
+    assert api_as(artist).post("/api/logout/all").status_code == 204
+
+    assert (api.get(signed_url).status_code, api.get(played).status_code) == (404, 403)
+    shown = api_as(artist).get(signed_url.partition("/stream")[0]).json()["audio_file"]
+    assert api.get(shown).status_code == 200
+
+
+def test_a_signed_address_ends_with_a_new_password(api, api_as, artist, signed_url):
+    change = {"old_password": PASSWORD, "new_password": "another long road home"}
+    assert api_as(artist).post("/api/password/change", change).status_code == 200
+
+    assert api.get(signed_url).status_code == 404
+
+
+def test_a_signed_address_from_before_devices_were_ever_logged_out_plays_on(api, artist, streamed):
+    signature = signing.dumps([streamed.pk.hex, artist.pk.hex, None], salt="music.stream")
+
+    assert api.get(f"/api/songs/{streamed.pk}/stream?signature={signature}").status_code == 200

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from payments.models import Membership
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +44,48 @@ def with_member(invite, join):
         return Membership.objects.get(user=user)
 
     return joined
+
+
+def test_the_owner_sees_no_address_of_a_member_but_the_one_that_was_invited(owner, api_as, make_user, invite, join):
+    member = make_user("nina")
+    member.username = member.email
+    member.save()
+    join(member, invite(owner, "seat@example.org"))
+
+    [seat] = api_as(owner).get(MEMBERS).json()["results"]
+
+    assert seat["user"] == {"id": str(member.pk), "username": "nina", "name": "nina"}
+    assert seat["email"] == "seat@example.org"
+
+
+def test_an_invitation_says_nothing_that_the_sender_chose_but_a_harmless_name(owner, api_as, mailoutbox):
+    owner.name = "Your account is locked\r\nBcc: all@example.org https://evil.example/unlock"
+    User.objects.filter(pk=owner.pk).update(name=owner.name)
+
+    assert api_as(owner).post(MEMBERS, {"email": "stranger@example.com"}).status_code == 201
+
+    [mail] = mailoutbox
+    assert mail.subject == "You are invited to Premium Family"
+    assert mail.recipients() == ["stranger@example.com"]
+    assert "evil.example" not in mail.body
+    assert "Bcc:" not in mail.body
+    assert re.findall(r"\S+://\S+", mail.body) == re.findall(r"http://localhost:3000/join\?token=\w+", mail.body)
+
+
+def test_invitations_stop_at_three_an_hour_for_one_address(owner, api_as, mailoutbox):
+    answers = [api_as(owner).post(MEMBERS, {"email": "nina@example.com"}) for _ in range(10)]
+
+    assert [answer.status_code for answer in answers] == [201] * 10
+    assert len(mailoutbox) == 3
+
+
+def test_an_owner_sends_twenty_invitations_an_hour(owner, api_as, mailoutbox):
+    client = api_as(owner)
+    for number in range(25):
+        seat = client.post(MEMBERS, {"email": f"stranger{number}@example.com"}).json()
+        assert client.delete(f"{MEMBERS}/{seat['id']}").status_code == 204
+
+    assert len(mailoutbox) == 20
 
 
 def test_an_invitation_is_a_mail_with_a_token(owner, api_as, mailoutbox, current):

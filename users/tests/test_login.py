@@ -141,6 +141,43 @@ def test_other_spellings_of_the_address_are_counted_together(api, listener):
     assert guess(api, 1) == [429]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("listener", "listener@example.com"),
+        ("listener@example.com", "LISTENER"),
+        ("Listener@Example.com", " \uff4cistener "),  # a fullwidth letter
+    ],
+)
+def test_guesses_are_counted_per_account_by_whichever_name(api, listener, first, second):
+    assert guess(api, 5, first) == [401] * 5
+    assert guess(api, 5, second) == [401] * 5
+
+    assert guess(api, 1, first) == [429]
+    assert guess(api, 1, second) == [429]
+    assert log_in(from_address("198.51.100.7"), second).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "field"),
+    [
+        ("post", "/api/password/change", "old_password"),
+        ("post", "/api/email/change", "password"),
+        ("delete", "/api/profile", "password"),
+    ],
+)
+def test_passwords_asked_for_again_are_counted_with_the_logins(api, api_as, listener, method, path, field):
+    guess(api, 6, "listener")
+    ask = getattr(api_as(listener), method)
+    body = {field: "wrong", "new_password": "another long road", "email": "new@example.com"}
+
+    assert [ask(path, body).status_code for _ in range(4)] == [400] * 4
+    answer = ask(path, body)
+    assert answer.status_code == 429
+    assert 1 <= int(answer["Retry-After"]) <= 60
+    assert log_in(api).status_code == 429
+
+
 def test_another_account_at_the_same_address_still_logs_in(api, listener, artist):
     guess(api, 11)
 
@@ -211,7 +248,10 @@ def test_guesses_at_the_login_page_are_counted_with_those_at_the_api(api, client
     form = {"username": "listener@example.com", "password": "wrong"}
     assert "do not go together" in client.post("/accounts/login", form).content.decode()
 
-    page = client.post("/admin/login/", {**form, "password": PASSWORD})
+    for path in ("/admin/login/", "/accounts/login"):
+        page = client.post(path, {**form, "password": PASSWORD})
 
-    assert "throttled" in page.content.decode()
+        assert page.status_code == 429
+        assert 1 <= int(page["Retry-After"]) <= 60
+        assert "throttled" in page.content.decode()
     assert "_auth_user_id" not in client.session

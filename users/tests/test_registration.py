@@ -1,6 +1,4 @@
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import timedelta
 from threading import Barrier
 
@@ -196,23 +194,6 @@ def test_a_stale_token_does_not_stand_in_the_way(api):
     api.credentials(HTTP_AUTHORIZATION="Token of-an-account-that-is-gone")
 
     assert api.post("/api/users", registration()).status_code == 201
-
-
-@pytest.fixture
-def database_of_threads(transactional_db, tmp_path):
-    """SQLite's database in memory refuses a second thread where a file lets it wait."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    in_memory, name = connection.connection, connection.settings_dict["NAME"]
-    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as on_disk:
-        in_memory.backup(on_disk)
-    connection.settings_dict["NAME"] = str(tmp_path / "db.sqlite3")
-    connection.connect()
-    yield
-    connection.close()
-    connection.settings_dict["NAME"] = name
-    connection.connection = in_memory
 
 
 def register_at_once(*registrations):

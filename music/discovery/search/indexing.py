@@ -16,6 +16,7 @@ from music.discovery.search.spelling import deletions, typos_at_most
 from music.discovery.search.terms import entry_terms, unspaced_text, words_of
 from music.discovery.search.words import UNSPACED, spoken
 from users.models import Role, User
+from users.people import public_username
 from users.retrying import retried_task
 
 BATCH = 500
@@ -29,11 +30,8 @@ class Source(NamedTuple):
     made_of: set[str]
 
     def texts(self, row: dict[str, Any]) -> list[str]:
-        # Nobody is found by the domain of an address that is their username.
-        return [
-            (row[column] or "").partition("@" if column == "username" else "\0")[0] if column else ""
-            for column in self.columns
-        ]
+        texts = {**row, "username": public_username(row["username"])} if "username" in row else row
+        return [texts[column] or "" if column else "" for column in self.columns]
 
 
 SOURCES = {

@@ -1,0 +1,79 @@
+"""What others read of a person never is an e-mail address, by whatever door the name came."""
+
+from importlib import import_module
+from types import SimpleNamespace
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.urls import reverse
+
+from conftest import PASSWORD
+from users.models import User
+from users.tests.test_user_admin import NEW
+
+pytestmark = pytest.mark.django_db
+
+migration = import_module("users.migrations.0005_names_without_addresses")
+
+
+def registered(api, **fields):
+    answer = api.post("/api/users", {"email": "nina@example.com", "password": NEW, **fields})
+    assert answer.status_code == 201, answer.json()
+    return answer.json()["user"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "username", "name"),
+    [
+        ({}, "nina", "nina"),
+        ({"username": "nina@example.com"}, "nina@example.com", "nina"),
+        ({"name": "nina@example.com"}, "nina", "nina"),
+        ({"name": "Nina @ home"}, "nina", "Nina @ home"),
+        ({"name": "M@TT"}, "nina", "M@TT"),
+    ],
+)
+def test_a_name_starts_as_no_address(api, fields, username, name):
+    user = registered(api, **fields)
+
+    assert (user["username"], user["name"]) == (username, name)
+
+
+def test_a_name_does_not_become_an_address(api_as, listener):
+    answer = api_as(listener).patch("/api/profile", {"name": listener.email})
+
+    assert answer.json()["user"]["name"] == "listener"
+
+
+def test_a_superuser_who_is_known_by_an_address_is_not_named_so(db):
+    assert User.objects.create_superuser("boss@example.com", "boss@example.com", PASSWORD).name == "boss"
+
+
+def test_accounts_that_an_admin_makes_are_not_named_by_an_address(client, make_user):
+    client.force_login(make_user("boss", is_staff=True, is_superuser=True))
+    form = {
+        "email": "nina@example.com",
+        "username": "nina@example.com",
+        "name": "",
+        "role": "artist",
+        "password1": NEW,
+        "password2": NEW,
+        "usable_password": "true",
+    }
+
+    assert client.post(reverse("admin:users_user_add"), form).status_code == 302
+
+    assert User.objects.get(email="nina@example.com").name == "nina"
+
+
+def test_names_that_are_addresses_already_are_cut(api, artist, other_artist):
+    User.objects.filter(pk=artist.pk).update(name="Artist@Example.com", name_folded="artist@example.com")
+    imported = User.objects.create_user(None, "imported", role="artist")
+    User.objects.filter(pk=imported.pk).update(name="hello@club.com", name_folded="hello@club.com")
+
+    migration.cut_addresses(apps, SimpleNamespace(connection=connection))
+
+    artist.refresh_from_db()
+    assert (artist.name, artist.name_folded) == ("Artist", "artist")
+    names = {row["name"] for row in api.get("/api/artists").json()["results"]}
+    assert names == {"Artist", "Another Artist", "hello@club.com"}
