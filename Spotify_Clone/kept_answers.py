@@ -15,8 +15,8 @@ from django.core.cache import caches
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
-from django.utils.cache import get_conditional_response
 
+from music.streaming.conditions import PreconditionFailed, is_unchanged, not_modified
 from Spotify_Clone.throttling import seconds_to_wait
 from users.logging_in import address_of
 
@@ -47,7 +47,10 @@ def kept_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
             return get_response(request)
         response = HttpResponse(kept.content, headers=kept.headers)
         response["Age"] = str(int(time.time() - kept.since))
-        return get_conditional_response(request, etag=kept.headers["ETag"], response=response) or response
+        try:
+            return not_modified(response) if is_unchanged(request, kept.headers["ETag"]) else response
+        except PreconditionFailed:
+            return get_response(request)
 
     return middleware
 

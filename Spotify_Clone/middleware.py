@@ -5,8 +5,9 @@ from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.cache import patch_vary_headers
 
+from music.streaming.conditions import PreconditionFailed, is_unchanged, not_modified
 from music.viewsets.keeping import etag_of
 from Spotify_Clone.api import error_answer, is_api
 
@@ -46,22 +47,46 @@ def request_limits(get_response: View) -> View:
 
 
 def conditional_answers(get_response: View) -> View:
-    """ETag, Vary and Cache-Control for what the API answers to GET; 304 where the client has it already."""
+    """Give what the API answers to GET its ETag, Vary and Cache-Control; answer 304 where the client has it already."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        if response.status_code == 304:
+            del response["Content-Length"]  # CommonMiddleware's 0, which is not the length of what is not sent
         if not is_api(request):
             return response
         patch_vary_headers(response, ["Authorization", "Cookie", "Accept"])
-        if request.method not in ("GET", "HEAD") or response.status_code != 200:
+        if request.method not in ("GET", "HEAD"):
             return response
-        if not response.has_header("Cache-Control"):
-            personal = "Authorization" in request.headers or settings.SESSION_COOKIE_NAME in request.COOKIES
-            response["Cache-Control"] = "private, no-cache" if personal else "no-cache"
-        if response.streaming or not response["Content-Type"].startswith("application/json"):
+        caching = response.get("Cache-Control", "")
+        if "no-store" in caching:
             return response
-        if "no-store" not in response["Cache-Control"] and not response.has_header("ETag"):
-            response["ETag"] = etag_of(response.content)
-        return get_conditional_response(request, etag=response.get("ETag"), response=response) or response
+        if is_personal(request):
+            response["Cache-Control"] = "private, no-cache"
+        elif not caching:
+            response["Cache-Control"] = "no-cache"
+        return with_etag(request, response)
 
     return middleware
+
+
+def is_personal(request: HttpRequest) -> bool:
+    """Return whether a token, a session or a signature may have decided what is answered."""
+    named = "Authorization" in request.headers or settings.SESSION_COOKIE_NAME in request.COOKIES
+    return named or "signature" in request.GET
+
+
+def with_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    # Pages for people differ each time, by their form's token; streams bring an ETag with them, or nginx gives it.
+    is_data = response.get("Content-Type", "").startswith("application/")
+    if response.status_code != 200 or response.streaming or not is_data:
+        return response
+    if not response.has_header("ETag"):
+        response["ETag"] = etag_of(response.content)
+    try:
+        return not_modified(response) if is_unchanged(request, response["ETag"]) else response
+    except PreconditionFailed as failed:
+        refused = error_answer(failed.status_code, failed.default_code, failed.default_detail)
+        for name in ("Cache-Control", "Vary"):
+            refused[name] = response[name]
+        return refused

@@ -23,7 +23,8 @@ from music.models import (
     Song,
     SongLike,
 )
-from payments.models import BillingAccount, Membership, PaymentRequest, StudentApplication, Subscription
+from payments.models import BillingAccount, Membership, PaymentRequest, StudentApplication, Subscription, UsedTrial
+from payments.models.trials import address_digest
 from payments.serializers import InvoiceSerializer
 from users.closing import tasks_about
 from users.folding import fold_address
@@ -115,6 +116,10 @@ def invoice(row: stripe_tables.Invoice) -> dict[str, Any]:
     return dict(InvoiceSerializer(row).data)
 
 
+def trial_of_address(user: User) -> Q:
+    return Q(address_digest=address_digest(user.email_key)) if user.email_key else Q(pk=None)
+
+
 def invitations_to(user: User) -> Q:
     return Q(email_key=fold_address(user.email)) & Q(user=None) if user.email else Q(pk=None)
 
@@ -148,6 +153,7 @@ SECTIONS = [
     Section("skips", Skip, "listener", ["song", "at"], song_of, order="at"),
     Section("ads", AdTurn, "listener", computed=lambda user: {"plays_counted": F("plays")}, is_single=True),
     Section("billing", BillingAccount, "user", ["stripe_customer_id", "trial_used_at"], is_single=True),
+    Section("used_trial", UsedTrial, trial_of_address, ["noted_at"], is_single=True),
     Section("subscriptions", Subscription, "user", [
         "id", "stripe_id", "status", "started_at", "current_period_end", "cancel_at_period_end", "trial_end",
     ], plan_of_subscription, order="started_at"),

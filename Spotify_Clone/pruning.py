@@ -13,6 +13,7 @@ from payments.pruning import (
     prune_invitations,
     prune_payment_requests,
     prune_stripe_events,
+    prune_used_trials,
 )
 from users.pruning import prune_browser_sessions, prune_failed_logins, prune_sent_mails, prune_tasks, prune_tokens
 from users.scheduling import has_queue, schedule
@@ -31,6 +32,7 @@ CHORES: dict[str, Callable[[], Iterator[int]]] = {
     "payment requests": prune_payment_requests,
     "Stripe's events": prune_stripe_events,
     "closed customers": prune_closed_customers,
+    "used trials": prune_used_trials,
     "search words": prune_words,
 }
 

@@ -211,6 +211,12 @@ MAX_SONG_SECONDS = number("MAX_SONG_HOURS", 6) * 3600
 # Longer than a song and a pause; shorter than a day, so that a shared address ends by itself.
 STREAM_URL_LIFETIME = timedelta(seconds=number("STREAM_URL_SECONDS", 6 * 3600))
 
+# How long an address lives that leads straight into the bucket. It is good for whoever has it, whatever has changed
+# here meanwhile, so it lives as long as it takes to begin with it. S3 itself allows a week at most.
+PRESIGNED_URL_LIFETIME = timedelta(seconds=number("PRESIGNED_URL_SECONDS", 600))
+if not 1 <= PRESIGNED_URL_LIFETIME.total_seconds() <= 7 * 24 * 3600:
+    raise ImproperlyConfigured("PRESIGNED_URL_SECONDS has to be from 1 to 604800, which is a week.")
+
 # Where nginx, in front, has the folder of the files as an internal location, such as /protected/: it sends the bytes.
 X_ACCEL_REDIRECT = os.environ.get("X_ACCEL_REDIRECT", "")
 
@@ -242,7 +248,7 @@ if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
             "default_acl": None,
             "file_overwrite": False,
             "querystring_auth": True,
-            "querystring_expire": int(STREAM_URL_LIFETIME.total_seconds()),
+            "querystring_expire": int(PRESIGNED_URL_LIFETIME.total_seconds()),
         },
     }
 

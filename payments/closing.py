@@ -2,7 +2,7 @@
 
 from payments import stripe_tables
 from payments.members import end_all_seats, forget_address
-from payments.models import BillingAccount, ClosedCustomer, Subscription
+from payments.models import BillingAccount, ClosedCustomer, Subscription, UsedTrial
 from payments.models.subscriptions import digest_of
 from payments.tasks import end_customer
 from users.models import User
@@ -14,9 +14,11 @@ def close_billing(user: User, **kwargs: object) -> None:
         end_all_seats(subscription)
     if user.email:
         forget_address(user.email)
-    account = BillingAccount.objects.filter(user=user, stripe_customer_id__isnull=False).first()
-    if account:
-        close_customer(str(account.stripe_customer_id))
+    account = BillingAccount.objects.filter(user=user).first()
+    if account and account.trial_used_at:
+        UsedTrial.objects.remember(user.email_key)
+    if account and account.stripe_customer_id:
+        close_customer(account.stripe_customer_id)
 
 
 def close_customer(customer: str) -> None:

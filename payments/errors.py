@@ -22,20 +22,35 @@ class InProgress(APIException):
     default_detail = "A request of yours to pay is still running. Wait for it to end."
 
 
-class CustomerNotFound(PaymentsFailed):
+class ObjectNotFound(PaymentsFailed):
+    """Stripe does not have what it was asked about."""
+
+
+class CustomerNotFound(ObjectNotFound):
     """Somebody deleted the customer at Stripe, or it is another Stripe now."""
 
 
-class PriceNotFound(PaymentsFailed):
+class PriceNotFound(ObjectNotFound):
     """Somebody deleted the price at Stripe, or it is another Stripe now."""
 
 
-class SubscriptionNotFound(PaymentsFailed):
+class SubscriptionNotFound(ObjectNotFound):
     """Stripe does not know this subscription (any more)."""
 
 
 def card_declined(reason: str) -> ValidationError:
     return ValidationError(reason or "Your card was declined.", "card_declined")
+
+
+def unusable_payment_method() -> ValidationError:
+    """Say the same of an unknown card and of another customer's: neither tells whether it exists."""
+    reason = ValidationError("This payment method is unknown, or can't be used by you.", "invalid")
+    return ValidationError({"payment_method": reason})
+
+
+def payment_method_required() -> ValidationError:
+    reason = ValidationError("Your free trial is over, so this needs a payment method.", "required")
+    return ValidationError({"payment_method": reason})
 
 
 def no_subscription() -> ValidationError:

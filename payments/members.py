@@ -48,8 +48,11 @@ def no_seats() -> PermissionDenied:
     return PermissionDenied("Your plan has no seats for others.", "no_seats")
 
 
-def invite(owner: User, *, email: str, is_child: bool = False) -> Membership:
-    """Takes a seat and mails a token, of which only a digest is kept. Inviting again sends another token."""
+def invite(owner: User, *, email: str, is_child: bool | None = None) -> Membership:
+    """Take a seat and mail a token, of which only a digest is kept. Inviting again sends another token.
+
+    Without `is_child` an invitation that is repeated stays as it is, and a new one is for a grown-up.
+    """
     token = get_random_string(40)
     with transaction.atomic():
         subscription = shared_plan_of(owner)
@@ -61,7 +64,8 @@ def invite(owner: User, *, email: str, is_child: bool = False) -> Membership:
         if known is None and seats_used(subscription) >= subscription.plan.max_members:
             raise ValidationError("All seats of your plan are taken.", "no_seats_left")
         seat = known or Membership(subscription=subscription)
-        seat.email, seat.is_child = email, is_child
+        seat.email = email
+        seat.is_child = seat.is_child if is_child is None else is_child
         seat.token_digest, seat.expires_at = _digest(token), timezone.now() + INVITATIONS_LAST
         seat.save()
         mails.invitation.enqueue(str(seat.pk), token)
@@ -94,9 +98,13 @@ def _invited_by(token: str) -> Membership:
 
 
 def leave(user: User) -> None:
-    deleted, _ = Membership.objects.filter(user=user).delete()
-    if not deleted:
-        raise no_subscription()
+    with transaction.atomic():
+        seat = Membership.objects.select_for_update().filter(user=user).first()
+        if seat is None:
+            raise no_subscription()
+        if seat.is_child:
+            raise PermissionDenied("A child's seat is ended by the owner of the plan.", "child_account")
+        seat.delete()
 
 
 def remove(owner: User, seat_id: UUID | str) -> None:
@@ -128,8 +136,8 @@ def set_child(seat: Membership, is_child: bool) -> None:
 
 
 def give_up_seat(user: User) -> None:
-    """Who has a plan of their own needs no seat on another's."""
-    Membership.objects.filter(user=user).delete()
+    """Who has a plan of their own needs no seat on another's; a child's is the owner's to end."""
+    Membership.objects.filter(user=user, is_child=False).delete()
 
 
 def end_all_seats(subscription: Subscription) -> None:

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from payments import mails, members, stripe_tables, students
 from payments.errors import SubscriptionNotFound
-from payments.models import BillingAccount, ClosedCustomer, Status, Subscription, SubscriptionPlan
+from payments.models import BillingAccount, ClosedCustomer, Status, Subscription, SubscriptionPlan, UsedTrial
 from payments.tasks import cancel_extra, end_customer
 from payments.turns import turn_of
 
@@ -113,6 +113,7 @@ def _note_trial(account: BillingAccount, said: dict[str, Any]) -> None:
     if said.get("trial_start") and not account.trial_used_at:
         account.trial_used_at = _time(said["trial_start"])
         account.save(update_fields=["trial_used_at"])
+        UsedTrial.objects.remember(account.user.email_key)
 
 
 def _end_if_closed(customer: str) -> None:

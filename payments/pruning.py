@@ -6,7 +6,8 @@ from django.conf import settings
 from django.utils import timezone
 from djstripe import models as tables
 
-from payments.models import ClosedCustomer, Membership, PaymentRequest
+from payments.models import ClosedCustomer, Membership, PaymentRequest, UsedTrial
+from payments.models.trials import REMEMBERED
 from payments.repeating import KEPT
 from users.pruning import in_batches
 
@@ -24,6 +25,10 @@ def prune_stripe_events() -> Iterator[int]:
     before = timezone.now() - settings.KEEP_LOGS
     yield from in_batches(tables.WebhookEventTrigger.objects.filter(created__lt=before))
     yield from in_batches(tables.Event.objects.filter(djstripe_created__lt=before))
+
+
+def prune_used_trials() -> Iterator[int]:
+    return in_batches(UsedTrial.objects.filter(noted_at__lt=timezone.now() - REMEMBERED))
 
 
 def prune_closed_customers() -> Iterator[int]:

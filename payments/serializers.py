@@ -1,7 +1,7 @@
 import datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from djstripe.models import Invoice
@@ -72,7 +72,11 @@ class ChosenPlanSerializer(serializers.Serializer):
 
 class SubscribeSerializer(ChosenPlanSerializer):
     payment_method = serializers.CharField(
-        required=False, allow_blank=True, max_length=255, help_text="Of Stripe, as Stripe.js gives it to the client."
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        max_length=255,
+        help_text="Of Stripe, as Stripe.js gives it to the client. Blank is as if it were not sent.",
     )
 
 
@@ -98,17 +102,23 @@ class FrontendURLField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         url = super().to_internal_value(data)
-        if _origin(url) != _origin(settings.FRONTEND_URL):
+        if not _is_on_frontend(url):
             raise serializers.ValidationError(f"Give an address that begins with {settings.FRONTEND_URL}.", "invalid")
         return url
 
 
-def _origin(url: str) -> tuple[str, str] | None:
+def _is_on_frontend(url: str) -> bool:
+    frontend = urlsplit(settings.FRONTEND_URL)
     try:
-        parts = urlsplit(url)
+        asked = urlsplit(url)
+        same_origin = _origin_of(asked) == _origin_of(frontend)
     except ValueError:
-        return None
-    return parts.scheme, parts.netloc
+        return False
+    return same_origin and "@" not in asked.netloc and f"{asked.path}/".startswith(f"{frontend.path}/")
+
+
+def _origin_of(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 class CheckoutSerializer(ChosenPlanSerializer):
@@ -162,13 +172,25 @@ class MemberChangeSerializer(serializers.ModelSerializer):
         fields = ["is_child"]
 
 
+@extend_schema_field(OpenApiTypes.STR)
+class JoinTokenField(serializers.Field):
+    """Whatever can be no token that we sent is an invalid one, and no mistake of form."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return data.strip() if isinstance(data, str) else ""
+
+
 class JoinSerializer(serializers.Serializer):
-    token = serializers.CharField(max_length=200)
+    token = JoinTokenField()
 
 
 class DocumentField(UploadField):
     def to_internal_value(self, data: Any) -> Any:
         return checked_document(super().to_internal_value(data))
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # A browser sends an empty text for a file input that nobody touched.
+        return super().run_validation(serializers.empty if data == "" else data)
 
 
 class StudentApplicationSerializer(serializers.Serializer):

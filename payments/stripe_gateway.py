@@ -12,15 +12,17 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import stripe
 from django.conf import settings
-from django.core.exceptions import ValidationError
 
 from payments.errors import (
     CustomerNotFound,
+    ObjectNotFound,
     PaymentsFailed,
     PaymentsUnavailable,
     PriceNotFound,
     SubscriptionNotFound,
     card_declined,
+    payment_method_required,
+    unusable_payment_method,
 )
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,14 @@ LONGEST_CALL = 6.0  # seconds
 LONGEST_CONNECTING = 3.0
 SIGNATURE_TOLERANCE = 300
 ZERO_DECIMAL_CURRENCIES = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF"
+
+# With each of these Stripe says that a payment waits for the cardholder; which one depends on the call and the card.
+ACTION_REQUIRED = {
+    "authentication_required",
+    "invoice_payment_intent_requires_action",
+    "payment_intent_action_required",
+    "subscription_payment_intent_requires_action",
+}
 
 _deadline: ContextVar[float | None] = ContextVar("stripe_deadline", default=None)
 
@@ -105,15 +115,16 @@ def calls_stripe(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _as_refusal(error: stripe.InvalidRequestError) -> Exception:
-    param = error.param or ""
-    if error.code == "resource_missing" and param == "customer":
+    """Tell by Stripe's code and parameter; its messages are for people, and change."""
+    if error.code != "resource_missing":
+        logger.error("Stripe refused: %s", error)
+        return PaymentsFailed()
+    if error.param == "customer":
         return CustomerNotFound()
-    if error.code == "resource_missing" and "price" in param:
+    if "price" in (error.param or ""):
         return PriceNotFound()
-    if "payment_method" in param or "PaymentMethod" in str(error):
-        return ValidationError({"payment_method": ValidationError(error.user_message or str(error), "invalid")})
-    logger.error("Stripe refused: %s", error)
-    return PaymentsFailed()
+    logger.warning("Stripe: %s", error)
+    return ObjectNotFound()
 
 
 def _key(scope: str, **params: Any) -> dict[str, Any]:
@@ -140,10 +151,29 @@ def set_customer_email(customer: str, email: str) -> None:
 
 
 @calls_stripe
+def has_card(customer: str, payment_method: str) -> bool:
+    """Return whether the card is attached to this very customer."""
+    try:
+        stripe.Customer.retrieve_payment_method(customer, payment_method)
+    except stripe.InvalidRequestError:
+        return False
+    return True
+
+
+@calls_stripe
 def attach_card(payment_method: str, *, customer: str, scope: str) -> str:
-    """Its id from now on: Stripe's test cards are recipes that get an id here."""
+    """Return its id from now on: Stripe's test cards are recipes that get an id here.
+
+    Raises ValidationError for whatever Stripe refuses to attach: an unknown card, another customer's, one that was
+    detached. Of these Stripe gives a code to the first only; that attaching failed says enough.
+    """
     key = _key(scope, payment_method=payment_method, customer=customer)
-    return stripe.PaymentMethod.attach(payment_method, customer=customer, **key).id
+    try:
+        return stripe.PaymentMethod.attach(payment_method, customer=customer, **key).id
+    except stripe.InvalidRequestError as error:
+        if error.code == "resource_missing" and error.param == "customer":
+            raise
+        raise unusable_payment_method() from error
 
 
 @calls_stripe
@@ -182,21 +212,13 @@ def create_subscription(*, customer: str, price: str, card: str | None, trial_da
     params: dict[str, Any] = {
         "customer": customer,
         "items": [{"price": price}],
-        "payment_behavior": "error_if_incomplete",
         "metadata": {"attempt": scope},
-        "expand": ["latest_invoice.confirmation_secret", "pending_setup_intent"],
     }
     if card:
         params["default_payment_method"] = card
     if trial_days:
         params |= _trial(trial_days)
-    try:
-        return _made(stripe.Subscription.create(**params, **_key(scope, **params)))
-    except stripe.CardError as error:
-        if error.code != "subscription_payment_intent_requires_action":
-            raise
-    params["payment_behavior"] = "allow_incomplete"
-    return _made(stripe.Subscription.create(**params, **_key(scope, **params)))
+    return _paid_or_waiting(lambda: stripe.Subscription.create(**params, **_key(scope, **params)), params)
 
 
 def _trial(days: int) -> dict[str, Any]:
@@ -206,11 +228,37 @@ def _trial(days: int) -> dict[str, Any]:
     }
 
 
-def _made(subscription: stripe.Subscription) -> Made:
+def _paid_or_waiting(send: Callable[[], stripe.Subscription], params: dict[str, Any]) -> Made:
+    """Send the request so that what can't be paid changes nothing; where only the cardholder's confirmation is
+    missing, send it again so that the payment waits for that."""
+    params["expand"] = ["latest_invoice.confirmation_secret", "pending_setup_intent"]
+    params["payment_behavior"] = "error_if_incomplete"
+    try:
+        return _made(send())
+    except (stripe.CardError, stripe.InvalidRequestError) as error:
+        if error.code not in ACTION_REQUIRED:
+            _refuse_card(error)
+            raise
+    params["payment_behavior"] = "allow_incomplete"
+    return _made(send(), is_waiting=True)
+
+
+def _refuse_card(error: stripe.CardError | stripe.InvalidRequestError) -> None:
+    """Raise ValidationError where the code of a refused request says that the reason is a card, missing or unfit."""
+    if isinstance(error, stripe.CardError):
+        return
+    is_missing, param = error.code == "resource_missing", error.param or ""
+    if is_missing and not param:
+        raise payment_method_required() from error
+    if (is_missing and "payment_method" in param) or (error.code or "").startswith("payment_method_"):
+        raise unusable_payment_method() from error
+
+
+def _made(subscription: stripe.Subscription, *, is_waiting: bool = False) -> Made:
     said = subscription.to_dict()
     invoice, setup = said.get("latest_invoice"), said.get("pending_setup_intent")
     secret = None
-    if said["status"] == "incomplete" and isinstance(invoice, dict):
+    if is_waiting and isinstance(invoice, dict) and invoice.get("status") == "open":
         secret = (invoice.get("confirmation_secret") or {}).get("client_secret")
     elif isinstance(setup, dict):
         secret = setup["client_secret"]
@@ -221,16 +269,20 @@ def _made(subscription: stripe.Subscription) -> Made:
 def change_price(stripe_id: str, *, price: str, card: str | None, scope: str) -> Made:
     """What is left of the old plan is given back on the next invoice, and the new one is charged for that time."""
     with _known(stripe_id):
-        item = stripe.Subscription.retrieve(stripe_id)["items"]["data"][0]
+        current = stripe.Subscription.retrieve(stripe_id)
+    if current.status in ("canceled", "incomplete_expired"):  # we have not heard of it yet
+        raise SubscriptionNotFound(stripe_id)
+    item = current["items"]["data"][0]
     params: dict[str, Any] = {
         "items": [{"id": item["id"], "price": price}],
         "proration_behavior": "create_prorations",
         "cancel_at_period_end": False,
-        "expand": ["pending_setup_intent"],
     }
     if card:
         params["default_payment_method"] = card
-    return _made(stripe.Subscription.modify(stripe_id, **params, **_key(scope, id=stripe_id, **params)))
+    return _paid_or_waiting(
+        lambda: stripe.Subscription.modify(stripe_id, **params, **_key(scope, id=stripe_id, **params)), params
+    )
 
 
 @calls_stripe

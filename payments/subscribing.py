@@ -1,7 +1,7 @@
 """What a person does about a plan of their own. Stripe is asked first, outside of any transaction; then mirrored."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -18,9 +18,10 @@ from payments.errors import (
     SubscriptionNotFound,
     already_subscribed,
     no_subscription,
+    payment_method_required,
 )
 from payments.mirroring import mirror_subscription
-from payments.models import BillingAccount, Membership, PlanType, Subscription, SubscriptionPlan
+from payments.models import BillingAccount, Membership, PlanType, Subscription, SubscriptionPlan, UsedTrial
 from payments.selling import price_of
 from payments.tasks import tell_new_email
 from users.models import User
@@ -54,14 +55,30 @@ def _subscribe(user: User, plan: SubscriptionPlan, *, payment_method: str, attem
     current = open_subscription_of(user)
     if current is None and _adopted(user, customer):
         return subscribe(user, plan, payment_method=payment_method, attempt=attempt)
-    card = stripe_gateway.attach_card(payment_method, customer=customer, scope=attempt) if payment_method else None
-    if current and current.is_entitling:
-        return _switch(current, plan, customer=customer, card=card, attempt=attempt)
-    if current:
-        # Never paid, or no longer: it makes place.
-        stripe_gateway.cancel_now(current.stripe_id)
-        mirror_subscription(current.stripe_id, customer=customer)
-    return _start(user, plan, customer=customer, card=card, attempt=attempt)
+    with _card_for(customer, payment_method, attempt=attempt) as card:
+        if current and current.is_entitling:
+            return _switch(current, plan, customer=customer, card=card, attempt=attempt)
+        if current:
+            # Never paid, or no longer: it makes place.
+            stripe_gateway.cancel_now(current.stripe_id)
+            mirror_subscription(current.stripe_id, customer=customer)
+        return _start(user, plan, customer=customer, card=card, attempt=attempt)
+
+
+@contextmanager
+def _card_for(customer: str, payment_method: str, *, attempt: str) -> Iterator[str | None]:
+    """Attach the card to the customer; detach it again where it is refused, unless it was theirs before."""
+    if not payment_method:
+        yield None
+    elif stripe_gateway.has_card(customer, payment_method):
+        yield payment_method
+    else:
+        card = stripe_gateway.attach_card(payment_method, customer=customer, scope=attempt)
+        try:
+            yield card
+        except ValidationError:
+            stripe_gateway.detach_card(card)
+            raise
 
 
 def check_choice(user: User, plan: SubscriptionPlan) -> None:
@@ -126,9 +143,9 @@ def _mirror_open(user: User) -> None:
 
 
 def trial_days_for(user: User, plan: SubscriptionPlan) -> int:
-    """Once per person: whatever began with a trial has left its mark."""
+    """Return how long the free trial is: once per person, who is known by the address after a deletion too."""
     used = BillingAccount.objects.filter(user=user, trial_used_at__isnull=False).exists()
-    return 0 if used else plan.days_of_trial
+    return 0 if used or UsedTrial.objects.of(user.email_key).exists() else plan.days_of_trial
 
 
 def _came_of(attempt: str, user: User) -> bool:
@@ -149,16 +166,10 @@ def _start(user: User, plan: SubscriptionPlan, *, customer: str, card: str | Non
     trial_days = trial_days_for(user, plan)
     paying_card = card or (None if trial_days else stripe_gateway.newest_card_of(customer))
     if not (paying_card or trial_days):
-        missing = ValidationError("Your free trial is over, so this needs a payment method.", "required")
-        raise ValidationError({"payment_method": missing})
-    try:
-        made = stripe_gateway.create_subscription(
-            customer=customer, price=price_of(plan), card=paying_card, trial_days=trial_days, scope=attempt
-        )
-    except ValidationError:
-        if card:
-            stripe_gateway.detach_card(card)
-        raise
+        raise payment_method_required()
+    made = stripe_gateway.create_subscription(
+        customer=customer, price=price_of(plan), card=paying_card, trial_days=trial_days, scope=attempt
+    )
     mirror_subscription(made.stripe_id, customer=customer)
     return Subscribed(is_new=True, client_secret=made.client_secret)
 
@@ -224,4 +235,8 @@ def portal_url(user: User, *, return_url: str) -> str:
     account = BillingAccount.objects.filter(user=user, stripe_customer_id__isnull=False).first()
     if account is None:
         raise no_subscription()
-    return stripe_gateway.open_portal(customer=str(account.stripe_customer_id), return_url=return_url)
+    try:
+        return stripe_gateway.open_portal(customer=str(account.stripe_customer_id), return_url=return_url)
+    except CustomerNotFound:  # deleted at Stripe, with all that a page could show
+        _forget_customer(user)
+        raise no_subscription() from None

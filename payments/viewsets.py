@@ -91,7 +91,7 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
         """Subscribe, or change the plan. The first subscription starts with the free trial."""
         given = self.given(request)
         stripe_gateway.check_configured()
-        plan, card = given["plan_id"], given.get("payment_method", "")
+        plan, card = given["plan_id"], given.get("payment_method") or ""
 
         def deed(attempt: str) -> Response:
             done = subscribing.subscribe(request.user, plan, payment_method=card, attempt=attempt)

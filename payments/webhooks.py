@@ -5,13 +5,15 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from djstripe import models as tables
 from rest_framework.exceptions import ValidationError
 
 from payments import mails, stripe_gateway
+from payments.errors import ObjectNotFound
 from payments.mirroring import mirror_subscription
-from payments.models import ClosedCustomer, Subscription
+from payments.models import BillingAccount, ClosedCustomer, Subscription
 from payments.stripe_gateway import calls_stripe
 from payments.stripe_tables import own_endpoint
 from payments.turns import take_turn
@@ -29,12 +31,22 @@ def receive(request: HttpRequest) -> None:
     customer = customer_of(event)
     if customer and ClosedCustomer.objects.of(customer).exists():
         return _about_somebody_gone(event, customer)
-    _handed_to_dj_stripe(request)
+    if customer and not BillingAccount.objects.filter(stripe_customer_id=customer).exists():
+        # The Stripe account serves other products too. Fetching what is not ours may fail for ever.
+        return logger.info("%s is about a customer that is not ours: ignored.", event["id"])
+    try:
+        _handed_to_dj_stripe(request)
+    except ObjectNotFound:
+        # Deleted at Stripe before the event came. Another delivery would find no more.
+        logger.info("%s is about something that Stripe has no longer: not kept.", event["id"])
+        if customer and (subscription := subscription_of(event)):
+            mirror_subscription(subscription, customer=customer)
 
 
 @calls_stripe
 def _handed_to_dj_stripe(request: HttpRequest) -> None:
-    tables.WebhookEventTrigger.from_request(request, webhook_endpoint=own_endpoint())
+    with transaction.atomic():
+        tables.WebhookEventTrigger.from_request(request, webhook_endpoint=own_endpoint())
 
 
 def _believed(request: HttpRequest) -> dict[str, Any]:
@@ -59,7 +71,11 @@ def _about_somebody_gone(event: dict[str, Any], customer: str) -> None:
 
 def customer_of(event: dict[str, Any]) -> str | None:
     about = event["data"]["object"]
-    return _id_of(about.get("id") if about["object"] == "customer" else about.get("customer"))
+    if about["object"] == "customer":
+        return about.get("id")
+    # A detached card belongs to no customer any more: only what it was before says whose it is.
+    before = event["data"].get("previous_attributes") or {}
+    return _id_of(about.get("customer")) or _id_of(before.get("customer"))
 
 
 def subscription_of(event: dict[str, Any]) -> str | None:

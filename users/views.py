@@ -29,7 +29,7 @@ ACCOUNT_EXAMPLE = OpenApiExample(
 
 def signed_in(user: User, request: Request, status_code: int) -> Response:
     answer = serializers.SignedInSerializer({"token": issue_token(user, request), "user": user})
-    return Response(answer.data, status=status_code)
+    return Response(answer.data, status=status_code, headers={"Cache-Control": "no-store"})
 
 
 class AccountViewSet(GenericViewSet):
@@ -171,7 +171,7 @@ class PasswordViewSet(FormViewSet):
         confirm_password(request.user, given["old_password"], request, field="old_password")
         check_password(given["new_password"], request.user, field="new_password")
         set_password(request.user, given["new_password"])
-        return Response({"token": issue_token(request.user, request)})
+        return Response({"token": issue_token(request.user, request)}, headers={"Cache-Control": "no-store"})
 
     @extend_schema(responses={204: None})
     @action(detail=False, methods=["post"], permission_classes=[AllowAny], authentication_classes=[])

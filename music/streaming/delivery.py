@@ -9,13 +9,10 @@ from django.core.files.storage import FileSystemStorage
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response
+
+from music.streaming.conditions import is_unchanged, not_modified
 
 RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII | re.IGNORECASE)
-
-
-# A download is allowed now, not for as long as a stream that goes on and on.
-SECONDS_TO_BEGIN_A_DOWNLOAD = 300
 
 
 class UnsatisfiableRange(Exception):
@@ -48,26 +45,33 @@ def deliver(
         return HttpResponseRedirect(_address_of(file, content_type, disposition))
     if settings.X_ACCEL_REDIRECT:
         return _sent_by_nginx(file, content_type, disposition)
-    name, size = str(file.name), file.size
-    etag = f'"{PurePath(name).stem}"'  # a new file gets a new key, so the key tells the bytes apart
+    etag = f'"{PurePath(str(file.name)).stem}"'  # a new file gets a new key, so the key tells the bytes apart
+    if is_unchanged(request, etag):
+        return not_modified(HttpResponse(headers={"ETag": etag}))
+    response = _whole_or_part(file, content_type, request, etag)
+    response["Accept-Ranges"] = "bytes"
+    if disposition:
+        response["Content-Disposition"] = disposition
+    response["ETag"] = etag
+    return response
+
+
+def _whole_or_part(file: FieldFile, content_type: str, request: HttpRequest, etag: str) -> HttpResponseBase:
+    size = file.size
     response: Any
     try:
         wanted = wanted_range(request, size, etag)
     except UnsatisfiableRange:
         response = HttpResponse(status=416, content_type=content_type)
         response["Content-Range"] = f"bytes */{size}"
-    else:
-        start, end = wanted or (0, size - 1)
-        part = Part(file.storage.open(name, "rb"), start, end - start + 1)
-        response = PartResponse(part, content_type=content_type, status=206 if wanted else 200)
-        response["Content-Length"] = part.left
-        if wanted:
-            response["Content-Range"] = f"bytes {start}-{end}/{size}"
-    response["Accept-Ranges"] = "bytes"
-    if disposition:
-        response["Content-Disposition"] = disposition
-    response["ETag"] = etag
-    return get_conditional_response(request, etag=etag, response=response) or response
+        return response
+    start, end = wanted or (0, size - 1)
+    part = Part(file.storage.open(str(file.name), "rb"), start, end - start + 1)
+    response = PartResponse(part, content_type=content_type, status=206 if wanted else 200)
+    response["Content-Length"] = part.left
+    if wanted:
+        response["Content-Range"] = f"bytes {start}-{end}/{size}"
+    return response
 
 
 def _sent_by_nginx(file: FieldFile, content_type: str, disposition: str | None) -> HttpResponse:
@@ -79,11 +83,9 @@ def _sent_by_nginx(file: FieldFile, content_type: str, disposition: str | None) 
 
 
 def _address_of(file: FieldFile, content_type: str, disposition: str | None) -> str:
-    if disposition is None:
-        return file.url
-    said = {"ResponseContentDisposition": disposition, "ResponseContentType": content_type}
     storage: Any = file.storage
-    return storage.url(file.name, parameters=said, expire=SECONDS_TO_BEGIN_A_DOWNLOAD)
+    said = {"ResponseContentDisposition": disposition, "ResponseContentType": content_type} if disposition else None
+    return storage.url(file.name, parameters=said, expire=int(settings.PRESIGNED_URL_LIFETIME.total_seconds()))
 
 
 def wanted_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:

@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from music.models import SongCounts
+from music.models import Song, SongCounts
 from music.tests.uploading import give_audio
 
 
@@ -74,3 +74,138 @@ def test_errors_have_no_etag(api, song):
     assert answer.status_code == 404
     assert "ETag" not in answer
     assert "Authorization" in answer["Vary"]
+
+
+NO_DATE = "Sun, 01 Jan 2006 10:00:00 GMT"
+
+
+@pytest.fixture
+def stream(song):
+    return f"/api/songs/{give_audio(song).pk}/stream"
+
+
+@pytest.fixture
+def signed(api_as, artist, private_song):
+    give_audio(private_song)
+    return api_as(artist).get(f"/api/songs/{private_song.pk}").json()["audio_file"]
+
+
+def test_a_304_says_no_length(api, api_as, listener, paths, stream):
+    for client in (api, api_as(listener)):
+        for path in (*paths, stream, "/api/schema"):
+            etag = client.get(path)["ETag"]
+            for ask in (client.get, client.head):
+                answer = ask(path, HTTP_IF_NONE_MATCH=etag)
+                assert answer.status_code == 304, path
+                assert not answer.has_header("Content-Length"), path
+                assert not answer.has_header("Content-Type"), path
+
+
+def test_what_one_has_already_is_looked_at_before_the_range(api, stream):
+    etag = api.get(stream)["ETag"]
+
+    for asked in ("bytes=0-1", "bytes=999-"):
+        assert api.get(stream, HTTP_RANGE=asked, HTTP_IF_NONE_MATCH=etag).status_code == 304
+    assert api.get(stream, HTTP_RANGE="bytes=0-1", HTTP_IF_NONE_MATCH='"another"').status_code == 206
+    assert api.get(stream, HTTP_RANGE="bytes=999-", HTTP_IF_NONE_MATCH='"another"').status_code == 416
+    assert api.get(stream, HTTP_RANGE="bytes=999-", HTTP_IF_MATCH='"another"').status_code == 412
+
+
+def test_conditions_on_a_date_that_nothing_has_are_ignored(api, api_as, listener, paths, stream):
+    for client in (api, api_as(listener)):
+        for path in (*paths, stream):
+            for _ in range(2):  # lists are kept for the second time
+                assert client.get(path, HTTP_IF_UNMODIFIED_SINCE=NO_DATE).status_code == 200, path
+                assert client.get(path, HTTP_IF_MODIFIED_SINCE="Sun, 01 Jan 2034 10:00:00 GMT").status_code == 200
+
+
+def test_another_version_than_wanted_is_an_error_like_any(api, api_as, listener, paths, stream):
+    for client in (api, api_as(listener)):
+        for path in (*paths, stream):
+            etag = client.get(path)["ETag"]
+            for wanted in ('"another"', f"W/{etag}"):
+                answer = client.get(path, HTTP_IF_MATCH=wanted)
+                assert answer.status_code == 412, path
+                assert answer.json() == {
+                    "type": "client_error",
+                    "errors": [
+                        {
+                            "code": "precondition_failed",
+                            "detail": "This is not the version that `If-Match` asks for.",
+                            "attr": None,
+                        }
+                    ],
+                }
+                assert "ETag" not in answer
+                assert "no-cache" in answer["Cache-Control"]
+            for wanted in (etag, "*", f'"another", {etag}'):
+                assert client.get(path, HTTP_IF_MATCH=wanted).status_code == 200, path
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"HTTP_RANGE": "bytes=0-1"}, 206),
+        ({"HTTP_IF_NONE_MATCH": "*"}, 304),
+        ({"HTTP_RANGE": "bytes=99-"}, 416),
+    ],
+)
+def test_what_a_caller_or_a_signature_decided_is_for_the_caller_alone(
+    api, api_as, client, listener, stream, signed, headers, status
+):
+    client.force_login(listener)
+    for asks, path, caching in (
+        (api, stream, "no-cache"),
+        (api_as(listener), stream, "private, no-cache"),
+        (client, stream, "private, no-cache"),
+        (api, signed, "private, no-cache"),
+    ):
+        for ask in (asks.get, asks.head):
+            answer = ask(path, **headers)
+            assert answer.status_code == (200 if ask == asks.head and "HTTP_RANGE" in headers else status)
+            assert answer["Cache-Control"] == caching
+            assert {"Authorization", "Cookie", "Accept"} <= set(answer["Vary"].split(", "))
+
+
+def test_lists_that_anybody_gets_are_public_to_nobody_else(api, client, listener, song, settings):
+    settings.ANONYMOUS_CACHE_SECONDS = 2
+    assert api.get("/api/songs")["Cache-Control"] == "public, max-age=2"
+
+    client.cookies[settings.SESSION_COOKIE_NAME] = "ended long ago"
+    assert client.get("/api/songs")["Cache-Control"] == "private, no-cache"
+
+
+def test_errors_of_a_caller_are_the_callers(api, api_as, listener, private_song):
+    path = f"/api/songs/{private_song.pk}"
+
+    assert api.get(path)["Cache-Control"] == "no-cache"
+    assert api_as(listener).get(path)["Cache-Control"] == "private, no-cache"
+    assert api.get(f"{path}/stream?signature=x")["Cache-Control"] == "private, no-cache"
+
+
+def test_the_document_and_the_plans_have_an_etag_and_random_has_none(api, song):
+    assert api.get("/api/schema")["ETag"]
+    assert api.get("/api/subscriptions")["ETag"]
+    assert not api.get("/api/songs/random").has_header("ETag")
+
+
+def test_answers_that_hold_a_token_are_kept_by_nobody(api, api_as, db):
+    account = {"email": "nina@example.com", "password": "long and winding"}
+    registered = api.post("/api/users", account)
+    logged_in = api.post("/api/login", account)
+    api.credentials(HTTP_AUTHORIZATION=f"Token {logged_in.json()['token']}")
+    changed = api.post("/api/password/change", {"old_password": "long and winding", "new_password": "winding and long"})
+
+    for answer in (registered, logged_in, changed):
+        assert "token" in answer.json()
+        assert answer["Cache-Control"] == "no-store"
+
+
+def test_hiding_shows_at_once_to_whoever_has_the_old_answer(api, api_as, listener, song, stream):
+    for client in (api, api_as(listener)):
+        etags = {path: client.get(path)["ETag"] for path in (f"/api/songs/{song.pk}", stream)}
+        Song.objects.filter(pk=song.pk).update(visibility="private")
+        for path, etag in etags.items():
+            assert client.get(path, HTTP_IF_NONE_MATCH=etag).status_code == 404
+        Song.objects.filter(pk=song.pk).update(visibility="public")

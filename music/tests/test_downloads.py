@@ -126,4 +126,4 @@ def test_a_download_from_a_bucket_keeps_its_name(s3_server, use_store, premium_a
     stored = requests.get(answer["Location"], timeout=5)
     assert stored.content == b"0123456789"
     assert names_in(stored.headers["Content-Disposition"])[1] == "The Artist - Jóga.mp3"
-    assert "X-Amz-Expires=300" in answer["Location"]
+    assert "X-Amz-Expires=600" in answer["Location"]

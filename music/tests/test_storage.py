@@ -3,6 +3,7 @@
 import errno
 import io
 import time
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -114,7 +115,31 @@ def test_a_cover_in_a_bucket_has_one_lasting_address(s3_server, use_store, api, 
     assert cover == artist_api.get(f"/api/albums/{album.pk}").json()["cover_image"]
     answer = api.get(cover)
     assert requests.get(location_of(answer), timeout=5).headers["Content-Type"] == "image/jpeg"
-    assert int(answer["Cache-Control"].rpartition("=")[2]) <= 3600
+    assert int(answer["Cache-Control"].rpartition("=")[2]) <= 300
+
+
+def test_addresses_into_the_bucket_live_ten_minutes_or_as_long_as_is_set(s3_server, use_store, api, song, settings):
+    use_store(s3_server)
+    give_audio(song)
+    url = f"/api/songs/{song.pk}/stream"
+
+    assert "X-Amz-Expires=600&" in location_of(api.get(url))
+    settings.PRESIGNED_URL_LIFETIME = timedelta(seconds=90)
+    assert "X-Amz-Expires=90&" in location_of(api.get(url))
+
+
+def test_redirects_into_the_bucket_are_kept_by_nobody(s3_server, use_store, api, artist_api, song, private_song):
+    use_store(s3_server)
+    for each in (song, private_song):
+        give_audio(each)
+    signed = artist_api.get(f"/api/songs/{private_song.pk}").json()["audio_file"]
+    plain = f"/api/songs/{song.pk}/stream"
+
+    for client, url, caching in ((api, plain, "no-cache"), (artist_api, plain, "private, no-cache"),
+                                 (api, signed, "private, no-cache")):  # fmt: skip
+        answer = client.get(url)
+        assert (answer.status_code, answer["Cache-Control"]) == (302, caching)
+        assert {"Authorization", "Cookie"} <= set(answer["Vary"].split(", "))
 
 
 def test_the_first_cover_asked_for_after_a_start_is_found_too(s3_server, use_store, api):
@@ -154,11 +179,11 @@ def test_an_address_that_was_changed_is_refused(rclone_s3, use_store, api, make_
 def test_an_address_in_the_bucket_ends(rclone_s3, use_store, api, song, settings):
     use_store(rclone_s3)
     give_audio(song)
-    lifetime = settings.STREAM_URL_LIFETIME.total_seconds()
+    lifetime = settings.PRESIGNED_URL_LIFETIME.total_seconds()
     with time_machine.travel(time.time() - lifetime - 60):
         old = location_of(api.get(f"/api/songs/{song.pk}/stream"))
     assert requests.get(old, timeout=5).status_code in REFUSED
-    with time_machine.travel(time.time() - 600):
+    with time_machine.travel(time.time() - lifetime + 120):
         recent = location_of(api.get(f"/api/songs/{song.pk}/stream"))
     assert requests.get(recent, timeout=5).status_code == 200
 

@@ -12,6 +12,7 @@ from payments.models.subscriptions import (
     Status,
     Subscription,
 )
+from payments.models.trials import UsedTrial
 
 __all__ = [
     "ENDED",
@@ -27,4 +28,5 @@ __all__ = [
     "StudentApplication",
     "Subscription",
     "SubscriptionPlan",
+    "UsedTrial",
 ]

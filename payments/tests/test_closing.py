@@ -1,12 +1,17 @@
 """An account that closes: 204 at once, and Stripe hears of it until it has understood."""
 
 import json
+from hashlib import sha256
 
 import pytest
+import time_machine
+from django.core.management import call_command
+from django.utils import timezone
 from djstripe import models as tables
+from rest_framework.test import APIClient
 
 from conftest import PASSWORD
-from payments.models import BillingAccount, ClosedCustomer, Membership, Subscription
+from payments.models import BillingAccount, ClosedCustomer, Membership, Subscription, UsedTrial
 from payments.tests.waiting_tasks import run_waiting_tasks
 from users.models import User
 
@@ -119,3 +124,78 @@ def test_an_admin_can_delete_an_account_with_a_subscription(stripe, subscribe, p
     assert answer.status_code == 200
     assert not User.objects.filter(pk=listener.pk).exists()
     assert stripe.customers() == []
+
+
+def register_again(email):
+    answer = APIClient().post("/api/users", {"email": email, "password": PASSWORD})
+    assert answer.status_code == 201, answer.json()
+    return User.objects.get(pk=answer.json()["user"]["id"])
+
+
+@pytest.mark.parametrize("email", ["listener@example.com", "Listener@EXAMPLE.com"])
+def test_the_same_address_has_no_second_trial(stripe, subscribe, plans, listener, close_account, email):
+    subscribe(listener, plans.individual)
+    close_account(listener)
+
+    answer = subscribe(register_again(email), plans.individual)
+
+    assert answer.status_code == 201
+    assert (answer.json()["subscription"]["status"], answer.json()["subscription"]["trial_end"]) == ("active", None)
+
+
+def test_nor_on_a_checkout_page(stripe, subscribe, plans, listener, close_account, api_as, current):
+    subscribe(listener, plans.individual)
+    close_account(listener)
+    again = register_again("listener@example.com")
+
+    url = api_as(again).post("/api/subscriptions/checkout", {"plan_id": str(plans.duo.pk)}).json()["url"]
+    stripe.check_out(url)
+    stripe.catch_up()
+
+    assert current(again)["status"] == "active"
+
+
+@pytest.mark.parametrize("email", ["listener+2@example.com", "another@example.com"])
+def test_another_address_has_a_trial(stripe, subscribe, plans, listener, close_account, email):
+    subscribe(listener, plans.individual)
+    close_account(listener)
+
+    answer = subscribe(register_again(email), plans.individual)
+
+    assert answer.json()["subscription"]["status"] == "trialing"
+
+
+def test_who_had_no_trial_has_it_the_second_time(stripe, subscribe, plans, listener, close_account):
+    close_account(listener)
+
+    answer = subscribe(register_again("listener@example.com"), plans.individual)
+
+    assert answer.json()["subscription"]["status"] == "trialing"
+
+
+def test_both_addresses_of_whoever_changed_theirs_have_had_it(stripe, subscribe, plans, listener, close_account):
+    subscribe(listener, plans.individual)
+    User.objects.filter(pk=listener.pk).update(email="new@example.com", email_key="new@example.com")
+    freed = register_again("listener@example.com")
+    assert subscribe(freed, plans.individual).json()["subscription"]["status"] == "active"
+    close_account(listener)
+
+    again = register_again("new@example.com")
+
+    assert subscribe(again, plans.individual).json()["subscription"]["status"] == "active"
+
+
+def test_the_address_is_known_for_a_year_and_only_to_who_has_the_key(stripe, subscribe, plans, listener, close_account):
+    subscribe(listener, plans.individual)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        clock.shift(300 * 24 * 3600)
+        close_account(listener)
+        kept = UsedTrial.objects.get()
+        assert kept.address_digest != sha256(b"listener@example.com").hexdigest()
+        clock.shift(364 * 24 * 3600)
+        call_command("prune")
+        assert UsedTrial.objects.exists()
+        clock.shift(2 * 24 * 3600)
+        call_command("prune")
+
+    assert not UsedTrial.objects.exists()

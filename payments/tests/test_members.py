@@ -129,9 +129,17 @@ def test_an_invitation_lasts_seven_days(owner, invite, join, artist, api_as, cod
         assert current(owner)["members_used"] == 1
 
 
-@pytest.mark.parametrize("token", ["nonsense", "\0", "ü", "x" * 201])
-def test_a_bad_token_opens_nothing(owner, join, artist, token):
-    assert join(artist, token).status_code == 400
+@pytest.mark.parametrize("token", ["nonsense", "", " ", "\0", "ü", "x" * 201, "x" * 100_000, 7, True, ["x"], {"x": 1}])
+def test_a_bad_token_opens_nothing(owner, join, artist, code, token):
+    answer = join(artist, token)
+
+    assert (answer.status_code, code(answer)) == (400, "invalid_token")
+
+
+def test_half_a_letter_is_no_token(owner, artist, api_as, code):
+    answer = api_as(artist).post("/api/subscriptions/join", '{"token": "\\ud800"}', content_type="application/json")
+
+    assert (answer.status_code, code(answer)) == (400, "invalid_token")
 
 
 def test_invited_again_only_the_newer_token_works(owner, invite, join, artist, code, current):
@@ -200,6 +208,53 @@ def test_a_child_is_said_to_be_one(owner, with_member, artist, api_as):
     assert (answer.status_code, answer.json()["is_child"]) == (200, True)
     seat.refresh_from_db()
     assert (seat.is_child, seat.email) == (True, "artist@example.com")
+
+
+def test_an_invitation_sent_again_is_for_a_child_still(owner, invite, join, artist, api_as):
+    invite(owner, "nina@example.com", is_child=True)
+
+    join(artist, invite(owner, "nina@example.com"))
+
+    [seat] = api_as(owner).get(MEMBERS).json()["results"]
+    assert seat["is_child"]
+
+
+def test_the_list_shows_the_invited_address_whoever_joined(owner, invite, join, artist, api_as):
+    join(artist, invite(owner, "nina@example.com"))
+    artist.email = "new@example.com"
+    artist.save()
+
+    answer = api_as(owner).get(MEMBERS)
+
+    assert answer.json()["results"][0]["email"] == "nina@example.com"
+    assert "artist@" not in answer.content.decode()
+    assert "new@" not in answer.content.decode()
+
+
+def test_a_child_can_not_leave(owner, with_member, artist, api_as, code, current, subscribe, plans, invite, join,
+                               other_artist):  # fmt: skip
+    seat = with_member(owner, artist, is_child=True)
+
+    answer = api_as(artist).post("/api/subscriptions/leave")
+
+    assert (answer.status_code, code(answer)) == (403, "child_account")
+    assert code(subscribe(artist, plans.individual)) == "already_member"
+    subscribe(other_artist, plans.family)
+    assert code(join(artist, invite(other_artist, "nina@example.com"))) == "already_member"
+    assert current(artist)["role"] == "member"
+    api_as(owner).patch(f"{MEMBERS}/{seat.pk}", {"is_child": False})
+    assert api_as(artist).post("/api/subscriptions/leave").status_code == 204
+
+
+def test_a_checkout_page_from_before_does_not_free_a_child(owner, with_member, artist, api_as, stripe, plans):
+    url = api_as(artist).post("/api/subscriptions/checkout", {"plan_id": str(plans.individual.pk)}).json()["url"]
+    seat = with_member(owner, artist, is_child=True)
+
+    stripe.check_out(url)
+    stripe.catch_up()
+
+    seat.refresh_from_db()
+    assert seat.user == artist
 
 
 def test_members_do_not_see_the_owners_people(owner, with_member, artist, api_as):

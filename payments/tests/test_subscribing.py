@@ -1,6 +1,7 @@
 import pytest
 
 from payments.models import BillingAccount, PaymentRequest, Subscription
+from tests.stripe_server import StripeRefused
 
 pytestmark = pytest.mark.django_db
 
@@ -185,16 +186,106 @@ def test_a_declined_card_leaves_the_plan_and_the_trial(stripe, subscribe, plans,
     assert current(listener)["plan"] == "individual"
 
 
-def test_an_unknown_payment_method_is_named(stripe, subscribe, plans, listener):
-    answer = subscribe(listener, plans.individual, "pm_unknown")
+def card_of(stripe, customer=None):
+    """A new card, attached to the customer if one is given."""
+    card = stripe.post("/v1/payment_methods", type="card", card={"token": "tok_visa"})["id"]
+    if customer:
+        stripe.post(f"/v1/payment_methods/{card}/attach", customer=customer)
+    return card
+
+
+@pytest.fixture
+def unusable_cards(stripe, subscribe, plans, artist):
+    """Cards that are not the listener's to pay with."""
+    subscribe(artist, plans.individual)
+    [customer] = stripe.customers()
+    detached = card_of(stripe, customer["id"])
+    stripe.post(f"/v1/payment_methods/{detached}/detach")
+    elsewhere = card_of(stripe, stripe.post("/v1/customers", email="stranger@example.com")["id"])
+    return {
+        "unknown": "pm_unknown",
+        "no id at all": "../customers/x?y=1&ü",
+        "another person's": card_of(stripe, customer["id"]),
+        "attached to a stranger": elsewhere,
+        "detached before": detached,
+    }
+
+
+@pytest.mark.parametrize(
+    "kind", ["unknown", "no id at all", "another person's", "attached to a stranger", "detached before"]
+)
+def test_a_card_that_is_not_ones_own_to_use_is_named(stripe, subscribe, plans, listener, unusable_cards, current, kind):
+    before = len(stripe.subscriptions())
+
+    answer = subscribe(listener, plans.individual, unusable_cards[kind])
+
+    assert answer.status_code == 400
+    [error] = answer.json()["errors"]
+    assert (error["attr"], error["code"]) == ("payment_method", "invalid")
+    assert current(listener)["plan"] == "free"
+    assert len(stripe.subscriptions()) == before
+    assert subscribe(listener, plans.individual).json()["subscription"]["status"] == "trialing"
+
+
+def test_a_change_of_plan_names_an_unusable_card_too(stripe, subscribe, plans, listener, unusable_cards, current):
+    subscribe(listener, plans.individual)
+
+    answer = subscribe(listener, plans.duo, unusable_cards["another person's"])
 
     assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "payment_method")
+    assert current(listener)["plan"] == "individual"
 
 
-def test_a_card_that_asks_its_owner_waits_for_the_answer(stripe, subscribe, plans, listener, features):
+def test_unknown_and_another_persons_cards_are_told_alike(stripe, subscribe, plans, listener, unusable_cards):
+    answers = [subscribe(listener, plans.individual, unusable_cards[kind]) for kind in ("unknown", "another person's")]
+
+    assert answers[0].json() == answers[1].json()
+
+
+def test_a_card_that_is_attached_to_oneself_already_pays(stripe, subscribe, plans, listener):
+    subscribe(listener, plans.individual, None)
+    [customer] = stripe.customers()
+    mine = card_of(stripe, customer["id"])
+
+    assert subscribe(listener, plans.duo, mine).status_code == 200
+
+    assert stripe.subscriptions()[0]["default_payment_method"] == mine
+
+
+def test_a_declined_card_of_ones_own_stays_attached(stripe, subscribe, plans, listener, code):
+    BillingAccount.objects.create(user=listener, trial_used_at="2026-01-01T00:00Z")
+    subscribe(listener, plans.individual, "pm_card_chargeDeclined")
+    [customer] = stripe.customers()
+    mine = card_of(stripe, customer["id"])
+    stripe.card_becomes(mine, "chargeCustomerFail")
+
+    assert code(subscribe(listener, plans.individual, mine)) == "card_declined"
+
+    assert stripe.get(f"/v1/payment_methods/{mine}")["customer"] == customer["id"]
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None])
+def test_a_blank_payment_method_is_as_if_it_were_not_sent(stripe, api_as, plans, listener, blank):
+    body = {"plan_id": str(plans.individual.pk), "payment_method": blank}
+
+    answer = api_as(listener).post("/api/subscriptions/subscribe", body)
+
+    assert (answer.status_code, answer.json()["subscription"]["status"]) == (201, "trialing")
+
+
+@pytest.mark.parametrize(
+    ("card", "stripe_says"),
+    [
+        ("pm_card_authenticationRequired", "subscription_payment_intent_requires_action"),
+        ("pm_card_threeDSecure2Required", "authentication_required"),
+    ],
+)
+def test_a_card_that_asks_its_owner_waits_for_the_answer(
+    stripe, subscribe, plans, listener, features, card, stripe_says
+):
     BillingAccount.objects.create(user=listener, trial_used_at="2026-01-01T00:00Z")
 
-    answer = subscribe(listener, plans.individual, "pm_card_authenticationRequired")
+    answer = subscribe(listener, plans.individual, card)
 
     assert (answer.status_code, answer.json()["subscription"]["status"]) == (201, "incomplete")
     assert not features(listener)["ad_free"]
@@ -202,6 +293,12 @@ def test_a_card_that_asks_its_owner_waits_for_the_answer(stripe, subscribe, plan
     stripe.catch_up()
     assert features(listener)["ad_free"]
     assert charged(stripe) == 1099
+    [there] = stripe.subscriptions()
+    items = [{"price": there["items"]["data"][0]["price"]["id"]}]
+    with pytest.raises(StripeRefused, match=f'"code": "{stripe_says}"'):
+        stripe.post("/v1/subscriptions", customer=there["customer"], items=items,
+                    default_payment_method=there["default_payment_method"],
+                    payment_behavior="error_if_incomplete")  # fmt: skip
 
 
 def test_a_card_may_ask_at_the_start_of_the_trial(stripe, subscribe, plans, listener):
@@ -285,11 +382,64 @@ def test_two_checkout_pages_are_one_subscription(stripe, post, plans, listener, 
     assert Subscription.objects.open().count() == 1
 
 
-@pytest.mark.parametrize("address", ["https://evil.example/", "http://localhost:3000@evil.example/", "//x", "http://["])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/",
+        "http://localhost:3000@evil.example/",
+        "http://me@localhost:3000/",
+        "http://localhost:3000\\@evil.example/",
+        "http://localhost:3001/",
+        "http://localhost:x/",
+        "https://localhost:3000/",
+        "javascript:alert(1)",
+        "/subscription",
+        "//x",
+        "http://[",
+    ],
+)
 def test_nobody_is_sent_elsewhere(stripe, post, plans, listener, address):
     for path, field in (("checkout", "success_url"), ("checkout", "cancel_url"), ("portal", "return_url")):
         answer = post(listener, path, {"plan_id": str(plans.duo.pk), field: address})
         assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, field)
+
+
+@pytest.mark.parametrize(
+    ("frontend", "address", "is_on_it"),
+    [
+        ("http://localhost:3000", "http://LOCALHOST:3000", True),
+        ("https://music.example", "https://music.example:443/thanks?x=1#top", True),
+        ("https://music.example/app", "https://music.example/app", True),
+        ("https://music.example/app", "https://music.example/app/thanks", True),
+        ("https://music.example/app", "https://music.example/application", False),
+        ("https://music.example/app", "https://music.example/", False),
+    ],
+)
+def test_addresses_to_come_back_to_are_on_the_frontend(stripe, post, plans, listener, settings, frontend, address,
+                                                       is_on_it):  # fmt: skip
+    settings.FRONTEND_URL = frontend
+
+    answer = post(listener, "checkout", {"plan_id": str(plans.duo.pk), "success_url": address, "cancel_url": address})
+
+    assert answer.status_code == (200 if is_on_it else 400)
+
+
+def test_a_portal_for_a_customer_whom_stripe_has_no_longer(stripe, subscribe, post, plans, listener, code):
+    subscribe(listener, plans.individual)
+    stripe.ask("DELETE", f"/v1/customers/{stripe.customers()[0]['id']}")
+
+    answer = post(listener, "portal")
+
+    assert (answer.status_code, code(answer)) == (400, "no_subscription")
+
+
+def test_a_change_of_a_plan_that_ended_unheard_of_is_a_new_subscription(stripe, subscribe, plans, listener, current):
+    subscribe(listener, plans.individual)
+    stripe.ask("DELETE", f"/v1/subscriptions/{stripe.subscriptions()[0]['id']}")
+
+    answer = subscribe(listener, plans.duo)
+
+    assert (answer.status_code, current(listener)["plan"], current(listener)["status"]) == (201, "duo", "active")
 
 
 def test_what_is_done_in_the_portal_comes_here(stripe, subscribe, post, plans, listener, current):

@@ -2,7 +2,7 @@ import json
 from itertools import permutations
 
 import pytest
-from djstripe.models import Event, WebhookEndpoint, WebhookEventTrigger
+from djstripe.models import Customer, Event, WebhookEndpoint, WebhookEventTrigger
 
 from payments import webhooks
 from payments.models import Subscription
@@ -187,6 +187,54 @@ def test_another_apps_customers_are_none_of_ours(stripe, plans, subscribe, liste
     stripe.catch_up()
 
     assert Subscription.objects.get().user == listener
+
+
+STRANGER = "cus_stranger"
+
+
+@pytest.mark.parametrize(
+    ("kind", "about"),
+    [
+        ("customer.created", {"object": "customer", "id": STRANGER}),
+        ("customer.subscription.updated", {"object": "subscription", "id": "sub_x", "customer": STRANGER}),
+        ("customer.subscription.updated", {"object": "subscription", "id": "sub_x", "customer": {"id": STRANGER}}),
+        ("checkout.session.completed", {"object": "checkout.session", "id": "cs_x", "customer": STRANGER}),
+        ("invoice.paid", {"object": "invoice", "id": "in_x", "customer": STRANGER, "subscription": "sub_x"}),
+        ("payment_intent.succeeded", {"object": "payment_intent", "id": "pi_x", "customer": STRANGER}),
+        ("payment_method.attached", {"object": "payment_method", "id": "pm_x", "customer": STRANGER}),
+        ("payment_method.detached", {"object": "payment_method", "id": "pm_x", "customer": None}),
+        ("charge.succeeded", {"object": "charge", "id": "ch_x", "customer": STRANGER}),
+    ],
+)
+def test_events_of_customers_that_are_not_ours_are_ignored(stripe, plans, subscribe, listener, api, kind, about):
+    """Stripe may not even have them: an account that serves other products, or another mode."""
+    subscribe(listener, plans.individual)
+    data = {"object": about}
+    if kind == "payment_method.detached":
+        data["previous_attributes"] = {"customer": STRANGER}
+
+    for _ in range(2):
+        assert stripe.post_event(api, event_of(kind, data)).status_code == 200
+
+    assert not Event.objects.exists()
+    assert not WebhookEventTrigger.objects.exists()
+    assert not Customer.objects.filter(id=STRANGER).exists()
+
+
+def event_of(kind, data):
+    return json.dumps({"id": "evt_x", "object": "event", "type": kind, "livemode": False, "created": 1_700_000_000,
+                       "api_version": "2026-08-26.dahlia", "pending_webhooks": 1, "data": data})  # fmt: skip
+
+
+@pytest.mark.parametrize("about", [{"object": "invoice", "id": "in_gone"}, {"object": "charge", "id": "ch_gone"}])
+def test_what_stripe_has_no_longer_is_taken_and_not_kept(stripe, plans, subscribe, listener, api, about):
+    subscribe(listener, plans.individual)
+    [customer] = stripe.customers()
+    kind = {"invoice": "invoice.updated", "charge": "charge.updated"}[about["object"]]
+
+    for owner in (customer["id"], None):
+        answer = stripe.post_event(api, event_of(kind, {"object": {**about, "customer": owner}}))
+        assert answer.status_code == 200
 
 
 def test_products_that_are_no_plans_are_left_alone(stripe, plans, subscribe, listener):

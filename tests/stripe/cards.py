@@ -35,6 +35,8 @@ REFUSED_AT_ONCE = {
 REFUSED_WHEN_CHARGED = {"4000000000000341": "generic_decline", "4000008260003178": "insufficient_funds"}
 ASKS_ALWAYS = {"4000002760003184", "4000008260003178", "4000000000003220"}
 ASKS_UNTIL_SET_UP = {"4000002500003155"}
+# Of these a subscription that can't be paid is refused as a charge is, with the bank's own code.
+REFUSED_BY_THE_BANKS_CODE = {"4000000000003220"}
 MESSAGES = {
     "insufficient_funds": "Your card has insufficient funds.",
     "expired_card": "Your card has expired.",

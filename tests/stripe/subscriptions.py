@@ -1,7 +1,7 @@
 """Subscriptions: trial, first payment, renewal, change of plan, cancellation."""
 
 from . import clock
-from .cards import PaymentMethod, declined, new_setup, of_customer, store_card
+from .cards import REFUSED_BY_THE_BANKS_CODE, PaymentMethod, declined, new_setup, of_customer, store_card
 from .catalogue import Price, live_customer
 from .clock import DAY, HOUR
 from .invoices import Invoice, InvoiceItem, default_card, draft, dunning, line, name_of
@@ -176,7 +176,7 @@ def refuse_if_unpayable(card: PaymentMethod | None) -> None:
     if card is None:
         raise Refused(NO_CARD, code="resource_missing")
     reason = card.reason_against()
-    if reason == "authentication_required":
+    if reason == "authentication_required" and card._number not in REFUSED_BY_THE_BANKS_CODE:
         raise Refused(NEEDS_ACTION, status=402, type="card_error", code="subscription_payment_intent_requires_action")
     if reason:
         raise declined(reason)
