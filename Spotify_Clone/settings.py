@@ -213,12 +213,18 @@ STREAM_URL_LIFETIME = timedelta(seconds=number("STREAM_URL_SECONDS", 6 * 3600))
 # Where nginx, in front, has the folder of the files as an internal location, such as /protected/: it sends the bytes.
 X_ACCEL_REDIRECT = os.environ.get("X_ACCEL_REDIRECT", "")
 
+# Stored files are for the service's own account, and for its group where nginx has to read them.
+FILE_UPLOAD_PERMISSIONS = 0o640 if X_ACCEL_REDIRECT else 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750 if X_ACCEL_REDIRECT else 0o700
+
 STORAGES: dict[str, dict] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if STATIC_FILES_AS_THEY_LIE
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
+        # Everybody gets these, from whichever account sends them.
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
     },
 }
 if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
