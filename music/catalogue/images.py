@@ -1,12 +1,10 @@
 """Pictures from outside become plain JPEG or PNG files of our own making.
 
-A picture is judged by its header before anything is decoded: Pillow reads whatever a file has, in Python and on one
-thread, and a file of 10 MB can keep it busy for hours.
+What may be decoded at all is judged before (`users/picture_headers.py`).
 """
 
 import io
 import math
-import re
 from contextlib import suppress
 from threading import Lock
 
@@ -15,16 +13,11 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from PIL import Image, ImageCms, ImageOps
 
+from users.picture_headers import check_size, check_structure, too_many_pixels, unreadable
+
 MAX_IMAGE_BYTES = 10 * 2**20
-MAX_PIXELS = 40_000_000
-MAX_SOURCE_SIDE = 20_000
 MAX_SIDE = 3000
 LARGE_PROGRESSIVE_PIXELS = 20_000_000
-# What encoders write stays far below: 10 or so scans, a few dozen segments, pixels in pieces of 8 KB.
-MAX_SCANS = 64
-MAX_SEGMENTS = 2_000
-MAX_DATA_CHUNKS = 20_000
-MAX_JUNK_BYTES = 2**16
 BAND = 128
 LANCZOS_RADIUS = 3
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
@@ -34,11 +27,6 @@ WITH_ORIENTATION = ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp")
 # The largest picture takes 600 MB while it is decoded, so a process decodes one at a time.
 decoding = Lock()
 
-# FF and a marker's byte. FF00 and FFD0 to FFD7 belong to the pixels, FFFF is filling.
-JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
-JPEG_SCAN, JPEG_END = 0xDA, 0xD9
-JPEG_WITHOUT_LENGTH = {0x01, 0xD8, *range(0xF0, 0xFE)}
-
 
 def reencode_image(file: File) -> ContentFile:
     """Return the picture upright, in sRGB, at most 3000 px a side, without metadata: image.jpg, or image.png if
@@ -46,25 +34,25 @@ def reencode_image(file: File) -> ContentFile:
 
     Raises ValidationError with code file_too_large or invalid_image.
     """
-    _check_size(file)
+    _check_file(file)
     file.seek(0)
     try:
-        _check_structure(file.read())
+        check_structure(file.read())
         file.seek(0)
         with decoding:
             return _encode(_plain_picture(file))
     except ValidationError:
         raise
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels() from error
+        raise too_many_pixels() from error
     # Pillow's readers raise whatever broken bytes lead them to: OSError, SyntaxError, struct.error …
     except Exception as error:
-        raise _invalid("This is not an image that we can read. Upload a whole JPEG, PNG, GIF or WebP.") from error
+        raise unreadable("This is not an image that we can read. Upload a whole JPEG, PNG, GIF or WebP.") from error
     finally:
         file.seek(0)
 
 
-def _check_size(file: File) -> None:
+def _check_file(file: File) -> None:
     if not file.size:
         raise ValidationError("This file is empty. Choose another one.", code="invalid_image")
     if file.size > MAX_IMAGE_BYTES:
@@ -87,93 +75,9 @@ def square_image(file: File, side: int) -> ContentFile:
         return ContentFile(encoded.getvalue(), name=name)
 
 
-def check_header(image: Image.Image) -> None:
-    """Raise ValidationError where an opened, not yet decoded picture is larger than we take."""
-    if image.width * image.height > MAX_PIXELS:
-        raise _too_many_pixels()
-    if max(image.size) > MAX_SOURCE_SIDE:
-        raise _invalid("This image is wider or higher than 20,000 pixels. Upload a smaller one.")
-
-
-def _check_structure(content: bytes) -> None:
-    """Raise ValidationError where a file has so many parts that only reading them would take long."""
-    if content.startswith(b"\xff\xd8"):
-        is_sane = _is_sane_jpeg(content)
-    elif content.startswith(b"\x89PNG\r\n\x1a\n"):
-        is_sane = _is_sane_png(content)
-    elif content.startswith(b"GIF8"):
-        is_sane = _is_sane_gif(content)
-    else:  # WebP is read by libwebp, part by part and fast
-        return
-    if not is_sane:
-        raise _invalid("This image has far more parts than a picture needs. Export it again and upload that.")
-
-
-def _is_sane_jpeg(content: bytes) -> bool:
-    position, scans, junk = 2, 0, 0
-    for _ in range(MAX_SEGMENTS):
-        marker = JPEG_MARKER.search(content, position)
-        if marker is None or content[marker.start() + 1] == JPEG_END:
-            return scans > 0 or len(content) - position - junk < MAX_JUNK_BYTES
-        if not scans:
-            junk += marker.start() - position
-        kind = content[marker.start() + 1]
-        scans += kind == JPEG_SCAN
-        if scans > MAX_SCANS or junk > MAX_JUNK_BYTES:
-            return False
-        position = marker.end()
-        if kind not in JPEG_WITHOUT_LENGTH:
-            position += int.from_bytes(content[position : position + 2])
-    return False
-
-
-def _is_sane_png(content: bytes) -> bool:
-    position, chunks, pieces = 8, 0, 0
-    while position < len(content) and chunks <= MAX_SEGMENTS and pieces <= MAX_DATA_CHUNKS:
-        length, kind = int.from_bytes(content[position : position + 4]), content[position + 4 : position + 8]
-        if kind == b"IEND":
-            return True
-        if kind in (b"IDAT", b"fdAT"):
-            pieces += 1
-        else:
-            chunks += 1
-        position += length + 12
-    return chunks <= MAX_SEGMENTS and pieces <= MAX_DATA_CHUNKS
-
-
-def _is_sane_gif(content: bytes) -> bool:
-    """Look at what stands before the first frame, the only one that is decoded."""
-    flags = content[10] if len(content) > 10 else 0
-    position = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
-    end = len(content)
-    for _ in range(MAX_DATA_CHUNKS):
-        if position >= end or content[position] in b",;":
-            return True
-        if content[position] != ord("!"):
-            position += 1  # Pillow passes over it too
-            continue
-        position += 2
-        for _ in range(MAX_DATA_CHUNKS):
-            if position >= end or content[position] == 0:
-                break
-            position += content[position] + 1
-        else:
-            return False
-        position += 1
-    return False
-
-
-def _invalid(message: str) -> ValidationError:
-    return ValidationError(message, code="invalid_image")
-
-
-def _too_many_pixels() -> ValidationError:
-    return _invalid("This image has more than 40 megapixels. Upload a smaller one.")
-
-
 def _plain_picture(file: File) -> Image.Image:
     with Image.open(file, formats=FORMATS) as image:
-        check_header(image)
+        check_size(image.size)
         profile = image.info.get("icc_profile")
         _decode(image)
         picture = _in_srgb(_shrink(image), profile)

@@ -10,13 +10,15 @@ from rest_framework import serializers
 from music.catalogue.images import reencode_image
 from music.catalogue.publishing import Recording
 
+OTHER_SIZES = "With `?size=64`, `300` or `640` a square of that width, cut in the middle and never enlarged."
+
 
 @extend_schema_field(OpenApiTypes.URI)
 class ImageURLField(serializers.Field):
     """The address of a stored image, or null."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(read_only=True, allow_null=True, **kwargs)
+        super().__init__(read_only=True, allow_null=True, **{"help_text": OTHER_SIZES, **kwargs})
 
     def to_representation(self, image: FieldFile) -> str | None:
         if not image:
