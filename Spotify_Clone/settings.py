@@ -192,8 +192,10 @@ CACHES["answers"] = {
 # How long lists that anybody gets are kept. A client may keep them as long again, and 5 in all are promised.
 ANONYMOUS_CACHE_SECONDS = number("ANONYMOUS_CACHE_SECONDS", 2)
 
-# Rendering has a queue of its own, so that mails need not wait behind it where there is a worker for each.
-TASKS: dict[str, dict] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "rendering"]}}
+# Short work is in "default", which a worker does beside the other queues: a mail never waits behind a rendition.
+TASKS: dict[str, dict] = {
+    "default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "rendering", "upkeep"]}
+}
 # How long after a worker's last sign of life others take over what it was doing.
 WORKER_LEASE = timedelta(seconds=number("WORKER_LEASE_SECONDS", 60))
 
@@ -270,6 +272,9 @@ MAX_BODY_BYTES = 100 * 2**20
 # Radio's list of a thousand ids is the longest query that there is a use for.
 MAX_QUERY_BYTES = 48 * 2**10
 MAX_QUERY_PARAMETERS = 100
+
+# Recordings that an artist may upload in a day (UTC); 0: as many as come.
+UPLOADS_PER_DAY = number("UPLOADS_PER_DAY", 200 if flag("THROTTLING", True) else 0)
 
 # Accounts
 

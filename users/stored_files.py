@@ -39,7 +39,8 @@ class NeededByBackup(Exception):
     """Not now: rows that name the file may just have been copied. The task is tried again."""
 
 
-@retried_task()
+# After the mails, which people wait for: closing an account removes thousands of files.
+@retried_task(priority=-10)
 def remove_stored_file(name: str) -> None:
     from users.backing_up import is_backing_up  # its models build on this module
 

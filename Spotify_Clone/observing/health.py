@@ -18,6 +18,7 @@ from django.utils import timezone
 from Spotify_Clone.observing.metrics import may_read
 from Spotify_Clone.observing.queue import oldest_waiting_seconds
 from users.models import WorkerLease
+from users.working import LONG_LANE
 
 PATIENCE_SECONDS = 1
 FRESH_SECONDS = 2
@@ -90,7 +91,9 @@ def check_storage() -> str:
 
 
 def check_queue() -> dict[str, float]:
-    workers = WorkerLease.objects.filter(ends_at__gt=timezone.now()).count()
+    leases = WorkerLease.objects.filter(ends_at__gt=timezone.now())
+    # A worker has a lease for each of its two lanes.
+    workers = leases.exclude(worker__endswith=LONG_LANE).count()
     return {"oldest_waiting_seconds": oldest_waiting_seconds(), "workers": workers}
 
 

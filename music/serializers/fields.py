@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from music.catalogue.images import reencode_image
 from music.catalogue.publishing import Recording
+from music.catalogue.upload_limits import check_upload_limit
 
 OTHER_SIZES = "With `?size=64`, `300` or `640` a square of that width, cut in the middle and never enlarged."
 
@@ -60,4 +61,5 @@ class RecordingField(serializers.FileField):
         super().__init__(allow_empty_file=True, **kwargs)
 
     def to_internal_value(self, data: Any) -> Recording:
+        check_upload_limit(self.context["request"].user)
         return Recording.inspected(super().to_internal_value(data))
