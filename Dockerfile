@@ -12,13 +12,16 @@ COPY Spotify_Clone Spotify_Clone
 COPY users users
 COPY payments payments
 COPY music music
-RUN SECRET_KEY=only-while-the-image-is-built .venv/bin/python manage.py collectstatic --noinput
+# Other accounts than the one that builds will read these.
+RUN PYTHONDONTWRITEBYTECODE=1 SECRET_KEY=only-while-the-image-is-built .venv/bin/python manage.py collectstatic --noinput \
+    && chmod -R a+rX staticfiles
 RUN .venv/bin/python -m compileall -q manage.py Spotify_Clone users payments music
 
 
 FROM python:3.11-slim AS app
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin music \
-    && install --directory --owner=music /data/media
+RUN groupadd --system --gid 10001 music \
+    && useradd --system --uid 10001 --gid music --no-create-home --shell /usr/sbin/nologin music \
+    && install --directory --owner=music --group=music --mode=750 /data/media
 COPY --from=build /app /app
 WORKDIR /app
 # Root owns the code and the static files, so a server that was taken over can't change them.
@@ -34,6 +37,8 @@ CMD ["python", "-m", "Spotify_Clone.serve"]
 
 
 FROM nginx:1.28-alpine AS proxy
+# nginx reads stored files as a member of the application's group; it can't change them.
+RUN addgroup -S -g 10001 music && addgroup nginx music
 COPY deploy/nginx.conf /etc/nginx/nginx.conf
 COPY --from=build /app/staticfiles /srv/static
 HEALTHCHECK --interval=10s --timeout=5s --retries=3 CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/proxy-is-up"]

@@ -124,10 +124,10 @@ def _details(errors: list[DomainError]) -> list[exceptions.ErrorDetail]:
     return [exceptions.ErrorDetail(error.messages[0], error.code or "invalid") for error in errors]
 
 
-def error_answer(status: int, code: str, detail: str) -> JsonResponse:
-    """The error shape for what happens outside of the API's own views."""
-    kind = "server_error" if status >= 500 else "client_error"
-    return JsonResponse({"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}, status=status)
+def error_answer(status: int, code: str, detail: str, *, attr: str | None = None) -> JsonResponse:
+    """Return the error shape for what happens outside of the API's own views."""
+    kind = "validation_error" if attr else "server_error" if status >= 500 else "client_error"
+    return JsonResponse({"type": kind, "errors": [{"code": code, "detail": detail, "attr": attr}]}, status=status)
 
 
 def is_api(request: HttpRequest) -> bool:

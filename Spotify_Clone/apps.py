@@ -7,11 +7,15 @@ from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete, post_migrate, post_save
 
+PRIVATE_UMASK = 0o077
+
 
 class SpotifyCloneConfig(AppConfig):
     name = "Spotify_Clone"
 
     def ready(self) -> None:
+        # Databases, backups and uploads hold what is nobody else's business on this machine.
+        os.umask(PRIVATE_UMASK)
         make_folder_for_metrics()
         from music.models import Album, Genre, Song
         from Spotify_Clone import checks  # noqa: F401  (registers them)

@@ -44,7 +44,7 @@ def prune() -> Iterator[tuple[str, Iterator[int]]]:
         yield what, chore()
 
 
-@task()
+@task(queue_name="upkeep")
 def prune_daily() -> None:
     # Before the work, so that the next time comes whatever happens to this one.
     schedule(prune_daily, after=EVERY)

@@ -13,7 +13,7 @@ import django
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from Spotify_Clone.serve import end_with_parent, free_address
+from Spotify_Clone.serve import close_to_others, end_with_parent, free_address
 
 GRACE_SECONDS = 10
 
@@ -21,6 +21,7 @@ GRACE_SECONDS = 10
 def prepare() -> None:
     print("Preparing the database and the demo (the first time about half a minute)", flush=True)
     django.setup()
+    close_to_others()
     call_command("migrate", interactive=False, verbosity=0)
     try:
         # Whom to log in as is said at the end, every time.

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -62,6 +63,17 @@ def empty_folder_for_metrics(port: int) -> str:
     return str(folder)
 
 
+def close_to_others() -> None:
+    """Take from other accounts what an older version let them read: the SQLite file and the folder of stored files."""
+    private = [settings.MEDIA_ROOT] if settings.STORAGES["default"]["BACKEND"].endswith("FileSystemStorage") else []
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        private += [Path(settings.DATABASES["default"]["NAME"] + ending) for ending in ("", "-wal", "-shm")]
+    for path in private:
+        # Another account's file can't be changed, and is that account's decision.
+        with suppress(FileNotFoundError, PermissionError):
+            path.chmod(settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS if path.is_dir() else 0o600)
+
+
 def end_with_parent(how: signal.Signals = signal.SIGTERM) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)
@@ -71,6 +83,7 @@ def main() -> None:
     host, port = free_address()
     workers = number("WORKERS", os.cpu_count() or 1)
     collect_if_stale()
+    close_to_others()
     if workers > 1 and settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
         print(f"CACHE_URL is not set: each of the {workers} workers counts throttles for itself.")
     for warning in https_is_on(None):

@@ -158,7 +158,9 @@ DATABASES = {
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "Spotify_Clone.postgresql"
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["NAME"] = str(BASE_DIR / DATABASES["default"]["NAME"])
+    # A path counts from our folder; SQLite's own names (":memory:", "file:…") are no paths.
+    if not DATABASES["default"]["NAME"].startswith((":memory:", "file:")):
+        DATABASES["default"]["NAME"] = str(BASE_DIR / DATABASES["default"]["NAME"])
     # Without IMMEDIATE two transactions that read before they write fail with "database is locked" at once.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -190,8 +192,10 @@ CACHES["answers"] = {
 # How long lists that anybody gets are kept. A client may keep them as long again, and 5 in all are promised.
 ANONYMOUS_CACHE_SECONDS = number("ANONYMOUS_CACHE_SECONDS", 2)
 
-# Rendering has a queue of its own, so that mails need not wait behind it where there is a worker for each.
-TASKS: dict[str, dict] = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "rendering"]}}
+# Short work is in "default", which a worker does beside the other queues: a mail never waits behind a rendition.
+TASKS: dict[str, dict] = {
+    "default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "rendering", "upkeep"]}
+}
 # How long after a worker's last sign of life others take over what it was doing.
 WORKER_LEASE = timedelta(seconds=number("WORKER_LEASE_SECONDS", 60))
 
@@ -220,12 +224,18 @@ if not 1 <= PRESIGNED_URL_LIFETIME.total_seconds() <= 7 * 24 * 3600:
 # Where nginx, in front, has the folder of the files as an internal location, such as /protected/: it sends the bytes.
 X_ACCEL_REDIRECT = os.environ.get("X_ACCEL_REDIRECT", "")
 
+# Stored files are for the service's own account, and for its group where nginx has to read them.
+FILE_UPLOAD_PERMISSIONS = 0o640 if X_ACCEL_REDIRECT else 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750 if X_ACCEL_REDIRECT else 0o700
+
 STORAGES: dict[str, dict] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if STATIC_FILES_AS_THEY_LIE
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
+        # Everybody gets these, from whichever account sends them.
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
     },
 }
 if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
@@ -271,6 +281,9 @@ MAX_BODY_BYTES = 100 * 2**20
 # Radio's list of a thousand ids is the longest query that there is a use for.
 MAX_QUERY_BYTES = 48 * 2**10
 MAX_QUERY_PARAMETERS = 100
+
+# Recordings that an artist may upload in a day (UTC); 0: as many as come.
+UPLOADS_PER_DAY = number("UPLOADS_PER_DAY", 200 if flag("THROTTLING", True) else 0)
 
 # Accounts
 
@@ -364,6 +377,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
+# A frontend that is being built runs on some port of the developer's own machine.
+CORS_ALLOWED_ORIGIN_REGEXES = [r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"] if DEBUG else []
 CORS_URLS_REGEX = r"^/(api|media)/?.*$"
 CORS_ALLOW_HEADERS = [*default_headers, "range", "idempotency-key", "if-none-match", "if-range", "x-request-id"]
 CORS_EXPOSE_HEADERS = [

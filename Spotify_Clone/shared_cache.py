@@ -23,6 +23,9 @@ PATIENCE = {
     "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 1, (NoConnection,))},
 }
 
+# A pickle would execute the code of whoever can write to Redis.
+SERIALIZER = "django_redis.serializers.json.JSONSerializer"
+
 
 class Outage:
     """What the threads of a process know of Redis: while it is away, one of them looks for it now and then."""
@@ -60,7 +63,7 @@ outage = Outage()
 class SharedCache(BaseCache):
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
-        options = {**params.get("OPTIONS", {}), **PATIENCE}
+        options = {**params.get("OPTIONS", {}), **PATIENCE, "SERIALIZER": SERIALIZER}
         self.shared = RedisCache(location, {**params, "OPTIONS": options})
         self.own = LocMemCache("while Redis is away", params)
 
@@ -78,7 +81,10 @@ class SharedCache(BaseCache):
         return getattr(self.own, deed)(*args)
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        return self._ask("get", key, default, version)
+        try:
+            return self._ask("get", key, default, version)
+        except ValueError:  # not JSON: written by an older version, or by a stranger
+            return default
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         self._ask("set", key, value, timeout, version)

@@ -23,6 +23,10 @@ def collect_if_stale() -> None:
             subprocess.run(
                 [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0"], check=True, cwd=settings.BASE_DIR
             )
+            # WhiteNoise's compressed copies follow our umask instead of the storage's permissions.
+            for path in settings.STATIC_ROOT.rglob("*"):
+                path.chmod(0o755 if path.is_dir() else 0o644)
+            settings.STATIC_ROOT.chmod(0o755)
     finally:
         os.close(folder)
 

@@ -1,9 +1,10 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminFileWidget
 from django.core.files.base import File
 from django.db.models import Count, QuerySet
-from django.forms import ModelForm
+from django.forms import FileField, ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -144,6 +145,9 @@ class GenreAdmin(admin.ModelAdmin):
 
 class AdForm(ModelForm):
     """Files are told by their content, as those that artists upload."""
+
+    # Not Django's ImageField, which opens a picture in any format before we have looked at it.
+    image = FileField(required=False, widget=AdminFileWidget)
 
     def clean_audio(self) -> File:
         audio = self.cleaned_data["audio"]

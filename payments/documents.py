@@ -4,10 +4,11 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile, File
 from PIL import Image
 
+from users.picture_headers import check_size, check_structure
+
 LARGEST = 10 * 2**20
-LARGEST_PICTURE = 40_000_000  # pixels
 CONTENT_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
-PICTURES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+PICTURES = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "WEBP": "webp"}  # MPO: a JPEG with more pictures behind it
 
 
 def checked_document(file: File) -> ContentFile:
@@ -25,9 +26,11 @@ def _ending(file: File, content: bytes) -> str:
         return "pdf"
     try:
         file.seek(0)
-        with Image.open(file, formats=list(PICTURES)) as picture:
-            if picture.width * picture.height <= LARGEST_PICTURE:
-                return PICTURES[str(picture.format)]
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        pass
-    raise ValidationError("Send a PDF, or a picture as JPEG, PNG or WebP.", "invalid_document")
+        check_structure(content)
+        with Image.open(file, formats=("JPEG", "PNG", "WEBP")) as picture:
+            check_size(picture.size)
+            return PICTURES[str(picture.format)]
+    # Pillow's readers raise whatever broken bytes lead them to: OSError, SyntaxError, struct.error …
+    except Exception as error:
+        message = "Send a PDF, or a picture as JPEG, PNG or WebP of at most 40 megapixels."
+        raise ValidationError(message, "invalid_document") from error

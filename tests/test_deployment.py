@@ -89,6 +89,13 @@ def test_whatever_a_service_waits_for_can_tell_that_it_is_ready():
             assert wanted["condition"] == "service_completed_successfully" or healthy
 
 
+def test_ports_are_open_to_this_machine_alone():
+    published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
+
+    assert published
+    assert all(port.startswith("${PUBLISHED_ADDRESS:-127.0.0.1}:") for port in published)
+
+
 def test_volumes_are_declared_and_lie_where_nginx_and_the_application_look():
     used = [volume.split(":") for service in COMPOSE["services"].values() for volume in service.get("volumes", [])]
 

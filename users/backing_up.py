@@ -42,6 +42,8 @@ def back_up(folder: Path) -> Iterator[StoredFile]:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     media, copied = folder / "media", Names()
+    media.mkdir(exist_ok=True)
+    media.chmod(0o700)
     # Renewed beside the work and ending by itself if we are killed. Removals wait for it, and nothing else does.
     with leased(BACKUP + get_random_string(32)):
         _dump_database(_new(_dump_in(folder)))
@@ -82,6 +84,7 @@ def _new(path: Path) -> Path:
 
 def _copy(file: StoredFile, target: Path) -> None:
     if target.exists() and target.stat().st_size == file.size:
+        target.chmod(0o600)  # older versions let every account of the machine read it
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     try:

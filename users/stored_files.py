@@ -1,5 +1,6 @@
 """Where files get their names, and how they go."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
@@ -18,17 +19,35 @@ def new_key(folder: str, filename: str) -> str:
     return f"{folder}/{uuid4()}{PurePath(filename).suffix.lower()}"
 
 
+PICTURE_SIZES = (64, 300, 640)
+PICTURE = re.compile(r"((?:covers|pictures|ads)/[0-9a-f-]{36})(\.(?:jpg|png))")
+SIZED_PICTURE = re.compile(r"^((?:covers|pictures|ads)/[0-9a-f-]{36})-(?:64|300|640)(\.(?:jpg|png))$")
+
+
+def sized_keys(name: str) -> dict[int, str]:
+    """Return the key of each other size that a stored picture comes in; none for a file that is no picture."""
+    picture = PICTURE.fullmatch(name)
+    return {size: f"{picture[1]}-{size}{picture[2]}" for size in PICTURE_SIZES} if picture else {}
+
+
+def original_of(name: str) -> str:
+    """Return the key of the picture that a stored file is another size of; any other file's own."""
+    return SIZED_PICTURE.sub(r"\1\2", name)
+
+
 class NeededByBackup(Exception):
     """Not now: rows that name the file may just have been copied. The task is tried again."""
 
 
-@retried_task()
+# After the mails, which people wait for: closing an account removes thousands of files.
+@retried_task(priority=-10)
 def remove_stored_file(name: str) -> None:
     from users.backing_up import is_backing_up  # its models build on this module
 
     if is_backing_up():
         raise NeededByBackup(name)
-    default_storage.delete(name)
+    for key in (name, *sized_keys(name).values()):
+        default_storage.delete(key)
 
 
 def discard(name: str | None) -> None:

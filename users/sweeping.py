@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from users.listing_files import StoredFile, every_stored_file
 from users.signals import unnamed_files_found
+from users.stored_files import original_of
 
 BATCH = 10_000
 # What `new_key` makes, with whatever is appended; a file that is named otherwise is none of ours.
@@ -39,8 +40,11 @@ class Sweep:
         for files in batches(every_stored_file()):
             self.stored.add([file.name for file in files])
             latest = timezone.now() - older_than
-            old = {file.name: file for file in files if file.modified <= latest and OUR_NAME.fullmatch(file.name)}
-            yield from (old[name] for name in _needed_by_nobody(self.named.lacking(list(old))))
+            old = [file for file in files if file.modified <= latest and OUR_NAME.fullmatch(file.name)]
+            # A picture's other sizes are needed as long as the picture is.
+            originals = {original_of(file.name) for file in old}
+            unneeded = set(_needed_by_nobody(self.named.lacking(sorted(originals))))
+            yield from (file for file in old if original_of(file.name) in unneeded)
 
     def missing(self) -> Iterator[str]:
         """Each row whose file is not there, in words."""

@@ -1,8 +1,10 @@
 """The worker: runs the tasks of the queue, under a lease, so that what a killed one was doing is done by another."""
 
 import logging
+import signal
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Thread
@@ -23,6 +25,8 @@ from users.retrying import is_tried_again, pause_after
 
 logger = logging.getLogger(__name__)
 
+DEFAULT_QUEUE = "default"
+SHORT_LANE, LONG_LANE = "-short", "-long"
 BEATS_PER_LEASE = 4
 # Whatever kills its worker so often is no accident any more.
 LIVES = 20
@@ -31,6 +35,8 @@ SECONDS_WITHOUT_DATABASE = 5
 
 class LeasedWorker(Worker):
     """django-tasks-db's worker that others can take over from, and that tries again what asks for it."""
+
+    current: DBTaskResult | None = None
 
     def run(self) -> None:
         while self.running:
@@ -49,7 +55,7 @@ class LeasedWorker(Worker):
                 time.sleep(SECONDS_WITHOUT_DATABASE)
 
     def run_task(self, row: DBTaskResult) -> None:
-        self.running_task = True
+        self.running_task, self.current = True, row
         try:
             note_success(row, call(row))
         except Exception as error:
@@ -58,7 +64,7 @@ class LeasedWorker(Worker):
             put_back(row)
             raise
         finally:
-            self.running_task = False
+            self.running_task, self.current = False, None
             self._run_tasks += 1
         announce(task_finished, row)
 
@@ -70,6 +76,70 @@ class LeasedWorker(Worker):
         else:
             logger.error("%s failed.", row.task_path, exc_info=True)
             row.set_failed(error)
+
+
+class TwoLanes:
+    """A worker that does short work (the default queue) in the main thread, and everything else beside it.
+
+    A mail never waits behind a rendition, though one process does both.
+    """
+
+    def __init__(self, worker_id: str, *, interval: float) -> None:
+        self.short = new_worker(worker_id + SHORT_LANE, queues=[DEFAULT_QUEUE], interval=interval)
+        self.long = new_worker(worker_id + LONG_LANE, except_queues=[DEFAULT_QUEUE], interval=interval)
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+            signal.signal(number, self.stop)
+        beside = Thread(target=self._run_long, daemon=True)
+        beside.start()
+        try:
+            self.short.run()
+            self.long.running = False
+            beside.join()
+        finally:
+            # Told to end at once: the thread dies with the process, and its task waits for the next worker.
+            if row := self.long.current:
+                put_back(row)
+        if self.failure:
+            raise self.failure
+
+    def stop(self, number: int, frame: Any) -> None:
+        """End when the current tasks are done; the second time at once."""
+        if not self.short.running:
+            sys.exit(1)
+        logger.warning("Ending when the current tasks are done; once more ends at once.")
+        self.short.running = self.long.running = False
+
+    def _run_long(self) -> None:
+        try:
+            self.long.run()
+        except BaseException as error:
+            self.failure = error
+        finally:
+            self.short.running = False
+            connections.close_all()
+
+
+def new_worker(
+    worker_id: str,
+    *,
+    queues: Sequence[str] = ("*",),
+    except_queues: Sequence[str] = (),
+    interval: float,
+    batch: bool = False,
+) -> LeasedWorker:
+    return LeasedWorker(
+        queue_names=list(queues),
+        excluded_queue_names=list(except_queues),
+        interval=interval,
+        batch=batch,
+        backend_name="default",
+        startup_delay=False,
+        max_tasks=None,
+        worker_id=worker_id,
+    )
 
 
 def call(row: DBTaskResult) -> Any:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import threading
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from time import monotonic
 
@@ -208,6 +209,18 @@ def test_without_the_database_it_is_not_ready_and_says_no_more_than_that(api, mo
     assert answer.json()["status"] == "unavailable"
     assert answer.json()["checks"]["database"] == "down"
     assert "secret" not in answer.content.decode()
+
+
+def test_strangers_are_told_whether_it_is_ready_and_no_more(api, settings, monkeypatch):
+    settings.METRICS_ALLOWED = [ip_network("10.0.0.0/8")]
+
+    assert api.get("/health/ready").json() == {"status": "ready"}
+    assert api.get("/health/ready", REMOTE_ADDR="10.1.2.3").json()["checks"]["database"] == "up"
+
+    monkeypatch.setitem(health.CHECKS, "database", lambda: 1 / 0)
+    health.looks.clear()
+    answer = api.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
 
 
 def test_a_cache_that_hangs_is_waited_for_one_second_and_decides_nothing(api, monkeypatch):

@@ -271,7 +271,7 @@ def test_words_that_are_in_no_name_any_more_are_forgotten(api):
 
 
 def test_each_day_sees_to_the_next(settings, month, song, listener):
-    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
     played(song, listener, days_ago=31)
 
     prune_daily.call()

@@ -8,6 +8,16 @@ import pytest
 from django.conf import settings
 
 SHOW = "import sys; from Spotify_Clone import settings; print(*(getattr(settings, n) for n in sys.argv[1:]), sep='\\n')"
+ASK_WITH_ORIGIN = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "Spotify_Clone.settings"
+import django
+django.setup()
+from django.test import Client
+answer = Client(raise_request_exception=False).options("/api/songs", HTTP_HOST="localhost", HTTP_ORIGIN=sys.argv[1],
+    HTTP_ACCESS_CONTROL_REQUEST_METHOD="GET")
+print(answer.headers.get("Access-Control-Allow-Origin"))
+"""
 # Empty and not absent: a developer's own .env fills in what is absent.
 BLANK = dict.fromkeys(
     (
@@ -208,3 +218,36 @@ def test_other_sites_are_told_nothing(api, frontend):
 @pytest.mark.django_db
 def test_the_admin_is_for_no_other_site(api, frontend):
     assert "Access-Control-Allow-Origin" not in api.get("/admin/login/", HTTP_ORIGIN=frontend)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("sqlite://:memory:", ":memory:"),
+        ("sqlite:///music.sqlite3", str(settings.BASE_DIR / "music.sqlite3")),
+        ("sqlite:////var/lib/music.sqlite3", "/var/lib/music.sqlite3"),
+    ],
+)
+def test_a_database_in_memory_makes_no_file(url, name):
+    [database] = read("DATABASES", DATABASE_URL=url, **SECRET)
+
+    assert f"'NAME': {name!r}" in database
+    assert python("manage.py", "migrate", "--check", DATABASE_URL="sqlite://:memory:", **SECRET).returncode == 1
+    assert not (settings.BASE_DIR / ":memory:").exists()
+
+
+@pytest.mark.parametrize(
+    ("debug", "origin", "is_allowed"),
+    [
+        ("on", "http://localhost:5173", True),
+        ("on", "http://127.0.0.1:3000", True),
+        ("on", "http://localhost.evil.example", False),
+        ("on", "https://evil.example", False),
+        ("off", "http://localhost:5173", False),
+    ],
+)
+def test_a_frontend_on_this_machine_may_ask_while_debug_is_on(api, debug, origin, is_allowed):
+    asked = python("-c", ASK_WITH_ORIGIN, origin, DEBUG=debug, DATABASE_URL="sqlite://:memory:", **SECRET)
+
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.splitlines()[-1] == (origin if is_allowed else "None")

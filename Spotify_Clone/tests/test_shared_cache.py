@@ -2,6 +2,7 @@
 
 import http.client
 import logging
+import pickle
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import caches
+from redis import Redis
 
 from music.models import Song, SongCounts
 from Spotify_Clone import shared_cache
@@ -65,6 +67,38 @@ def test_processes_see_what_others_have_written(cache, running_redis):
     assert (other.add("asked", 1, 60), other.incr("asked"), cache.get("asked")) == (False, 2, 2)
     other.delete("song")
     assert cache.get("song", "gone") == "gone"
+
+
+class Planted:
+    """Runs code when it is unpickled."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return open, (str(self.file), "w")
+
+
+def test_what_a_stranger_writes_into_redis_is_not_executed_and_counts_as_missing(cache, running_redis, tmp_path):
+    stranger = Redis.from_url(running_redis.url)
+    stranger.set(":1:planted", pickle.dumps(Planted(tmp_path / "executed")))
+    stranger.set(":1:noise", b"\x80\xff not JSON")
+
+    assert cache.get("planted") is None
+    assert cache.get("noise", "missing") == "missing"
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.django_db
+def test_everything_that_is_cached_can_be_said_in_json(cache, api, artist):
+    for title in ("One", "Two"):
+        SongCounts.objects.create(song=Song.objects.create(title=title, artist=artist))
+
+    for _ in range(2):  # made, then taken from the cache
+        drawn = api.get("/api/songs/random").json()["results"]
+        assert {song["title"] for song in drawn} == {"One", "Two"}
+        assert api.get("/api/songs/trending").status_code == 200
+    assert cache.shared.get("song_numbers")[0] >= 0
 
 
 def test_no_method_of_a_cache_fails_while_redis_is_away(cache, running_redis):

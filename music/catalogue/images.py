@@ -1,77 +1,91 @@
-"""Pictures from outside become plain JPEG or PNG files of our own making."""
+"""Pictures from outside become plain JPEG or PNG files of our own making.
+
+What may be decoded at all is judged before (`users/picture_headers.py`).
+"""
 
 import io
 import math
 from contextlib import suppress
+from threading import Lock
 
 from django.core.exceptions import ValidationError
 from django.core.files import File
 from django.core.files.base import ContentFile
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
+
+from users.picture_headers import check_size, check_structure, too_many_pixels, unreadable
 
 MAX_IMAGE_BYTES = 10 * 2**20
-MAX_PIXELS = 40_000_000
 MAX_SIDE = 3000
 LARGE_PROGRESSIVE_PIXELS = 20_000_000
 BAND = 128
 LANCZOS_RADIUS = 3
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
-ORIENTATION = 0x0112
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+
+WITH_ORIENTATION = ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp")
+
+# The largest picture takes 600 MB while it is decoded, so a process decodes one at a time.
+decoding = Lock()
 
 
 def reencode_image(file: File) -> ContentFile:
-    """Upright, in sRGB, at most 3000 px a side, no metadata: image.jpg, or image.png if see-through.
+    """Return the picture upright, in sRGB, at most 3000 px a side, without metadata: image.jpg, or image.png if
+    see-through.
 
     Raises ValidationError with code file_too_large or invalid_image.
     """
-    _check_size(file)
+    _check_file(file)
     file.seek(0)
     try:
-        return _encode(_plain_picture(file))
+        check_structure(file.read())
+        file.seek(0)
+        with decoding:
+            return _encode(_plain_picture(file))
     except ValidationError:
         raise
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels() from error
+        raise too_many_pixels() from error
     # Pillow's readers raise whatever broken bytes lead them to: OSError, SyntaxError, struct.error …
     except Exception as error:
-        raise _invalid("This is not an image that we can read. Upload a whole JPEG, PNG, GIF or WebP.") from error
+        raise unreadable("This is not an image that we can read. Upload a whole JPEG, PNG, GIF or WebP.") from error
     finally:
         file.seek(0)
 
 
-def _check_size(file: File) -> None:
+def _check_file(file: File) -> None:
     if not file.size:
         raise ValidationError("This file is empty. Choose another one.", code="invalid_image")
     if file.size > MAX_IMAGE_BYTES:
         raise ValidationError("This image is larger than 10 MB. Upload a smaller one.", code="file_too_large")
 
 
-def _invalid(message: str) -> ValidationError:
-    return ValidationError(message, code="invalid_image")
-
-
-def _too_many_pixels() -> ValidationError:
-    return _invalid("This image has more than 40 megapixels. Upload a smaller one.")
+def square_image(file: File, side: int) -> ContentFile:
+    """Return the middle of a picture that `reencode_image` made, `side` pixels wide, or less where it has less."""
+    with decoding, Image.open(file, formats=("JPEG", "PNG")) as image:
+        name = f"image.{'png' if image.format == 'PNG' else 'jpg'}"
+        image.draft(None, (side, side))
+        width, height = image.size
+        cut = min(width, height)
+        left, top = (width - cut) / 2, (height - cut) / 2
+        side, box = min(side, cut), (left, top, left + cut, top + cut)
+        square = image.resize((side, side), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+        square.info.clear()
+        encoded = io.BytesIO()
+        square.save(encoded, image.format, **({"quality": 85} if image.format == "JPEG" else {}))
+        return ContentFile(encoded.getvalue(), name=name)
 
 
 def _plain_picture(file: File) -> Image.Image:
     with Image.open(file, formats=FORMATS) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise _too_many_pixels()
-        turn = UPRIGHT.get(image.getexif().get(ORIENTATION, 1))
+        check_size(image.size)
         profile = image.info.get("icc_profile")
         _decode(image)
         picture = _in_srgb(_shrink(image), profile)
-    return picture.transpose(turn) if turn else picture
+        picture.info = {name: image.info[name] for name in WITH_ORIENTATION if name in image.info}
+    # After shrinking, because it copies the picture. A broken note of the camera's says nothing about the pixels.
+    with suppress(Exception):
+        ImageOps.exif_transpose(picture, in_place=True)
+    return picture
 
 
 def _decode(image: Image.Image) -> None:

@@ -208,6 +208,9 @@ class ArtistCounts(models.Model):
     # Kept by the database (totals.py): public songs, and albums that everybody sees.
     song_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     album_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    # The last day (UTC) with an upload, and how many uploads it had: see upload_limits.py.
+    uploads_on = models.DateField(null=True, editable=False)
+    upload_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:
         verbose_name_plural = "artist counts"

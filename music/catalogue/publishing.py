@@ -17,6 +17,7 @@ from music.catalogue.audio import CONTENT_TYPES, AudioFacts, inspect_audio
 from music.catalogue.images import reencode_image
 from music.catalogue.models import Album, Genre, Song, SongCounts
 from music.catalogue.signals import audio_replaced, songs_added
+from music.catalogue.upload_limits import count_upload
 from users.folding import fold_case
 from users.models import User
 from users.stored_files import discard, new_key, removed_on_failure
@@ -60,8 +61,8 @@ def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
     """A new song. What is not given comes from the file's tags: title, album, genre, track, disc, date, mark, cover.
 
     `given` holds any of title, album (Album), album_title, genre (its title), release_date, track_number,
-    disc_number, explicit, visibility, licensing_info. Raises User.DoesNotExist where the
-    artist's account was closed meanwhile.
+    disc_number, explicit, visibility, licensing_info. Raises User.DoesNotExist where the artist's account was closed
+    meanwhile, and UploadLimitReached.
     """
     tags = recording.facts.tags
     given = {name: value for name, value in given.items() if value not in (None, "")}
@@ -81,6 +82,7 @@ def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
         song.genre = genre_titled(genre_title, maker=artist) if genre_title else None
         song.save()
         SongCounts.objects.create(song=song)
+        count_upload(artist)
         songs_added.send(Song, songs=[song])
         _give_cover(song.album, cover)
     return song
@@ -89,7 +91,7 @@ def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
 def update_song(song: Song, *, recording: Recording | None = None, **given: Any) -> Song:
     """Change the given fields; a new recording replaces the old one, whose file goes after commit.
 
-    Raises Song.DoesNotExist where the song was deleted meanwhile.
+    Raises Song.DoesNotExist where the song was deleted meanwhile, and UploadLimitReached.
     """
     if recording is None:
         return _change(song, **given)
@@ -107,6 +109,7 @@ def _change(song: Song, **given: Any) -> Song:
     # As it is now: of two changes at the same time neither may undo the other, or keep a file that went.
     song = Song.objects.select_for_update().get(pk=song.pk)
     if "audio_file" in given:
+        count_upload(song.artist)
         discard(song.audio_file.name)
     for name, value in given.items():
         setattr(song, name, value)

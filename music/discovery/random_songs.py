@@ -20,7 +20,8 @@ def draw(songs_numbered: Callable[[list[int]], list], number: int) -> list:
     Songs are numbered almost without gaps, so we draw numbers without replacement and keep, in the order of the draw,
     those that are among the songs: by symmetry no song is likelier than another, and nothing is sorted or scanned.
     """
-    numbered = cache.get_or_set("song_numbers", _song_numbers, NUMBERS_ARE_GOOD_FOR) or range(0)
+    lowest, end = cache.get_or_set("song_numbers", _song_numbers, NUMBERS_ARE_GOOD_FOR) or (0, 0)
+    numbered = range(lowest, end)
     wanted, chosen = int(number * DRAWN_PER_WANTED) + DRAWN_MORE, []
     seen: set[int] = set()
     for _ in range(MAX_DRAWS):
@@ -33,9 +34,10 @@ def draw(songs_numbered: Callable[[list[int]], list], number: int) -> list:
     return chosen[:number]
 
 
-def _song_numbers() -> range:
+def _song_numbers() -> list[int]:
+    """Return the lowest number and the one after the highest, as a list because the cache keeps JSON."""
     ends = SongCounts.objects.aggregate(lowest=Min("pk"), highest=Max("pk"))
-    return range(ends["lowest"] or 0, (ends["highest"] or -1) + 1)
+    return [ends["lowest"] or 0, (ends["highest"] or -1) + 1]
 
 
 def _unseen(numbered: range, number: int, seen: set[int]) -> list[int]:

@@ -9,7 +9,10 @@ from rest_framework import serializers
 
 from music.catalogue.images import reencode_image
 from music.catalogue.publishing import Recording
+from music.catalogue.upload_limits import check_upload_limit
 from users.serializers import UploadField
+
+OTHER_SIZES = "With `?size=64`, `300` or `640` a square of that width, cut in the middle and never enlarged."
 
 
 @extend_schema_field(OpenApiTypes.URI)
@@ -17,7 +20,7 @@ class ImageURLField(serializers.Field):
     """The address of a stored image, or null."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(read_only=True, allow_null=True, **kwargs)
+        super().__init__(read_only=True, allow_null=True, **{"help_text": OTHER_SIZES, **kwargs})
 
     def to_representation(self, image: FieldFile) -> str | None:
         if not image:
@@ -53,4 +56,5 @@ class RecordingField(UploadField):
     """MP3, WAV, M4A, FLAC, OGG or AAC, told by its content."""
 
     def to_internal_value(self, data: Any) -> Recording:
+        check_upload_limit(self.context["request"].user)
         return Recording.inspected(super().to_internal_value(data))

@@ -7,6 +7,7 @@ tag in the first frame tells players what to cut off at both ends, so the length
 """
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from math import isfinite
@@ -17,7 +18,7 @@ from uuid import UUID
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django_tasks.base import TaskContext
 
 from music.catalogue.audio import locate_sound
@@ -32,6 +33,7 @@ from users.stored_files import discard
 
 FORMAT = "mp3"
 ATTEMPTS = 8
+MAX_TURN = 100  # django-tasks knows priorities from -100 on
 UNDECODABLE = "The sound can't be decoded to its end. Export it again and replace the file."
 TOO_LONG = "The sound is too long to be prepared. Upload it in parts."
 OUR_FAULT = "Something is wrong on our side. The song plays as it was uploaded."
@@ -41,8 +43,20 @@ def songs_were_added(songs: Iterable[Song], **kwargs: object) -> None:
     """Receiver for songs_added."""
     sources = {song: str(song.audio_file.name) for song in songs if song.audio_file}
     Sound.objects.bulk_create(Sound(song=song, source=source) for song, source in sources.items())
+    turns = _waiting_by_artist(sources)
     for song, source in sources.items():
-        render_later.enqueue(str(song.pk), source)
+        turns[song.artist_id] += 1
+        render_later.using(priority=-min(turns[song.artist_id], MAX_TURN)).enqueue(str(song.pk), source)
+
+
+def _waiting_by_artist(songs: Iterable[Song]) -> Counter:
+    """How many other songs of these artists wait for their renditions already.
+
+    A song's turn is its place among those of its own artist, so nobody waits for another artist's second song.
+    """
+    artists = {song.artist_id for song in songs}
+    waiting = Sound.objects.filter(song__artist__in=artists, status=Status.PROCESSING).exclude(song__in=songs)
+    return Counter(dict(waiting.values_list("song__artist").annotate(Count("pk"))))
 
 
 def audio_was_replaced(song: Song, **kwargs: object) -> None:

@@ -1,12 +1,15 @@
 import random
 import struct
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from PIL import Image, ImageChops, ImageCms, PngImagePlugin
 
+from music.catalogue import images
 from music.catalogue.images import MAX_IMAGE_BYTES, reencode_image
 from music.tests.samples import image_sample, saved
 
@@ -135,6 +138,98 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(side):
     pixels = b"\0\0\0\1IDAT\0" + struct.pack(">I", zlib.crc32(b"IDAT\0"))
     with pytest.raises(ValidationError, match="40 megapixels"):
         reencode(b"\x89PNG\r\n\x1a\n" + chunk + pixels)
+
+
+def png_of(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    """Grey, all black: a small file however many pixels it has."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(bytes((width + 1) * height), 9)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+@pytest.mark.parametrize("size", [(20_001, 1), (1, 20_001), (4_000_000, 1), (40_000_000, 1)])
+def test_a_picture_that_is_too_long_is_refused_before_it_is_decoded(size):
+    assert code_of_refusal(png_of(*size)) == "invalid_image"
+
+
+@pytest.mark.parametrize(
+    ("size", "fitted"), [((20_000, 10), (3000, 2)), ((10, 20_000), (2, 3000)), ((8000, 5000), (3000, 1875))]
+)
+def test_the_largest_pictures_are_taken(size, fitted):
+    assert reencode(png_of(*size)).size == fitted
+
+
+def jpeg_with(*segments: bytes, scans: int = 0) -> bytes:
+    """A small progressive JPEG with more segments at its start and its last scan repeated."""
+    jpeg = saved(Image.new("L", (32, 32)), "JPEG", progressive=True)
+    last_scan = jpeg[jpeg.rindex(b"\xff\xda") : -2]
+    return jpeg[:2] + b"".join(segments) + jpeg[2:-2] + last_scan * scans + jpeg[-2:]
+
+
+def gif_with(blocks: bytes) -> bytes:
+    gif = saved(Image.new("L", (32, 32)), "GIF")
+    colours_end = 13 + (3 << ((gif[10] & 7) + 1))
+    return gif[:colours_end] + blocks + gif[colours_end:]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        jpeg_with(b"\xff\xe5\0\2" * 100_000),
+        jpeg_with(b"\xff\xfe\0\2" * 100_000),
+        jpeg_with(b"\xff" * 1_000_000),
+        jpeg_with(b"\xff\xd0" * 100_000),
+        jpeg_with(scans=1000),
+        png_of(8, 8, *[(b"teSt", b"")] * 100_000),
+        png_of(8, 8, *[(b"tEXt", b"key\0value")] * 100_000),
+        png_of(8, 8, (b"iCCP", b"name\0\0" + zlib.compress(bytes(50_000_000), 9))),
+        png_of(8, 8, (b"zTXt", b"name\0\0" + zlib.compress(bytes(50_000_000), 9))),
+        gif_with(b"\x21\xfe\1a\0" * 100_000),
+        gif_with(b"\x21\xfe" + b"\1a" * 100_000 + b"\0"),
+        gif_with(b"?" * 100_000),
+    ],
+    ids=["segments", "comments", "filling", "restarts", "scans", "chunks", "texts", "profile", "text", "gif comments",
+         "gif pieces", "gif junk"],
+)  # fmt: skip
+def test_a_picture_made_of_nothing_but_overhead_is_refused(content):
+    assert code_of_refusal(content) == "invalid_image"
+
+
+def test_what_cameras_and_editors_write_beside_the_pixels_is_taken():
+    photo = [b"\xff\xe1\xff\xff" + b"Exif\0\0" + bytes(65_527)] + [b"\xff\xe2\xff\xff" + bytes(65_533)] * 30
+    assert reencode(jpeg_with(*photo)).size == (32, 32)
+    motion_photo = saved(Image.new("RGB", (32, 32)), "JPEG") + b"\xff\xda\xff\xe1" * 100_000
+    assert reencode(motion_photo).size == (32, 32)
+    assert reencode(jpeg_with(scans=20)).size == (32, 32)
+    assert reencode(png_of(8, 8, *[(b"tEXt", b"key%d\0value" % number) for number in range(500)])).size == (8, 8)
+
+
+def test_a_broken_note_of_the_cameras_does_not_spoil_the_picture():
+    assert reencode(saved(Image.new("RGB", (40, 20)), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")).size == (40, 20)
+
+
+def test_pictures_are_decoded_one_at_a_time(monkeypatch):
+    """However many are sent at once, so that their memory does not add up."""
+    at_work, most = 0, 0
+    decode = images._decode
+
+    def counted(image):
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        decode(image)
+        time.sleep(0.01)
+        at_work -= 1
+
+    monkeypatch.setattr(images, "_decode", counted)
+    with ThreadPoolExecutor(8) as uploads:
+        done = list(uploads.map(reencode, [image_sample("PNG", (500, 500))] * 16))
+
+    assert (len(done), most) == (16, 1)
 
 
 @pytest.mark.parametrize("format", ["TIFF", "BMP", "PPM", "ICO"])

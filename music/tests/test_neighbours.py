@@ -107,7 +107,7 @@ def test_kinds_are_built_apart(make_song):
 
 @pytest.fixture
 def queue(settings):
-    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+    settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
     return DBTaskResult.objects.filter(task_path=build_hourly.module_path)
 
 

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
+from music.tests.samples import saved
 from payments.models import StudentApplication
 from payments.tests.waiting_tasks import run_waiting_tasks
 
@@ -201,3 +202,13 @@ def test_chosen_in_the_portal_without_approval_it_ends_with_the_period(
     stripe.catch_up()
 
     assert (current(listener)["plan"], current(listener)["cancel_at_period_end"]) == ("student", True)
+
+
+def test_a_picture_that_would_keep_the_server_busy_is_no_document(apply):
+    jpeg = picture("JPEG").read()
+    segments = SimpleUploadedFile("card", jpeg[:2] + b"\xff\xe5\0\2" * 100_000 + jpeg[2:])
+    long = SimpleUploadedFile("card", saved(Image.new("1", (20_001, 1)), "PNG"))
+
+    for document in (segments, long):
+        answer = apply(document=document)
+        assert (answer.status_code, answer.data["errors"][0]["code"]) == (400, "invalid_document")

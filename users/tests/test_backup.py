@@ -149,3 +149,55 @@ def test_a_database_that_is_not_empty_is_not_overwritten(song, folder):
         call_command("restore", str(folder))
     connections.close_all()
     assert Song.objects.get() == song
+
+
+def open_to_others(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.stat().st_mode & 0o077]
+
+
+def test_a_backup_in_a_folder_that_others_may_enter_can_be_read_by_its_owner_alone(song, tmp_path):
+    folder = tmp_path / "shared"
+    (folder / "media" / "audio").mkdir(parents=True)
+    from_before = folder / "media" / song.audio_file.name
+    from_before.write_bytes(b"0123456789")
+    for path in (folder, folder / "media", from_before):
+        path.chmod(0o777)
+
+    call_command("backup", str(folder))
+
+    assert files_in(folder) == {dump_name(), f"media/{song.audio_file.name}"}
+    assert open_to_others(folder) == []
+
+
+def test_stored_files_and_the_database_can_be_read_by_their_owner_alone(tmp_path):
+    file = f"sqlite:///{tmp_path}/db.sqlite3"
+    store_one = (
+        "from django.core.files.storage import default_storage as storage;"
+        "from django.core.files.base import ContentFile;"
+        "storage.save('student-documents/a.pdf', ContentFile(b'%PDF-'))"
+    )
+    environment = {"DATABASE_URL": file, "MEDIA_ROOT": str(tmp_path / "media"), "DEBUG": "off", "X_ACCEL_REDIRECT": ""}
+    before = os.umask(0o022)
+    try:
+        assert manage("migrate", "-v0", "users", "0001", **environment).returncode == 0
+        assert manage("shell", "-v0", "-c", store_one, **environment).returncode == 0
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "media" / "student-documents" / "a.pdf").exists()
+    assert open_to_others(tmp_path) == []
+
+
+def test_where_nginx_sends_the_files_its_group_may_read_them(tmp_path):
+    store_one = (
+        "from django.core.files.storage import default_storage as storage;"
+        "from django.core.files.base import ContentFile;"
+        "storage.save('audio/a.mp3', ContentFile(b'ID3'))"
+    )
+    environment = {"MEDIA_ROOT": str(tmp_path / "media"), "X_ACCEL_REDIRECT": "/protected/"}
+
+    assert manage("shell", "-v0", "-c", store_one, **environment).returncode == 0
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "media").rglob("*")}
+    assert modes == {"audio": 0o750, "a.mp3": 0o640}
+    assert (tmp_path / "media").stat().st_mode & 0o777 == 0o750

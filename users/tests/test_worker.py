@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from threading import Lock
 
 import pytest
@@ -18,13 +19,14 @@ from django.utils import timezone
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from music.models import Song, Sound
+from music.models import Rendition, Song, Sound
 from music.tests.samples import audio_sample
 from music.tests.test_counters_together import at_once, own_connections  # noqa: F401
 from music.tests.uploading import stored_files, upload
 from users import working
 from users.models import WorkerLease
 from users.retrying import pause_after, retried_task
+from users.stored_files import remove_stored_file
 from users.working import LIVES, LeasedWorker, leased, renew, take_over_lost_tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,6 +57,17 @@ def fail_twice() -> None:
 @retried_task(attempts=2)
 def fail_always() -> None:
     raise OSError("never")
+
+
+@task(queue_name="rendering")
+def wait_for(path: str) -> None:
+    while not Path(path).exists():
+        time.sleep(0.02)
+
+
+@task()
+def touch(path: str) -> None:
+    Path(path).touch()
 
 
 @task()
@@ -256,6 +269,65 @@ def wait_until(happens, seconds: int = 90) -> None:
     while not happens():
         assert time.monotonic() < deadline, list(DBTaskResult.objects.values())
         time.sleep(0.02)
+
+
+@pytest.fixture
+def one_worker(tmp_path):
+    """A single process that is busy with something long: `(process, path that ends it)`."""
+    go = tmp_path / "go"
+    wait_for.enqueue(str(go))
+    process = start_worker()
+    wait_until(lambda: DBTaskResult.objects.running().exclude(worker_ids=[]).exists())
+    yield process, go
+    go.touch()
+    process.kill()
+    process.wait()
+
+
+def test_a_mail_does_not_wait_behind_a_rendition_though_there_is_one_worker(one_worker, tmp_path):
+    process, go = one_worker
+    mail = tmp_path / "mail"
+    touch.enqueue(str(mail))
+    wait_until(mail.exists)
+    assert DBTaskResult.objects.running().filter(queue_name="rendering").exists()
+
+    process.terminate()
+    go.touch()
+
+    assert process.wait(30) == 0
+    assert set(DBTaskResult.objects.values_list("status", flat=True)) == {"SUCCESSFUL"}
+    assert not WorkerLease.objects.exists()
+
+
+def test_a_worker_that_is_told_twice_puts_its_long_work_back_at_once(one_worker):
+    process, _ = one_worker
+    process.terminate()
+    time.sleep(0.2)
+    process.terminate()
+
+    assert process.wait(30) == 1
+    assert status_of_only_task() == "READY"
+
+
+def test_files_are_removed_after_what_people_wait_for():
+    for number in range(3):
+        remove_stored_file.enqueue(f"audio/{number}.mp3")
+    note.enqueue("mail")
+    worker().run()
+    finished = DBTaskResult.objects.order_by("finished_at").values_list("task_path", flat=True)
+    assert finished[0] == "users.tests.test_worker.note"
+
+
+def test_artists_take_turns_with_their_renditions(api_as, artist, other_artist):
+    for number in range(3):
+        upload(api_as(artist), audio_sample("wav"), title=f"First artist {number}")
+    upload(api_as(other_artist), audio_sample("wav"), title="Second artist")
+
+    call_command("work", once=True, queue="rendering")
+
+    assert list(Sound.objects.order_by("pk").values_list("status", flat=True)) == ["ready"] * 4
+    rendered = Rendition.objects.filter(quality="low").order_by("created_at").values_list("song__title", flat=True)
+    assert list(rendered) == ["First artist 0", "Second artist", "First artist 1", "First artist 2"]
 
 
 def test_killing_workers_in_the_middle_loses_nothing(api_as, artist):

@@ -74,7 +74,7 @@ def build_song_neighbours() -> int:
     return build_neighbours(tastes_in_songs(), kind=ItemKind.SONG)
 
 
-@task()
+@task(queue_name="upkeep")
 def build_hourly() -> None:
     # Before the work, so that the next build comes whatever happens to this one.
     schedule(build_hourly, after=EVERY)

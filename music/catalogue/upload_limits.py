@@ -1,0 +1,44 @@
+"""How many recordings an artist may upload a day (UPLOADS_PER_DAY), counted in the database for all processes."""
+
+from datetime import UTC, datetime, time, timedelta
+from math import ceil
+
+from django.conf import settings
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+from rest_framework.exceptions import Throttled
+
+from music.catalogue.models import ArtistCounts
+from users.models import User
+
+
+class UploadLimitReached(Throttled):
+    default_detail = "You have uploaded as many recordings as are possible in a day."
+    extra_detail_singular = "Go on in {wait} second."
+    extra_detail_plural = "Go on in {wait} seconds."
+
+    def __init__(self) -> None:
+        now = timezone.now()
+        midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+        super().__init__(wait=ceil((midnight - now).total_seconds()))
+
+
+def check_upload_limit(artist: User) -> None:
+    """Raise UploadLimitReached where an upload could not be counted any more, before it costs anything."""
+    limit = settings.UPLOADS_PER_DAY
+    today = timezone.now().date()
+    if limit and ArtistCounts.objects.filter(artist=artist, uploads_on=today, upload_count__gte=limit).exists():
+        raise UploadLimitReached
+
+
+def count_upload(artist: User) -> None:
+    """Count an upload in the transaction that publishes it. Raise UploadLimitReached where it is one too many."""
+    today = timezone.now().date()
+    ArtistCounts.objects.get_or_create(artist=artist)
+    counts = ArtistCounts.objects.filter(artist=artist)
+    if settings.UPLOADS_PER_DAY:
+        # Of two uploads at once the second waits for this row, and is judged by what the first one wrote.
+        counts = counts.filter(Q(uploads_on=None) | ~Q(uploads_on=today) | Q(upload_count__lt=settings.UPLOADS_PER_DAY))
+    counted = Case(When(uploads_on=today, then=F("upload_count") + 1), default=Value(1))
+    if not counts.update(upload_count=counted, uploads_on=today):
+        raise UploadLimitReached
