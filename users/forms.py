@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from rest_framework.exceptions import APIException
 
 from users.logging_in import check_password_of
+from users.models import User
 
 
 class LoginForm(AuthenticationForm):
@@ -23,3 +24,16 @@ class LoginForm(AuthenticationForm):
                 raise ValidationError(str(error.detail), error.get_codes()) from error
             self.confirm_login_allowed(self.user_cache)
         return self.cleaned_data
+
+
+class AdminLoginForm(LoginForm):
+    """Lets staff in alone, and says so to others who know their password."""
+
+    def confirm_login_allowed(self, user: User) -> None:
+        super().confirm_login_allowed(user)
+        if not user.is_staff:
+            raise ValidationError(
+                "The password is right, but this page is the admin, for the people who run the service. "
+                "This account is one of a listener or an artist: it has nothing here.",
+                "not_staff",
+            )
