@@ -32,6 +32,9 @@ class MusicAdminSite(AdminSite):
     site_header = site_title = "Music"
     index_title = "Administration"
     login_form = AdminLoginForm
+    login_template = "admin/staff_login.html"
+    # Every page has a way back, and lists need the width.
+    enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any) -> None:
         """Give the pages of installed packages what ours have, and let dj-stripe's tables be read only.

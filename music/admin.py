@@ -108,7 +108,7 @@ class SongsForm(Form):
 class SongAdmin(TypoTolerantSearch, ExportedList):
     form = SongForm
     kind = Kind.SONG
-    list_display = ["title", "cover", "artist", "album", "genre", "length", "plays", "likes", "state", "added"]
+    list_display = ["song", "artist", "genre", "length", "plays", "likes", "state", "added"]
     list_filter = ["visibility", "is_hidden", "explicit", ("audio_file", admin.EmptyFieldListFilter), "created_at"]
     list_select_related = ["artist", "album", "genre", "counts"]
     autocomplete_fields = ["artist", "album", "genre"]
@@ -144,9 +144,11 @@ class SongAdmin(TypoTolerantSearch, ExportedList):
         "added": "created_at",
     }
 
-    @admin.display(description="")
-    def cover(self, song: Song) -> str:
-        return picture(song.album.cover_image.name if song.album else "", 32)
+    @admin.display(ordering="title_folded")
+    def song(self, song: Song) -> str:
+        cover = picture(song.album.cover_image.name if song.album else "", 32)
+        album = song.album.title if song.album else "single"
+        return format_html('<span>{}</span><span>{}<small class="album">{}</small></span>', cover, song.title, album)
 
     @admin.display(ordering="counts__play_count")
     def plays(self, song: Song) -> int:

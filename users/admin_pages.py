@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -58,11 +59,27 @@ def check_ids(model: type[Model], ids: Iterable[Any]) -> None:
         model._meta.pk.run_validators(model._meta.pk.to_python(pk))
 
 
+def can_be_id(model: type[Model], pk: Any) -> bool:
+    try:
+        check_ids(model, [pk])
+    except ValidationError:
+        return False
+    return True
+
+
 class KnownChoices(forms.ModelMultipleChoiceField):
     def clean(self, value: Any) -> Any:
         if isinstance(value, list | tuple):
             check_ids(self.queryset.model, value)
         return super().clean(value)
+
+
+class KnownChoice(AutocompleteSelect):
+    """Offers nothing again that cannot be an id: Django's asks the database for it, and fails."""
+
+    def optgroups(self, name: str, value: list, attr: dict | None = None) -> list:
+        model = self.choices.queryset.model
+        return super().optgroups(name, [pk for pk in value if not pk or can_be_id(model, pk)], attr)
 
 
 class ReasonForm(forms.Form):
@@ -97,6 +114,8 @@ class AdminPages(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+    delete_confirmation_template = "admin/delete_with_reason.html"
+    delete_selected_confirmation_template = "admin/delete_selected_with_reason.html"
     # Whether the page that confirms a deletion asks why.
     asks_why_deleted = True
 
@@ -117,6 +136,11 @@ class AdminPages(admin.ModelAdmin):
             messages.error(request, "What was selected is not in this list.")
             return None
         return super().response_action(request, queryset)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KnownChoice(db_field, self.admin_site, using=kwargs.get("using")))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_manytomany(db_field, request, form_class=KnownChoices, **kwargs)

@@ -89,7 +89,6 @@ class ExportedList(admin.ModelAdmin):
             csv_lines(self.csv_columns, self._cells(rows)), content_type="text/csv; charset=utf-8"
         )
         answer["Content-Disposition"] = f'attachment; filename="{name}-{timezone.now():%Y-%m-%d}.csv"'
-        answer["Cache-Control"] = "private, no-store"
         return answer
 
     def _cells(self, rows: QuerySet) -> Iterator[tuple]:
