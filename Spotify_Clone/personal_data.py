@@ -26,7 +26,7 @@ from music.models import (
 from payments.models import BillingAccount, Membership, PaymentRequest, StudentApplication, Subscription, UsedTrial
 from payments.models.trials import address_digest
 from payments.serializers import InvoiceSerializer
-from users.closing import tasks_about
+from users.closing import admin_log_about, tasks_about
 from users.folding import fold_address
 from users.logging_in import guesses_at
 from users.mail import mails_of
@@ -124,6 +124,16 @@ def invitations_to(user: User) -> Q:
     return Q(email_key=fold_address(user.email)) & Q(user=None) if user.email else Q(pk=None)
 
 
+def decision(entry: LogEntry) -> dict[str, Any]:
+    """What an admin did to the person or their works, and why; not which admin."""
+    return {
+        "action_time": entry.action_time,
+        "kind": entry.content_type.model if entry.content_type else None,
+        "of": entry.object_repr,
+        "what": entry.get_change_message(),
+    }
+
+
 # fmt: off
 SECTIONS = [
     Section("account", User, "pk", [
@@ -176,5 +186,6 @@ SECTIONS = [
     ], order="enqueued_at"),
     Section("deeds_as_admin", LogEntry, "user", ["action_time", "action_flag"],
             lambda user: {"kind": F("content_type__model")}, order="action_time"),
+    Section("decided_by_admins", LogEntry, admin_log_about, told=decision, order="action_time"),
 ]
 # fmt: on

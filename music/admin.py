@@ -1,18 +1,28 @@
+import re
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminFileWidget
+from django.core.exceptions import ValidationError
 from django.core.files.base import File
-from django.db.models import Count, QuerySet
-from django.forms import FileField, ModelForm
-from django.http import HttpRequest
+from django.db.models import Exists, OuterRef, QuerySet
+from django.forms import CharField, ChoiceField, FileField, Form, ModelForm
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from music.catalogue.images import reencode_image
+from music.catalogue.models import Visibility
 from music.catalogue.publishing import Recording
+from music.discovery.search.finding import matching
+from music.discovery.search.models import Kind
 from music.models import Ad, Album, Genre, Song, Sound
 from music.streaming.signed_urls import signed_path
+from users.admin_pages import AdminPages, ReasonField, check_reason, said_why
+from users.base_model import UUID_REGEX
+from users.csv_export import ExportedList
 from users.stored_files import discard
 
 
@@ -20,29 +30,87 @@ def picture(name: str, height: int) -> str:
     return format_html('<img src="/media/{}" alt="" style="height: {}px">', name, height) if name else "–"
 
 
+class TypoTolerantSearch(AdminPages):
+    """Finds what the search of the service finds: any order of words, unfinished ones, typos; and ids."""
+
+    kind: Kind
+    search_fields = ["id"]  # the box shows where there are some
+
+    def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
+        term = term.replace("\x00", "").strip()
+        if not term:
+            return rows, False
+        if re.fullmatch(UUID_REGEX, term):
+            return rows.filter(pk=term), False
+        return matching(rows, term, self.kind), False
+
+
+def date_of(moment: datetime | None) -> str:
+    return f"{timezone.localtime(moment):%Y-%m-%d}" if moment else "–"
+
+
+def minutes(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02}"
+
+
+def state_of(song: Song) -> str:
+    """Return what is special about the song: most are public and heard by everybody."""
+    marks = {
+        "hidden": song.is_hidden,
+        "private": song.visibility == Visibility.PRIVATE,
+        "explicit": song.explicit,
+        "no audio": not song.audio_file,
+    }
+    return ", ".join(mark for mark, applies in marks.items() if applies) or "public"
+
+
+class SongForm(ModelForm):
+    reason = ReasonField("hide a song")
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        is_taken = "is_hidden" in self.changed_data and self.cleaned_data.get("is_hidden", False)
+        check_reason(self, is_taken=is_taken)
+        return cleaned
+
+
+class SongsForm(Form):
+    """What can be changed of several songs at once. An empty field leaves everything as it is."""
+
+    YES_OR_NO = [("", "as they are"), ("yes", "yes"), ("no", "no")]
+
+    genre = CharField(required=False, max_length=200, help_text="The title of a genre that exists.")
+    visibility = ChoiceField(required=False, choices=[("", "as they are"), *Visibility.choices])
+    explicit = ChoiceField(required=False, choices=YES_OR_NO)
+    reason = ReasonField("make songs private")
+
+    def clean_genre(self) -> Genre | None:
+        title = self.cleaned_data["genre"]
+        genre = Genre.objects.titled(title).first() if title else None
+        if title and genre is None:
+            raise ValidationError("There is no genre of this title.")
+        return genre
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        check_reason(self, is_taken=cleaned.get("visibility") == Visibility.PRIVATE)
+        if not (self.errors or any(cleaned.get(name) for name in ("genre", "visibility", "explicit"))):
+            raise ValidationError("Say what to change.")
+        return cleaned
+
+    def changes(self) -> dict[str, Any]:
+        said = {name: self.cleaned_data[name] for name in ("genre", "visibility") if self.cleaned_data[name]}
+        if self.cleaned_data["explicit"]:
+            said["explicit"] = self.cleaned_data["explicit"] == "yes"
+        return said
+
+
 @admin.register(Song)
-class SongAdmin(admin.ModelAdmin):
-    list_display = [
-        "title",
-        "cover",
-        "artist",
-        "album",
-        "genre",
-        "duration",
-        "plays",
-        "likes",
-        "visibility",
-        "is_hidden",
-        "created_at",
-    ]
-    list_filter = [
-        "visibility",
-        "is_hidden",
-        "explicit",
-        ("audio_file", admin.EmptyFieldListFilter),
-        "created_at",
-    ]
-    search_fields = ["title", "title_folded", "artist__name_folded", "album__title_folded"]
+class SongAdmin(TypoTolerantSearch, ExportedList):
+    form = SongForm
+    kind = Kind.SONG
+    list_display = ["song", "artist", "genre", "length", "plays", "likes", "state", "added"]
+    list_filter = ["visibility", "is_hidden", "explicit", ("audio_file", admin.EmptyFieldListFilter), "created_at"]
     list_select_related = ["artist", "album", "genre", "counts"]
     autocomplete_fields = ["artist", "album", "genre"]
     readonly_fields = [
@@ -58,12 +126,30 @@ class SongAdmin(admin.ModelAdmin):
     ]
     exclude = ["audio_file"]
     ordering = ["-created_at"]
-    show_full_result_count = False
-    actions = ["hide", "show"]
+    actions = ["hide", "show", "edit"]
+    csv_columns = {
+        "id": "id",
+        "title": "title",
+        "artist": "artist__name",
+        "artist id": "artist_id",
+        "album": "album__title",
+        "genre": "genre__title",
+        "track number": "track_number",
+        "release date": "release_date",
+        "seconds": "duration",
+        "explicit": "explicit",
+        "visibility": "visibility",
+        "hidden": "is_hidden",
+        "plays": "counts__play_count",
+        "likes": "counts__like_count",
+        "added": "created_at",
+    }
 
-    @admin.display(description="")
-    def cover(self, song: Song) -> str:
-        return picture(song.album.cover_image.name if song.album else "", 32)
+    @admin.display(ordering="title_folded")
+    def song(self, song: Song) -> str:
+        cover = picture(song.album.cover_image.name if song.album else "", 32)
+        album = song.album.title if song.album else "single"
+        return format_html('<span>{}</span><span>{}<small class="album">{}</small></span>', cover, song.title, album)
 
     @admin.display(ordering="counts__play_count")
     def plays(self, song: Song) -> int:
@@ -72,6 +158,18 @@ class SongAdmin(admin.ModelAdmin):
     @admin.display(ordering="counts__like_count")
     def likes(self, song: Song) -> int:
         return song.counts.like_count
+
+    @admin.display()
+    def length(self, song: Song) -> str:
+        return minutes(song.duration)
+
+    @admin.display()
+    def state(self, song: Song) -> str:
+        return state_of(song)
+
+    @admin.display(ordering="created_at")
+    def added(self, song: Song) -> str:
+        return date_of(song.created_at)
 
     @admin.display(description="listen")
     def player(self, song: Song) -> str:
@@ -87,32 +185,73 @@ class SongAdmin(admin.ModelAdmin):
         stated = Sound.objects.filter(song=song).values_list("status", "reason").first() or ()
         return " – ".join(part for part in (*stated, made) if part) or "none"
 
-    @admin.action(description="Hide the selected songs from everybody but their artists")
-    def hide(self, request: HttpRequest, songs: QuerySet) -> None:
-        messages.success(request, f"Hidden: {songs.update(is_hidden=True)}.")
+    @admin.action(description="Hide the selected songs from everybody but their artists", permissions=["change"])
+    def hide(self, request: HttpRequest, songs: QuerySet) -> HttpResponse | None:
+        answer = self.ask_why(
+            request,
+            songs,
+            action="hide",
+            title="Hide songs",
+            explanation="Only their artists will see and hear them, and cannot undo it. Files and counts stay.",
+        )
+        if isinstance(answer, str):
+            entry = f"Hidden from everybody but the artist. {said_why(answer)}"
+            hidden = self.act(request, songs.filter(is_hidden=False), entry, lambda rows: rows.update(is_hidden=True))
+            messages.success(request, f"Hidden: {len(hidden)}.")
+            return None
+        return answer
 
-    @admin.action(description="Show the selected songs again")
+    @admin.action(description="Show the selected songs again", permissions=["change"])
     def show(self, request: HttpRequest, songs: QuerySet) -> None:
-        messages.success(request, f"Shown again: {songs.update(is_hidden=False)}.")
+        if self.are_too_many(request, songs):
+            return
+        hidden = songs.filter(is_hidden=True)
+        shown = self.act(request, hidden, "Shown again.", lambda rows: rows.update(is_hidden=False))
+        messages.success(request, f"Shown again: {len(shown)}.")
+
+    @admin.action(description="Edit the selected songs (genre, visibility, explicit)", permissions=["change"])
+    def edit(self, request: HttpRequest, songs: QuerySet) -> HttpResponse | None:
+        if self.are_too_many(request, songs):
+            return None
+        answer = self.ask(
+            request,
+            songs,
+            SongsForm,
+            action="edit",
+            title="Edit songs",
+            explanation="What is left empty stays as it is.",
+        )
+        if isinstance(answer, HttpResponse):
+            return answer
+        changes, reason = answer.changes(), said_why(answer.cleaned_data["reason"])
+        said = ", ".join(
+            f"{name}: {'yes' if to is True else 'no' if to is False else to}" for name, to in changes.items()
+        )
+
+        def change(rows: QuerySet) -> None:
+            for song in rows:
+                for name, value in changes.items():
+                    setattr(song, name, value)
+                song.save(update_fields=[*changes, "updated_at"])  # one by one: the search index listens
+
+        changed = self.act(request, songs, f"Changed together with others: {said}. {reason}".strip(), change)
+        messages.success(request, f"Changed: {len(changed)} ({said}).")
+        return None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a song starts with its audio, which is checked where artists upload it
 
 
 @admin.register(Album)
-class AlbumAdmin(admin.ModelAdmin):
+class AlbumAdmin(TypoTolerantSearch):
+    kind = Kind.ALBUM
     list_display = ["title", "cover", "artist", "release_date", "songs", "created_at"]
-    search_fields = ["title", "title_folded", "artist__name_folded"]
     list_filter = ["release_date", ("cover_image", admin.EmptyFieldListFilter)]
     list_select_related = ["artist"]
     autocomplete_fields = ["artist"]
     readonly_fields = ["large_cover", "created_at"]
     exclude = ["cover_image"]
     ordering = ["-created_at"]
-    show_full_result_count = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).annotate(number_of_songs=Count("songs"))
 
     @admin.display(description="")
     def cover(self, album: Album) -> str:
@@ -122,25 +261,34 @@ class AlbumAdmin(admin.ModelAdmin):
     def large_cover(self, album: Album) -> str:
         return picture(album.cover_image.name, 240)
 
-    @admin.display(ordering="number_of_songs")
-    def songs(self, album: Any) -> int:
-        return album.number_of_songs
+    @admin.display(ordering="songs_in_all")
+    def songs(self, album: Album) -> str:
+        return link_to_songs("album", album.pk, album.songs_in_all)
+
+
+def link_to_songs(field: str, pk: Any, text: Any) -> str:
+    return format_html('<a href="{}?{}__id__exact={}">{}</a>', reverse("admin:music_song_changelist"), field, pk, text)
 
 
 @admin.register(Genre)
-class GenreAdmin(admin.ModelAdmin):
-    list_display = ["title", "maker", "songs"]
-    search_fields = ["title", "title_folded"]
+class GenreAdmin(TypoTolerantSearch):
+    kind = Kind.GENRE
+    list_display = ["title", "maker", "is_used", "songs"]
     list_select_related = ["maker"]
     autocomplete_fields = ["maker"]
     ordering = ["title_key"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).annotate(number_of_songs=Count("songs"))
+        # Not their number: of a genre that has a hundred thousand songs it takes as many rows to count them.
+        return super().get_queryset(request).annotate(is_used=Exists(Song.objects.filter(genre=OuterRef("pk"))))
 
-    @admin.display(ordering="number_of_songs")
-    def songs(self, genre: Any) -> int:
-        return genre.number_of_songs
+    @admin.display(boolean=True, description="used")
+    def is_used(self, genre: Any) -> bool:
+        return genre.is_used
+
+    @admin.display()
+    def songs(self, genre: Genre) -> str:
+        return link_to_songs("genre", genre.pk, "songs")
 
 
 class AdForm(ModelForm):
@@ -161,7 +309,7 @@ class AdForm(ModelForm):
 
 
 @admin.register(Ad)
-class AdAdmin(admin.ModelAdmin):
+class AdAdmin(AdminPages):
     form = AdForm
     list_display = ["name", "picture", "weight", "starts", "ends", "is_active", "impressions", "clicks"]
     list_filter = ["is_active", "starts", "ends"]

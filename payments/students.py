@@ -47,21 +47,21 @@ def _withdraw(user: User) -> None:
     StudentApplication.objects.pending().filter(user=user).delete()
 
 
-def approve(applications: StudentApplicationQuerySet) -> int:
+def approve(applications: StudentApplicationQuerySet) -> list[StudentApplication]:
     return _decide(applications, ApplicationStatus.APPROVED)
 
 
-def refuse(applications: StudentApplicationQuerySet) -> int:
+def refuse(applications: StudentApplicationQuerySet) -> list[StudentApplication]:
     return _decide(applications, ApplicationStatus.REFUSED)
 
 
-def _decide(applications: StudentApplicationQuerySet, status: ApplicationStatus) -> int:
-    """How many were decided. Those that somebody else has decided meanwhile stay as they are."""
+def _decide(applications: StudentApplicationQuerySet, status: ApplicationStatus) -> list[StudentApplication]:
+    """Return what was decided. Applications that another admin has decided meanwhile stay as they are."""
     with transaction.atomic():
         pending = list(applications.pending().select_for_update())
         for application in pending:
             _close(application, status)
-    return len(pending)
+    return pending
 
 
 def _close(application: StudentApplication, status: ApplicationStatus) -> None:

@@ -7,10 +7,11 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from users.admin_pages import AdminPages, ReasonField, check_reason, said_why
 from users.models import AuthToken, User, UserProfile
 from users.passwords import send_password_reset
 from users.people import public_username
@@ -75,30 +76,37 @@ class UniqueAccountForm(ModelForm):
 
 
 class AccountForm(UniqueAccountForm, UserChangeForm):
-    pass
+    reason = ReasonField("suspend an account")
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        is_suspended = "is_active" in self.changed_data and not self.cleaned_data.get("is_active", True)
+        check_reason(self, is_taken=is_suspended)
+        return cleaned
 
 
 class NewAccountForm(UniqueAccountForm, AdminUserCreationForm):
     pass
 
 
-@admin.register(User)
-class UserAdmin(StaffIsForSuperusers, DjangoUserAdmin):
+class UserAdmin(StaffIsForSuperusers, AdminPages, DjangoUserAdmin):
+    """Accounts. Registered by Spotify_Clone/admin.py, which adds what lies above this app."""
+
     form = AccountForm
     add_form = NewAccountForm
     inlines = [ProfileInline]
     list_display = ["username", "name", "email", "role", "is_active", "is_staff", "date_joined"]
-    list_filter = ["role", "is_active", "is_staff", ("email", admin.EmptyFieldListFilter)]
+    list_filter = ["role", "is_active", "is_staff", ("email", admin.EmptyFieldListFilter), "date_joined"]
     search_fields = ["username", "name", "name_folded", "email"]
     ordering = ["-date_joined"]
-    date_hierarchy = "date_joined"
+    asks_why_deleted = False  # the log forgets the names of closed accounts, and the reason with them
     actions = ["suspend", "reinstate"]
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["email", "username", "name", "role", "password"]}),
         (
             "What they may do",
-            {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
+            {"fields": ["is_active", "reason", "is_staff", "is_superuser", "groups", "user_permissions"]},
         ),
         ("Dates", {"fields": ["last_login", "date_joined", "email_confirmed_at"]}),
     ]
@@ -121,21 +129,41 @@ class UserAdmin(StaffIsForSuperusers, DjangoUserAdmin):
             send_password_reset.enqueue(user.email)
             messages.success(request, f"{user} is handed over: a link to set a password was sent to {user.email}.")
 
-    @admin.action(description="Suspend the selected accounts")
-    def suspend(self, request: HttpRequest, users: QuerySet) -> None:
-        changed = touchable_by(request, users).exclude(pk=request.user.pk).update(is_active=False)
-        messages.success(request, f"Suspended: {changed}. Their tokens have stopped and their works are out of sight.")
+    @admin.action(description="Suspend the selected accounts", permissions=["change"])
+    def suspend(self, request: HttpRequest, users: QuerySet) -> HttpResponse | None:
+        users = touchable_by(request, users)
+        answer = self.ask_why(
+            request,
+            users,
+            action="suspend",
+            title="Suspend accounts",
+            explanation="Nobody can log in to them, their devices are out, and their works disappear from others.",
+        )
+        if not isinstance(answer, str):
+            return answer
+        others = users.exclude(pk=request.user.pk).filter(is_active=True)
+        entry = f"Suspended. {said_why(answer)}"
+        changed = self.act(request, others, entry, lambda rows: rows.update(is_active=False))
+        messages.success(
+            request, f"Suspended: {len(changed)}. Their tokens have stopped and their works are out of sight."
+        )
+        return None
 
-    @admin.action(description="Reinstate the selected accounts")
+    @admin.action(description="Reinstate the selected accounts", permissions=["change"])
     def reinstate(self, request: HttpRequest, users: QuerySet) -> None:
-        messages.success(request, f"Reinstated: {touchable_by(request, users).update(is_active=True)}.")
+        users = touchable_by(request, users)
+        if self.are_too_many(request, users):
+            return
+        suspended = users.filter(is_active=False)
+        changed = self.act(request, suspended, "Reinstated.", lambda rows: rows.update(is_active=True))
+        messages.success(request, f"Reinstated: {len(changed)}.")
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list:
         return self.inlines if obj else []
 
 
 @admin.register(AuthToken)
-class AuthTokenAdmin(admin.ModelAdmin):
+class AuthTokenAdmin(AdminPages):
     list_display = ["user", "device", "created", "last_used_at", "expiry"]
     search_fields = ["user__username", "user__email", "device"]
     list_select_related = ["user"]

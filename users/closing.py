@@ -34,16 +34,30 @@ def tasks_about(user: User) -> QuerySet:
     return DBTaskResult.objects.filter(named)
 
 
-def forget_names_in_admin_log(user: User) -> None:
-    """That an admin did something stays, and to what is forgotten."""
+def admin_log_about(user: User) -> Q:
+    """Match what admins did to the account and to what goes with it, also where it went before."""
     about = Q(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
+    # Of what an admin deleted the entry says whose it was.
+    about |= Q(change_message__contains=str(user.pk))
     for kind in ContentType.objects.filter(logentry__isnull=False).distinct():
         logged = LogEntry.objects.filter(content_type=kind).values_list("object_id", flat=True)
         for relation in User._meta.related_objects:
             if relation.related_model is kind.model_class() and relation.on_delete is CASCADE:
-                owned = relation.related_model._base_manager.filter(**{relation.field.name: user}, pk__in=list(logged))
+                owned = relation.related_model._base_manager.filter(**{relation.field.name: user}, pk__in=_ids(logged))
                 about |= Q(content_type=kind, object_id__in=[str(pk) for pk in owned.values_list("pk", flat=True)])
-    LogEntry.objects.filter(about).update(object_id=None, object_repr="of a closed account", change_message="")
+    return about
+
+
+def _ids(logged: QuerySet) -> list[str]:
+    """Return the ids that entries name; an entry about a list names none."""
+    return [pk for pk in logged if pk is not None]
+
+
+def forget_names_in_admin_log(user: User) -> None:
+    """Keep that an admin did something, and forget to whom."""
+    LogEntry.objects.filter(admin_log_about(user)).update(
+        object_id=None, object_repr="of a closed account", change_message=""
+    )
 
 
 @retried_task()

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from rest_framework.exceptions import APIException, Throttled
 
 from users.logging_in import check_password_of
+from users.models import User
 
 
 class LoginForm(AuthenticationForm):
@@ -50,3 +51,16 @@ class LoginPage(LoginView):
 
     def form_invalid(self, form: LoginForm) -> HttpResponse:
         return refuse_if_throttled(super().form_invalid(form))
+
+
+class AdminLoginForm(LoginForm):
+    """Lets staff in alone, and says so to others who know their password."""
+
+    def confirm_login_allowed(self, user: User) -> None:
+        super().confirm_login_allowed(user)
+        if not user.is_staff:
+            raise ValidationError(
+                "The password is right, but this page is the admin, for the people who run the service. "
+                "This account is one of a listener or an artist: it has nothing here.",
+                "not_staff",
+            )

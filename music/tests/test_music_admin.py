@@ -1,6 +1,10 @@
+import csv
+import io
 import re
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -18,10 +22,15 @@ def rows_of(answer) -> int:
     return len(answer.context["cl"].result_list)
 
 
-def action(client, songs, name: str):
-    return client.post(
-        "/admin/music/song/", {"action": name, "_selected_action": [str(song.pk) for song in songs]}, follow=True
-    )
+def action(client, songs, name: str, **fields):
+    """The action by its button, and with fields by the page that it leads to."""
+    chosen = {"action": name, "_selected_action": [str(song.pk) for song in songs]}
+    confirmed = {**fields, "confirm": "yes"} if fields else {}
+    return client.post("/admin/music/song/", {**chosen, **confirmed}, follow=True)
+
+
+def history(client, song) -> str:
+    return client.get(f"/admin/music/song/{song.pk}/history/").content.decode()
 
 
 @pytest.mark.parametrize("model", ["song", "album", "genre"])
@@ -47,11 +56,135 @@ def test_a_list_takes_as_many_queries_for_20_rows_as_for_one(admin_pages, make_s
 def test_hiding_takes_songs_from_everybody_but_their_artist(admin_pages, api, api_as, artist, make_song):
     songs = [make_song("One"), make_song("Two")]
     make_song("Three")
-    assert "Hidden: 2." in action(admin_pages, songs, "hide").content.decode()
+    assert "Hidden: 2." in action(admin_pages, songs, "hide", reason="Stolen <b>beats</b>").content.decode()
     assert [row["title"] for row in api.get("/api/songs").json()["results"]] == ["Three"]
     assert len(api_as(artist).get("/api/songs").json()["results"]) == 3
     assert "Shown again: 2." in action(admin_pages, songs, "show").content.decode()
     assert len(api.get("/api/songs").json()["results"]) == 3
+    for song in songs:
+        log = history(admin_pages, song)
+        assert "Hidden from everybody but the artist. Reason: Stolen &lt;b&gt;beats&lt;/b&gt;" in log
+        assert "Shown again." in log
+    assert LogEntry.objects.count() == 4
+
+
+@pytest.mark.parametrize("fields", [{}, {"reason": ""}, {"reason": "   "}, {"reason": "\x00"}, {"reason": "x" * 501}])
+def test_nothing_is_hidden_without_a_reason(admin_pages, song, fields):
+    page = action(admin_pages, [song], "hide", **fields)
+    assert page.status_code == 200
+    assert ("reason" in page.context["form"].errors) == bool(fields)
+    assert not Song.objects.get().is_hidden
+    assert not LogEntry.objects.exists()
+
+
+def test_the_page_that_asks_why_needs_no_script(admin_pages, song):
+    page = action(admin_pages, [song], "hide").content.decode()
+    form = page[page.index('<form method="post"') :]
+    for name, value in [("_selected_action", song.pk), ("action", "hide"), ("confirm", "yes")]:
+        assert f'name="{name}" value="{value}"' in form
+    assert "<script>" not in page
+    assert "onclick" not in page
+
+
+def test_a_song_that_is_hidden_already_gets_no_second_entry(admin_pages, make_song):
+    songs = [make_song(is_hidden=True), make_song()]
+    assert "Hidden: 1." in action(admin_pages, songs, "hide", reason="Stolen").content.decode()
+    assert [entry.object_id for entry in LogEntry.objects.all()] == [str(songs[1].pk)]
+
+
+def test_the_form_asks_why_as_well(admin_pages, song):
+    path = f"/admin/music/song/{song.pk}/change/"
+    sent = {"title": "A song", "artist": str(song.artist_id), "visibility": "public", "is_hidden": "on"}
+    assert set(admin_pages.post(path, sent).context["adminform"].form.errors) == {"reason"}
+    assert admin_pages.post(path, {**sent, "reason": "Stolen"}).status_code == 302
+    assert Song.objects.get().is_hidden
+    assert "Reason: Stolen" in history(admin_pages, song)
+    assert "Changed Hidden. Reason" in LogEntry.objects.get().get_change_message()
+
+
+def test_who_may_only_look_hides_nothing(client, make_user, song):
+    viewer = make_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_song"))
+    client.force_login(viewer)
+    for name in ("hide", "show", "edit"):
+        action(client, [song], name, reason="Stolen", visibility="private")
+    assert (Song.objects.get().is_hidden, Song.objects.get().visibility) == (False, "public")
+
+
+def test_so_many_at_once_are_refused(admin_pages, artist, make_song, monkeypatch):
+    monkeypatch.setattr("users.admin_pages.MOST_AT_ONCE", 2)
+    songs = [make_song(f"Song {number}") for number in range(3)]
+    for name in ("hide", "show", "edit", "delete_selected"):
+        assert "Select at most 2 at once." in action(admin_pages, songs, name).content.decode()
+    sent = {"action": "hide", "select_across": "1", "confirm": "yes", "reason": "All", "_selected_action": songs[0].pk}
+    admin_pages.post("/admin/music/song/", sent)
+    assert not Song.objects.filter(is_hidden=True).exists()
+
+
+def test_songs_are_edited_together(admin_pages, api, make_song, genre):
+    songs = [make_song("One"), make_song("Two"), make_song("Three")]
+    answer = action(admin_pages, songs[:2], "edit", genre=" jAZZ ", explicit="yes", visibility="", reason="")
+    assert "Changed: 2 (genre: Jazz, explicit: yes)." in answer.content.decode()
+    assert Song.objects.filter(genre=genre, explicit=True, visibility="public").count() == 2
+    assert len(api.get("/api/songs/search", {"q": "one jazz"}).json()["songs"]) == 1
+    assert "Changed together with others: genre: Jazz, explicit: yes." in history(admin_pages, songs[0])
+    assert action(admin_pages, songs, "edit", explicit="no").status_code == 200
+    assert not Song.objects.filter(explicit=True).exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"genre": "No such"}, "genre"),
+        ({"genre": "x" * 201}, "genre"),
+        ({"genre": "\x00"}, "genre"),
+        ({"explicit": "perhaps"}, "explicit"),
+        ({"visibility": "everywhere"}, "visibility"),
+        ({"visibility": "private"}, "reason"),
+        ({"genre": ""}, "__all__"),
+    ],
+)
+def test_a_bad_edit_is_refused_at_its_field(admin_pages, song, fields, named):
+    page = action(admin_pages, [song], "edit", **fields)
+    assert set(page.context["form"].errors) == {named}
+    assert not LogEntry.objects.exists()
+
+
+def test_why_a_song_was_deleted_stays_in_the_log(admin_pages, song):
+    sent = {"action": "delete_selected", "_selected_action": [str(song.pk)], "post": "yes", "reason": "Stolen"}
+    assert 'name="reason"' in action(admin_pages, [song], "delete_selected").content.decode()
+    admin_pages.post("/admin/music/song/", sent)
+    log = admin_pages.get("/admin/admin/logentry/").content.decode()
+    assert f"It belonged to The Artist ({song.artist_id}). Reason: Stolen" in log
+
+
+def test_songs_are_saved_as_csv_without_formulas(admin_pages, make_song, make_user):
+    for mark in "=+-@\t\r＝":
+        make_song(f"{mark}HYPERLINK(1)", artist=make_user(f"a{ord(mark)}", role="artist", name="=1+1"))
+    make_song('Ünal, "the" second')
+    answer = admin_pages.get("/admin/music/song/export/", {"visibility__exact": "public"})
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    assert "attachment" in answer["Content-Disposition"]
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert len(rows) == 8
+    assert {row["title"][0] for row in rows} == {"'", "Ü"}
+    assert {row["artist"] for row in rows} == {"'=1+1", "The Artist"}
+    assert rows[0]["title"] == 'Ünal, "the" second'
+    assert (rows[0]["plays"], rows[0]["visibility"]) == ("0", "public")
+
+
+def test_the_selected_songs_are_saved_as_csv(admin_pages, make_song):
+    songs = [make_song("One"), make_song("Two"), make_song("Three")]
+    text = b"".join(action(admin_pages, songs[:2], "export").streaming_content).decode()
+    assert ("One" in text, "Two" in text, "Three" in text) == (True, True, False)
+
+
+def test_a_list_of_many_is_counted_to_a_bound(admin_pages, make_song, monkeypatch):
+    monkeypatch.setattr("users.admin_pages.BoundedPaginator.LIMIT", 3)
+    for number in range(5):
+        make_song(f"Song {number}")
+    assert "more than 3 songs" in admin_pages.get("/admin/music/song/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -65,6 +198,12 @@ def test_hiding_takes_songs_from_everybody_but_their_artist(admin_pages, api, ap
         ("album", "an alb", 1),
         ("album", "the artist", 1),
         ("genre", "jaz", 1),
+        ("song", "nihgt", 1),
+        ("song", "nachtlich", 1),
+        ("song", "\U0001f600", 0),
+        ("album", "an albun", 1),
+        ("album", "artsit", 1),
+        ("song", "00000000-0000-4000-8000-000000000000", 0),
     ],
 )
 def test_the_lists_can_be_searched(admin_pages, make_song, album, genre, model, words, found):

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.admin.models import LogEntry
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
@@ -37,7 +38,8 @@ def decide(client, make_user):
         client.force_login(boss)
         chosen = [str(pk) for pk in StudentApplication.objects.values_list("pk", flat=True)]
         path = "/admin/payments/studentapplication/"
-        answer = client.post(path, {"action": action, "_selected_action": chosen}, follow=True)
+        sent = {"action": action, "_selected_action": chosen, "confirm": "yes", "reason": "The document is unreadable."}
+        answer = client.post(path, sent, follow=True)
         assert answer.status_code == 200
         return [str(message) for message in answer.context["messages"]]
 
@@ -157,6 +159,8 @@ def test_a_decision_is_made_once(apply, decide, status):
 
     assert decide("approve") == ["Approved for a year: 0.", "1 were decided before and stay as they are."]
     assert status()["status"] == "refused"
+    [entry] = LogEntry.objects.all()
+    assert entry.get_change_message() == "Refused. Reason: The document is unreadable."
     assert apply(school_email="me@school.example").status_code == 202
     assert status()["status"] == "pending"
 

@@ -2,6 +2,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
 from conftest import PASSWORD
@@ -100,15 +101,34 @@ def test_a_username_that_is_taken_or_misleads_is_refused(admin, imported, listen
 def test_a_suspension_shows_at_once_and_can_be_taken_back(admin, api_as, listener):
     phone, users = api_as(listener), reverse("admin:users_user_changelist")
 
-    admin.post(users, {"action": "suspend", "_selected_action": [listener.pk]})
+    suspend = {"action": "suspend", "_selected_action": [listener.pk]}
+    assert "form" in admin.post(users, suspend).context
+    assert phone.get("/api/profile").status_code == 200
+
+    admin.post(users, {**suspend, "confirm": "yes", "reason": "Sends spam"})
     assert phone.get("/api/profile").status_code == 401
 
     admin.post(users, {"action": "reinstate", "_selected_action": [listener.pk]})
     assert phone.get("/api/profile").status_code == 200
+    history = admin.get(reverse("admin:users_user_history", args=[listener.pk])).content.decode()
+    assert "Suspended. Reason: Sends spam" in history
+    assert "Reinstated." in history
+
+
+def test_the_form_suspends_with_a_reason_only(admin, listener):
+    form = form_of(listener)
+    del form["is_active"]
+
+    assert errors_on(admin.post(change_page(listener), form)) == {"reason"}
+    assert admin.post(change_page(listener), {**form, "reason": "Sends spam"}).status_code == 302
+
+    assert not User.objects.get(pk=listener.pk).is_active
+    assert LogEntry.objects.get().get_change_message() == "Changed Active. Reason: Sends spam"
 
 
 def test_nobody_suspends_oneself(admin, boss):
-    admin.post(reverse("admin:users_user_changelist"), {"action": "suspend", "_selected_action": [boss.pk]})
+    suspend = {"action": "suspend", "_selected_action": [boss.pk], "confirm": "yes", "reason": "A slip"}
+    admin.post(reverse("admin:users_user_changelist"), suspend)
 
     assert User.objects.get(pk=boss.pk).is_active
 
@@ -182,3 +202,34 @@ def test_who_is_not_staff_stays_outside(client, listener):
 
     assert client.get("/admin/").status_code == 302
     assert "not authorized" in client.get("/admin/", follow=True).content.decode()
+
+
+def test_a_listener_is_told_why_the_admin_is_closed(client, listener):
+    page = client.post("/admin/login/", {"username": "listener@example.com", "password": PASSWORD})
+
+    assert [error.code for error in page.context["form"].non_field_errors().as_data()] == ["not_staff"]
+    assert "_auth_user_id" not in client.session
+    wrong = client.post("/admin/login/", {"username": "listener@example.com", "password": "wrong"})
+    assert [error.code for error in wrong.context["form"].non_field_errors().as_data()] != ["not_staff"]
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("nina", {"nina.simone"}),
+        ("simone nina", {"nina.simone"}),
+        ("nina simnoe", {"nina.simone"}),
+        ("Nína Simône", {"nina.simone"}),
+        ("listener@exam", {"listener"}),
+        ("listner", {"listener"}),
+        ("liistener", {"listener"}),
+        ("litsener", {"listener"}),
+        ("l..tener", set()),
+        ("nobody of this name", set()),
+        ("[", set()),
+    ],
+)
+def test_accounts_are_found_by_what_was_mistyped(admin, imported, listener, term, found):
+    rows = admin.get(reverse("admin:users_user_changelist"), {"q": term}).context["cl"].result_list
+
+    assert {user.username for user in rows} == found
