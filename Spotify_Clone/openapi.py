@@ -71,8 +71,13 @@ MEANINGS = {
     "204": "Done; there is no body.",
 }
 
-# A file can't be sent as JSON.
-NO_PICTURE = {"type": "string", "nullable": True, "enum": [None], "description": "null takes the picture away."}
+# A picture in JSON. Not an `enum` of null alone, which openapi-fetch takes for a field that may not be sent.
+NO_PICTURE = {
+    "type": "string",
+    "nullable": True,
+    "maxLength": 0,
+    "description": "null takes the picture away. A new one is sent with a form.",
+}
 
 # Names of published schemas where a serializer's own says too little.
 SCHEMA_NAMES = {
@@ -163,7 +168,9 @@ class AutoSchema(SpectacularSchema):
         return self.documented.description
 
     def get_auth(self) -> list[dict[str, Any]]:
-        """Reading the catalogue needs no token, though one shows more."""
+        """Reading the catalogue needs no token, though one shows more. Logging in takes none."""
+        if not self.view.authentication_classes:
+            return []
         auth = super().get_auth()
         is_open = self.method in SAFE_METHODS and IsArtistOrReadOnly in map(type, self.view.get_permissions())
         return [*auth, {}] if is_open and {} not in auth else auth
@@ -228,7 +235,7 @@ class AutoSchema(SpectacularSchema):
         for name in files:
             file = schema["properties"].pop(name)
             if file.get("nullable") and self.method != "POST":
-                schema["properties"][name] = self._registered("NoPicture", NO_PICTURE)
+                schema["properties"][name] = dict(NO_PICTURE)
         for name in self.documented.needed_in_json:
             field = schema["properties"][name]
             schema["properties"][name] = field.get("oneOf", [field])[0]  # without the empty text
@@ -240,16 +247,13 @@ class AutoSchema(SpectacularSchema):
         name = operation[0].upper() + operation[1:] + ("Form" if media_type == FORM else "Request")
         if not schema["required"]:
             del schema["required"]
-        content = {"schema": self._registered(name, schema)}
+        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, object=name)
+        self.registry.register_on_missing(component)
+        content = {"schema": component.ref}
         if operation in BODIES:
             sent = BODIES[operation].items()
             content["example"] = {key: value for key, value in sent if media_type == FORM or value != FORM_FILE}
         return content
-
-    def _registered(self, name: str, schema: dict[str, Any]) -> dict[str, Any]:
-        component = ResolvedComponent(name, ResolvedComponent.SCHEMA, schema, object=name)
-        self.registry.register_on_missing(component)
-        return component.ref
 
     # Parameters
 

@@ -107,7 +107,7 @@ def test_the_server_needs_what_the_document_says(operations, schemas, api, api_a
             continue
         media_type = list(content_of(operation))[-1]
         required = schema_of(operation, media_type, schemas).get("required", [])
-        caller = api if operation["security"] == [{}] else api_as(artist)
+        caller = api_as(artist) if "security" in operation else api
         caller.raise_request_exception = False  # paying is not set up here
         answer = caller.generic(
             method, path, "{}" if media_type == JSON else "", content_type=f"{media_type}; boundary=x"
@@ -194,8 +194,8 @@ def test_names_of_schemas_are_words(schemas):
 
 def test_the_document_tells_readers_nothing_of_the_code(document):
     """Descriptions of schemas come from no docstring."""
-    described = {name for name, schema in document["components"]["schemas"].items() if schema.get("description")}
-    assert described <= {"NoPicture"}
+    schemas = document["components"]["schemas"]
+    assert [name for name, schema in schemas.items() if schema.get("description")] == []
 
 
 def test_errors_have_an_example_for_each_code(document, operations):
