@@ -3,6 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIPENV := .venv-pipenv/bin/pipenv
 TEST_PROCESSES ?= auto
+CLIENTS := tests/generated_clients
 
 export PYTHONUNBUFFERED := 1
 export PIPENV_VENV_IN_PROJECT := 1
@@ -10,7 +11,7 @@ export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_NOSPIN := 1
 
 .DELETE_ON_ERROR:
-.PHONY: run install serve worker backup restore stripe test fuzz audit faults bench lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
+.PHONY: run install serve worker backup restore stripe test fuzz clients audit faults bench lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
 
 run: $(VENV)/.installed .env
 	@exec $(PY) -m Spotify_Clone.run
@@ -61,6 +62,22 @@ fuzz: $(VENV)/.installed-dev
 	@$(PY) tests/with_postgres.py -- $(PY) -m pytest -n $(TEST_PROCESSES) tests/routes/published_document.py || \
 	case "$$? $$CI" in "77 ") echo "PostgreSQL: NOT TESTED (install postgresql)";; *) exit 1;; esac
 
+# Clients that openapi-python-client and openapi-typescript write from the published document: compiled, and used.
+# 77: there is no Node here. A developer may go on without it, CI may not.
+clients: $(VENV)/.installed-dev .venv-clients/.installed $(CLIENTS)/typescript/node_modules/.installed
+	@$(PY) -m tests.generated_clients || \
+	case "$$? $$CI" in "77 ") echo "Clients: NOT TESTED (install nodejs and npm)";; *) exit 1;; esac
+
+.venv-clients/.installed: $(CLIENTS)/python/requirements.txt | $(VENV)/.installed-dev
+	@echo "Installing the generator of Python clients into .venv-clients (about 20 seconds)"
+	@$(PY) -m venv --clear .venv-clients
+	@.venv-clients/bin/pip install -r $< > .venv-clients/log 2>&1 || { cat .venv-clients/log >&2; exit 1; }
+	@touch $@
+
+$(CLIENTS)/typescript/node_modules/.installed: $(CLIENTS)/typescript/package-lock.json
+	@mkdir -p $(@D)
+	@if command -v npm >/dev/null; then echo "Installing the generator of TypeScript clients (about 20 seconds)"; \
+	cd $(CLIENTS)/typescript && npm ci --silent && touch node_modules/.installed; fi
 
 # What breaks, and what is left of it then (docs/recovery.md); QUICK=1: a short round of each.
 faults: $(VENV)/.installed-dev

@@ -14,6 +14,8 @@ from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
+from Spotify_Clone import reference
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
 
@@ -438,8 +440,9 @@ DRF_STANDARDIZED_ERRORS = {
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
 }
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Music streaming",
-    "DESCRIPTION": "Songs, albums, genres and artists: upload them, find them, listen to them.",
+    "TITLE": reference.TITLE,
+    "DESCRIPTION": reference.INTRODUCTION,
+    "TAGS": reference.TAGS,
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -447,14 +450,29 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["Spotify_Clone.openapi.canonical_paths"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "Spotify_Clone.openapi.tidy_components",
+    ],
+    "SORT_OPERATIONS": "Spotify_Clone.openapi.reading_order",
     "SCHEMA_PATH_PREFIX": "/api/",
     "SERVERS": [{"url": "/", "description": "This server"}],
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True},
+    # Null is said by `nullable`, and what the values mean by the field's description.
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_SUFFIX": "",
     "ENUM_NAME_OVERRIDES": {
-        "AudioQualityEnum": "users.models.AudioQuality",
-        "RoleEnum": "users.models.Role",
-        "PlanTypeEnum": "payments.plans.PlanType",
-        "VisibilityEnum": "music.catalogue.models.Visibility",
+        "AudioQuality": "users.models.AudioQuality",
+        "ErrorType": ["validation_error", "client_error", "server_error"],
+        "PlanType": "payments.plans.PlanType",
+        "RecommendationKind": ["because_you_played", "followed_artist", "favourite_genre", "trending"],
+        "Role": "users.models.Role",
+        "SeatStatus": [("active", "Active"), ("invited", "Invited")],
+        "SongStatus": "music.streaming.models.Status",
+        "StudentApplicationStatus": ["none", "pending", "approved", "refused"],
+        "SubscriptionRole": [("owner", "Owner"), ("member", "Member")],
+        "Visibility": "music.catalogue.models.Visibility",
     },
 }
 

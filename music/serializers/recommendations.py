@@ -25,6 +25,8 @@ class SongNameSerializer(serializers.ModelSerializer):
 class ReasonSerializer(serializers.Serializer):
     """Beside `kind` there is what it is about: the song, the artist or the genre; with `trending` nothing."""
 
+    optional_in_answers = ("song", "artist", "genre")
+
     kind = serializers.ChoiceField(choices=[why.value for why in Why])
     song = SongNameSerializer(required=False)
     artist = PersonSerializer(required=False)

@@ -68,7 +68,6 @@ class ArtistViewSet(PageViewSet):
         responses={
             201: FollowStateSerializer,
             200: OpenApiResponse(FollowStateSerializer, "Followed already."),
-            400: OpenApiResponse(description="Nobody follows themselves."),
         },
     )
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])

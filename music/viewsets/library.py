@@ -23,7 +23,7 @@ class FavoriteActions(PageViewSet):
         request=None,
         responses={
             201: FavoriteStateSerializer,
-            200: OpenApiResponse(FavoriteStateSerializer, "It was one already."),
+            200: OpenApiResponse(FavoriteStateSerializer, "A favorite already."),
         },
     )
     @action(**DEED)

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
@@ -35,10 +35,7 @@ class RecommendationActions(ShelfActions):
 
     @extend_schema(
         parameters=[RadioQuerySerializer],
-        responses={
-            200: SongSerializer(many=True),
-            404: OpenApiResponse(description="There is no such seed for this caller."),
-        },
+        responses=SongSerializer(many=True),
     )
     @action(**SHELF)
     def radio(self, request: Request) -> Response:

@@ -30,7 +30,7 @@ RANGE = OpenApiParameter("Range", OpenApiTypes.STR, OpenApiParameter.HEADER, des
 BYTES = {
     (200, "audio/*"): OpenApiTypes.BINARY,
     (206, "audio/*"): OpenApiResponse(OpenApiTypes.BINARY, description="The bytes that `Range` asked for."),
-    302: OpenApiResponse(description="Where the bytes lie, when they are kept in a bucket."),
+    302: OpenApiResponse(description="The address of the bytes, where files are kept on S3."),
     304: OpenApiResponse(description="The client has these bytes already (`If-None-Match`)."),
     416: OpenApiResponse(description="There are no such bytes; `Content-Range` says how many there are."),
 }
@@ -45,7 +45,7 @@ ANSWERS_BYTES = {
 class SoundActions(PageViewSet):
     @extend_schema(
         parameters=[StreamQuerySerializer, RANGE],
-        responses={**BYTES, 403: OpenApiResponse(description="The signed address has ended or was changed.")},
+        responses=BYTES,
     )
     @action(permission_classes=[AllowAny], **ANSWERS_BYTES)
     def stream(self, request: Request, pk: str) -> HttpResponseBase:
@@ -63,7 +63,7 @@ class SoundActions(PageViewSet):
 
     @extend_schema(
         parameters=[RANGE],
-        responses={**BYTES, 403: OpenApiResponse(description="The plan has no downloads.")},
+        responses=BYTES,
     )
     @action(permission_classes=[IsAuthenticated], **ANSWERS_BYTES)
     def download(self, request: Request, pk: str) -> HttpResponseBase:

@@ -121,3 +121,39 @@ def test_a_deleted_account_has_no_tokens(api_as, listener):
 
     assert not works(phone)
     assert not AuthToken.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("header", "mistake"),
+    [
+        ("Bearer {}", "not Bearer"),
+        ("bearer {}", "not Bearer"),
+        ("Bearer", "not Bearer"),
+        ("{}", "word Token is missing"),
+        ("Token", "token is missing"),
+        ("Token {} {}", "no spaces"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/profile", "/api/songs"])
+def test_a_token_that_is_sent_the_wrong_way_is_told_the_right_one(listener, header, mistake, path):
+    _, token = AuthToken.objects.create(listener)
+    api = APIClient()
+    api.credentials(HTTP_AUTHORIZATION=header.format(token, token))
+
+    answer = api.get(path)
+    [error] = answer.json()["errors"]
+
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == "Token"
+    assert error["code"] == "authentication_failed"
+    assert mistake in error["detail"]
+    assert "Authorization: Token <token>" in error["detail"]
+    assert token not in error["detail"]
+
+
+def test_the_credentials_of_a_proxy_are_not_for_us():
+    api = APIClient()
+    api.credentials(HTTP_AUTHORIZATION="Basic c3RhZ2luZzpzZWNyZXQ=")
+
+    assert api.get("/api/songs").status_code == 200
+    assert api.get("/api/profile").status_code == 401
