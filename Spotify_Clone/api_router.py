@@ -1,6 +1,12 @@
 """Every resource of the API on one screen."""
 
-from rest_framework.routers import DefaultRouter, Route
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import reverse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import APIRootView, DefaultRouter, Route
 from rest_framework.viewsets import ViewSetMixin
 
 from music.viewsets.ads import AdViewSet
@@ -21,6 +27,16 @@ from users.views import (
 )
 
 
+class MusicAPI(APIRootView):
+    """Every address of the API that needs no id, and the docs, which have the others too."""
+
+    name = "Music API"
+
+    def get(self, request: Request) -> Response:
+        paths = [reverse(name) for name in (*self.api_root_dict, "docs", "redoc", "schema")]
+        return Response({path.removeprefix("/api/"): request.build_absolute_uri(path) for path in paths})
+
+
 class Router(DefaultRouter):
     """Answers with and without the slash at the end; a viewset with `is_single` is one object without an id."""
 
@@ -37,6 +53,10 @@ class Router(DefaultRouter):
     def __init__(self) -> None:
         super().__init__()
         self.trailing_slash = "/?"
+
+    def get_api_root_view(self, api_urls: Any = None) -> Callable:
+        names = {url.name: url.name for url in self.urls if not url.pattern.regex.groups}
+        return MusicAPI.as_view(api_root_dict=names)
 
     def get_routes(self, viewset: type[ViewSetMixin]) -> list[Route]:
         return [self.single] if getattr(viewset, "is_single", False) else super().get_routes(viewset)

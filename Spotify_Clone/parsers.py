@@ -1,3 +1,4 @@
+import io
 import re
 from collections.abc import Iterator
 from typing import IO, Any
@@ -15,6 +16,11 @@ class BoundedJSONParser(JSONParser):
     """Refuses what is nested so deeply that whoever walks through it might not come back."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
+        request = (parser_context or {}).get("request")
+        if getattr(getattr(request, "accepted_renderer", None), "format", None) == "api":
+            # A page for people shows again what was typed, even where it is not JSON.
+            body = stream.read()
+            request.json_text, stream = body.decode("utf-8", "replace"), io.BytesIO(body)
         data = super().parse(stream, media_type, parser_context)
         level = [data]
         for _ in range(MAX_DEPTH + 1):

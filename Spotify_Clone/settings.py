@@ -420,7 +420,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_RENDERER_CLASSES": [
         "Spotify_Clone.rendering.FastJSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "Spotify_Clone.browsable_api.BrowsableAPI",
     ],
     "DEFAULT_PARSER_CLASSES": [
         "Spotify_Clone.parsers.BoundedJSONParser",

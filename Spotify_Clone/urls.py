@@ -3,6 +3,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.http import HttpResponseRedirect
+from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
@@ -33,6 +34,7 @@ ONLY_TO_READ = {"http_method_names": ["get", "head"]}
 
 urlpatterns = [
     path("api/", include(router.urls)),  # first, since addresses are compared with one after another
+    path("favicon.ico", lambda request: HttpResponseRedirect(static("favicon.svg"))),
     path("", TemplateView.as_view(template_name="welcome.html"), name="welcome"),
     re_path(r"^api/schema/?$", DocumentView.as_view(), name="schema"),
     re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema", **ONLY_TO_READ), name="docs"),

@@ -1,0 +1,161 @@
+"""The API as a page for people: what it answers, and forms to send it something."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError
+from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.request import Request, override_method
+from rest_framework.settings import api_settings
+from rest_framework.utils import json
+from rest_framework.utils.encoders import JSONEncoder
+
+# What stands for a required value in the raw data that is offered to be sent.
+EXAMPLES: dict[type[serializers.Field], Any] = {
+    serializers.EmailField: "nina@example.com",
+    serializers.URLField: "https://example.com/",
+    serializers.BooleanField: False,
+    serializers.IntegerField: 1,
+}
+
+
+class BrowsableAPI(BrowsableAPIRenderer):
+    """A form that was refused comes back as it was filled in, with each error at its field, above everything else."""
+
+    def get_context(self, data: Any, accepted_media_type: str, renderer_context: dict[str, Any]) -> dict[str, Any]:
+        context = super().get_context(data, accepted_media_type, renderer_context)
+        request, response = renderer_context["request"], renderer_context["response"]
+        has_forms = any(context[name] for name in ("post_form", "put_form", "raw_data_post_form", "raw_data_put_form"))
+        is_refused = response.status_code >= 400 and request.method in ("POST", "PUT", "PATCH")
+        return context | {
+            "has_forms": has_forms,
+            "display_edit_forms": has_forms,
+            # An address that is there to be sent something: its form is all that there is to see.
+            "is_form_alone": has_forms and request.method == "GET" and response.status_code == 405,
+            "is_refused": is_refused,
+            "errors": self._errors_to_show(data) if is_refused else [],
+            "is_done": response.status_code == 204,
+        }
+
+    def _errors_to_show(self, data: Any) -> list[dict[str, str]]:
+        errors = data.get("errors", []) if isinstance(data, dict) else []
+        return [{"label": _label(error["attr"]), "detail": error["detail"]} for error in errors]
+
+    def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Request) -> Any:
+        if method in ("DELETE", "OPTIONS"):
+            return super().get_rendered_html_form(data, view, method, request)
+        serializer = self._serializer_of_form(data, view, method, request)
+        return None if serializer is None else self.render_form_for_serializer(serializer)
+
+    def render_form_for_serializer(self, serializer: serializers.BaseSerializer) -> str:
+        # Without validating: what was sent has its errors already, and looking at an upload twice would take long.
+        style = {"style": {"template_pack": "rest_framework/horizontal"}}
+        return self.form_renderer_class().render(serializer.data, self.accepted_media_type, style)
+
+    def get_raw_data_form(self, data: Any, view: Any, method: str, request: Request) -> forms.Form | None:
+        serializer = self._serializer_of_form(data, view, method, request)
+        if serializer is None or _needs_file(serializer):
+            return None
+        form = super().get_raw_data_form(data, view, method, request)
+        if form is not None:
+            form.initial["_content"] = self._raw_text_sent(method, request) or _as_json(_sendable(serializer, request))
+        return form
+
+    def _raw_text_sent(self, method: str, request: Request) -> str | None:
+        """Return the JSON that was refused, as it was typed."""
+        is_refused = self.renderer_context["response"].status_code >= 400 and request.method == method
+        return getattr(request, "json_text", None) if is_refused else None
+
+    def _serializer_of_form(
+        self, data: Any, view: Any, method: str, request: Request
+    ) -> serializers.BaseSerializer | None:
+        """Return what the form for this method is made from; None where the caller can't use the method here."""
+        is_refused = _is_error(data) and method == ("PUT" if request.method == "PATCH" else request.method)
+        shown = getattr(data, "serializer", None)
+        instance = None if isinstance(shown, serializers.ListSerializer) else getattr(shown, "instance", None)
+        typed = _data_of(request) if is_refused else None
+        with override_method(view, request, method) as as_method:
+            if is_refused and method != "POST":
+                try:
+                    instance = view.get_object()
+                except (APIException, Http404, PermissionDenied):
+                    return None
+            if not hasattr(view, "get_serializer") or not self.show_form_for_method(view, method, as_method, instance):
+                return None
+            if is_refused:
+                return _as_refused(view.get_serializer(data=typed, partial=True), data["errors"])
+            serializer = view.get_serializer(instance if method != "POST" else None)
+        return None if isinstance(serializer, serializers.ListSerializer) else serializer
+
+
+def _is_error(data: Any) -> bool:
+    return isinstance(data, dict) and data.keys() == {"type", "errors"}
+
+
+def _data_of(request: Request) -> Any:
+    try:
+        return request.data
+    except (APIException, ParseError):
+        return {}
+
+
+def _as_refused(serializer: Any, errors: list[dict[str, Any]]) -> Any:
+    """Give the serializer the errors of the answer, from wherever they came, beside what was typed."""
+    found: dict[str, list[ErrorDetail]] = {}
+    for error in errors:
+        field = str(error["attr"]).partition(".")[0]
+        name = field if field in serializer.fields else api_settings.NON_FIELD_ERRORS_KEY
+        found.setdefault(name, []).append(ErrorDetail(error["detail"], error["code"]))
+    serializer._validated_data, serializer._errors = {}, found
+    for name, field in serializer.fields.items():
+        if field.style.get("input_type") == "password":
+            serializer.data.pop(name, None)
+    return serializer
+
+
+def _needs_file(serializer: Any) -> bool:
+    return serializer.instance is None and any(
+        isinstance(field, serializers.FileField) and field.required and not field.read_only
+        for field in serializer.fields.values()
+    )
+
+
+def _sendable(serializer: Any, request: Request) -> dict[str, Any]:
+    """Return values for a body that keeps an object as it is, or makes one."""
+    values = serializer.data
+    body = {}
+    for name, field in serializer.fields.items():
+        if field.read_only or isinstance(field, serializers.FileField | serializers.HiddenField):
+            continue
+        value = values.get(name)
+        is_valid = field.allow_null if value is None else value != "" or getattr(field, "allow_blank", False)
+        if is_valid:
+            body[name] = value
+        elif field.required:
+            body[name] = _example(field)
+    return body
+
+
+def _example(field: Any) -> Any:
+    if field.style.get("input_type") == "password":
+        return "a long password"
+    if isinstance(field, serializers.PrimaryKeyRelatedField):
+        return next(iter(field.get_queryset().values_list("pk", flat=True)), None)
+    if isinstance(field, serializers.ChoiceField):
+        return next(iter(field.choices))
+    if isinstance(field, serializers.DateField):
+        return timezone.now().date()
+    known = (value for kind, value in EXAMPLES.items() if isinstance(field, kind))
+    return next(known, f"New {str(field.label).lower()}")
+
+
+def _as_json(body: dict[str, Any]) -> str:
+    return json.dumps(body, cls=JSONEncoder, indent=4, ensure_ascii=False)
+
+
+def _label(attr: str | None) -> str:
+    return attr.replace("_", " ").capitalize() if attr else ""
