@@ -12,7 +12,7 @@ from rest_framework.permissions import SAFE_METHODS
 from music.permissions import IsArtist, IsArtistOrReadOnly
 from music.viewsets.base import WRITES, BytesNegotiation
 from Spotify_Clone.examples import ANSWERS, BODIES, FORM_FILE
-from Spotify_Clone.reference import OPERATIONS, PARAMETERS, PROBLEMS, Operation, Problem
+from Spotify_Clone.reference import FIELDS, OPERATIONS, PARAMETERS, PROBLEMS, Operation, Problem
 
 # Viewset and action of the answers without an ETag: random songs differ each time, the export may not be stored.
 NEVER_STORED = [("song", "random"), ("profile-export", "retrieve")]
@@ -116,12 +116,14 @@ def reading_order(endpoint: tuple) -> tuple:
 
 
 def tidy_components(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Drop schemas that nothing refers to, and marks of direction: requests and answers have schemas of their own."""
+    """Explain fields, and drop schemas that nothing refers to and marks of direction, of which each has its schemas."""
     schemas = result["components"]["schemas"]
     for schema in schemas.values():
-        for field in schema.get("properties", {}).values():
+        for name, field in schema.get("properties", {}).items():
             for mark in ("readOnly", "writeOnly", "title"):
                 field.pop(mark, None)
+            if name in FIELDS and field.get("type"):  # a reference has no words of its own
+                field["description"] = FIELDS[name]
     while unused := schemas.keys() - references_in(result):
         for name in unused:
             del schemas[name]

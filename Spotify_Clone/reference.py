@@ -16,7 +16,8 @@ A music-streaming service: artists upload recordings, listeners find them, play 
 2. Send the token with every request: `Authorization: Token <token>`, the word `Token`, a space, and the token.
 3. `GET /api/songs` lists songs. `audio_file` of each is an address that an `<audio>` element plays as it is.
 
-On this page, press *Authorize* and enter `Token ` and your token to try things out.
+To try operations out, press *Authorize* in [the interactive docs](/api/docs) and enter the word `Token`, a space, and
+your token.
 
 ## Conventions
 
@@ -650,6 +651,37 @@ PARAMETERS = {
 }
 
 
+# Of fields, in requests and answers alike; what serializers say of the others stands.
+FIELDS = {
+    "album": "The id of one of the caller's albums.",
+    "album_title": "The title of one of the caller's albums, in place of `album`; created if new.",
+    "genre": "A genre's title; created if new.",
+    "title": "The title.",
+    "release_date": "The day of release.",
+    "track_number": "The place on its disc.",
+    "disc_number": "The disc of its album.",
+    "explicit": "Whether the words are explicit.",
+    "licensing_info": "License or rights, as the artist states them.",
+    "name": "The name that others read.",
+    "payment_method": "The id of a payment method, as Stripe.js gives it to the client.",
+    "plan_id": "The id of a plan.",
+    "client_secret": "For Stripe.js, where the card asks its owner for something; else null.",
+    "skips_remaining": "Skips that remain in these 60 minutes; null: no limit.",
+    "skip_limit": "Skips in any 60 minutes; null: no limit.",
+    "loudness": "Null until it is measured, and for silence.",
+    "gain": "Decibels to add so that songs are equally loud.",
+    "members_used": "Seats in use: owner, members and open invitations.",
+    "is_child": "A child's account plays no explicit songs.",
+    "play_count": "How often the song was played.",
+    "like_count": "How many listeners like the song.",
+    "is_liked": "Whether the caller likes it; false for anonymous callers.",
+    "is_favorite": "Whether it is among the caller's favorites; false for anonymous callers.",
+    "is_following": "Whether the caller follows the artist; false for anonymous callers.",
+    "audio_file": "In answers, an address that an `<audio>` element plays as it is, or null without audio. "
+    "To upload: MP3, WAV, M4A, FLAC, OGG or AAC, up to 50 MB.",
+}
+
+
 class Problem(NamedTuple):
     status: str
     code: str
@@ -745,9 +777,9 @@ DETAILS = {
     },
 }
 CODES = {"unsigned_event": "invalid_signature", "body_too_large": "too_large"}
-FIELDS = {"required": "title", "invalid": "limit", "blank": "title"}
+EXAMPLE_FIELDS = {"required": "title", "invalid": "limit", "blank": "title"}
 PROBLEMS = {
-    name: Problem(status, CODES.get(name, name), detail, FIELDS.get(name))
+    name: Problem(status, CODES.get(name, name), detail, EXAMPLE_FIELDS.get(name))
     for status, details in DETAILS.items()
     for name, detail in details.items()
 }

@@ -264,7 +264,16 @@ def test_authorize_says_what_to_enter(document):
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/api/docs", "/api/redoc"])
 def test_pages_of_the_reference_carry_the_products_name(client, path):
-    assert "<title>Music API" in client.get(path, HTTP_ACCEPT="text/html").content.decode()
+    assert "<title>Music API: " in client.get(path, HTTP_ACCEPT="text/html").content.decode()
+
+
+@pytest.mark.django_db
+def test_the_logo_of_another_server_is_held_back_before_it_is_loaded(client):
+    page = client.get("/api/redoc", HTTP_ACCEPT="text/html").content.decode()
+    scripts = re.findall(r'<script src="([^"]+)"', page)
+
+    assert [script.rpartition("/")[2] for script in scripts] == ["redoc.js", "redoc.standalone.js"]
+    assert all(client.get(script).status_code == 200 for script in scripts)
 
 
 @pytest.mark.django_db
