@@ -17,6 +17,7 @@ from users.statements import Statement
 
 WORDS = "words"
 SURE = 3
+MOST_COMMON = 2
 HITS = """
     SELECT DISTINCT kind, CAST(object_id AS text), name, credit, coalesce(CASE kind
         WHEN 'song' THEN (SELECT play_count FROM music_songcounts WHERE song_id = object_id)
@@ -42,7 +43,9 @@ def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
     made more typos in several words than make them words that are found together.
     """
     expected = [kind for kind in kinds if kind != Kind.GENRE] or list(kinds)
-    tables = entry_tables([query.whole, query.whole_words, query.as_typed], kinds, query.runs, common=True)
+    # Several words are seldom in so many names that these have to be asked for the whole words first.
+    whole = [query.whole, query.whole_words] if len(query.words) <= MOST_COMMON else [query.whole]
+    tables = entry_tables([*whole, query.as_typed], kinds, query.runs, common=True)
     of_expected = [table for table in tables if table.kind in expected]
     sure = len(query.words) >= SURE  # who finds something by so many words has mistyped none of them
     found = _found(query, tables, lacking(of_expected, " AND " if sure else " OR "))
@@ -70,7 +73,7 @@ def _as_meant(query: Query, kinds: Sequence[str]) -> list[Table]:
 
 def _found(query: Query, tables: Sequence[Table], learn_where: str = "", *, at_most: bool = False) -> list[Candidate]:
     """Return the rows of the tables. Where a condition is given and fulfilled, the query learns what may be meant."""
-    terms = remains(query.typos_at_most if at_most else query.typos)
+    terms = remains(query.typos_at_most if at_most else query.typos, at_most=at_most)
     words = [Table(WORDS, *words_sql(terms, condition=learn_where))] if learn_where and terms else []
     if not tables and not words:
         return []

@@ -67,7 +67,7 @@ def _meanings(query: Query) -> Iterator[Expression]:
             yield query.as_closely_meant
         yield query.as_meant
     if query.may_be_distant:
-        query.learn(words_with(remains(query.typos_at_most)) if query.typos_at_most else [], at_most=True)
+        query.learn(words_with(remains(query.typos_at_most, at_most=True)) if query.typos_at_most else [], at_most=True)
         yield query.as_distantly_meant
 
 

@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from music.catalogue.models import Album, Genre, Song
 from music.discovery.search.index import forget_removed_terms
 from music.discovery.search.models import Kind, SearchEntry, SearchWord
-from music.discovery.search.spelling import deletions, typos_at_most
+from music.discovery.search.spelling import typos_at_most, word_terms
 from music.discovery.search.terms import entry_terms, unspaced_text, words_of
 from music.discovery.search.words import UNSPACED, spoken
 from users.models import Role, User
@@ -194,7 +194,7 @@ def _learn(words: set[str]) -> None:
     words -= set(SearchWord.objects.filter(word__in=words).values_list("word", flat=True))
     SearchWord.objects.bulk_create(
         # In order: of two transactions that learn the same words none waits for one that waits for it.
-        [SearchWord(word=word, terms=" ".join(deletions(word, typos_at_most(word)))) for word in sorted(words)],
+        [SearchWord(word=word, terms=" ".join(word_terms(word))) for word in sorted(words)],
         ignore_conflicts=True,
     )
 

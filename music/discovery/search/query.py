@@ -18,8 +18,8 @@ Spelling = Callable[[str], Expression]
 MOST_CHARACTERS = 2000
 # Words of longer queries have no typos and are not put together.
 MOST_WORDS = 16
-# 65 days of static is the band 65daysofstatic.
-MOST_JOINED = 4
+# Longer words may be two that were typed with a letter between them.
+TWO_WORDS = 5
 MOST_SPELLINGS = 16
 
 
@@ -111,29 +111,28 @@ class Query:
         for at, word in enumerate(self.words):
             if word in left_out:
                 continue
-            spellings = [(spell_last if at == last else spell)(word), *_names(word)]
+            spellings = [(spell_last if at == last else spell)(word), *self.joined[at]]
             if word == N and 0 < at < last:
-                spellings.append(spell(AND))
-            for start, end in self.joined[at]:
-                spellings.append((spell_last if end > last else spell)("".join(self.words[start:end])))
+                spellings.append(AND)
             conditions.append(OneOf(spellings))
         return All(conditions)
 
     @cached_property
-    def joined(self) -> list[list[tuple[int, int]]]:
-        """For each word where the words begin and end that are put together with it: neighbours, if they are few, and
-        all parts of a word with signs in it ("AC/DC" is ac and dc, or acdc).
+    def joined(self) -> list[list[str]]:
+        """For each word what it is together with its neighbors, in queries of few words, and together with the other
+        parts of a word with signs in it: "10 cc" may be 10cc, and "AC/DC" is ac and dc, or acdc.
         """
         number = len(self.words)
-        runs = set()
-        if number <= MOST_WORDS:
-            runs |= {(start, start + size) for size in range(2, MOST_JOINED + 1) for start in range(number - size + 1)}
+        runs = {(start, start + 2) for start in range(number - 1)} if number <= MOST_WORDS else set()
         start = 0
         for parts in self.parts:
             runs |= {(start, start + len(parts))} if len(parts) > 1 else set()
             start += len(parts)
-        runs = {run for run in runs if not any(map(UNSPACED.search, self.words[slice(*run)]))}
-        return [sorted(run for run in runs if run[0] <= at < run[1]) for at in range(number)]
+        joined = {run: "".join(self.words[slice(*run)]) for run in sorted(runs)}
+        return [
+            [text for run, text in joined.items() if at in range(*run) and not UNSPACED.search(text)]
+            for at in range(number)
+        ]
 
 
 def _names(whole: str) -> list[str]:
@@ -163,7 +162,7 @@ def _beginning(word: str) -> Expression:
 
 
 def _without_a_letter(word: str) -> set[str]:
-    return {word[:at] + word[at + 1 :] for at in range(1, len(word) - 1)} if len(word) > MOST_JOINED else set()
+    return {word[:at] + word[at + 1 :] for at in range(1, len(word) - 1)} if len(word) >= TWO_WORDS else set()
 
 
 def _closest(others: Mapping[str, int]) -> list[str]:

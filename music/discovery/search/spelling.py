@@ -26,9 +26,18 @@ def typos_at_most(word: str) -> int:
     return 2 if len(word) > 3 else 1
 
 
-def remains(typos: Mapping[str, int]) -> set[str]:
-    """What is left of words with so many typos, as the index has it of the words that may be meant."""
-    return {rest for word, number in typos.items() for rest in deletions(word, number)}
+def word_terms(word: str) -> set[str]:
+    """Return the terms by which the index finds a word: its deletions, and those of more typos with = before them, so
+    that not every lookup comes across them.
+    """
+    near = deletions(word, typos_allowed(word)) if typos_allowed(word) else set()
+    return near | {f"={rest}" for rest in deletions(word, typos_at_most(word)) - near}
+
+
+def remains(typos: Mapping[str, int], *, at_most: bool = False) -> set[str]:
+    """Return the terms of the words that may be meant by words with so many typos."""
+    rests = {rest for word, number in typos.items() for rest in deletions(word, number)}
+    return rests | {f"={rest}" for rest in rests} if at_most else rests
 
 
 def deletions(word: str, letters: int) -> set[str]:
