@@ -12,7 +12,7 @@ COPY Spotify_Clone Spotify_Clone
 COPY users users
 COPY payments payments
 COPY music music
-RUN SECRET_KEY=only-while-the-image-is-built .venv/bin/python manage.py collectstatic --noinput
+RUN SECRET_KEY=only-while-the-image-is-built-0123456789 .venv/bin/python manage.py collectstatic --noinput
 RUN .venv/bin/python -m compileall -q manage.py Spotify_Clone users payments music
 
 
