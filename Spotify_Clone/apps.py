@@ -17,11 +17,13 @@ class SpotifyCloneConfig(AppConfig):
         from Spotify_Clone import checks  # noqa: F401  (registers them)
         from Spotify_Clone.kept_answers import forget
         from Spotify_Clone.observing import metrics, tasks
+        from Spotify_Clone.parsers import read_unreadable_file_names
         from Spotify_Clone.pruning import database_was_migrated
 
         for model in (Song, Album, Genre, get_user_model()):
             post_save.connect(forget, sender=model)
             post_delete.connect(forget, sender=model)
+        read_unreadable_file_names()
         metrics.listen()
         tasks.listen()
         if settings.SENTRY_DSN:  # imported only then: it takes its time

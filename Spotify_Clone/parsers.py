@@ -1,6 +1,9 @@
+import re
 from collections.abc import Iterator
 from typing import IO, Any
 
+from django.http import multipartparser
+from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -26,3 +29,36 @@ def children_of(value: Any) -> Iterator[Any]:
         yield from value.values()
     elif isinstance(value, list):
         yield from value
+
+
+FILE_NAME = re.compile(rb"""filename\*?=("(?:[^"\\]|\\.)*"|[^;]*)""", re.IGNORECASE)
+UNNAMED = b'filename="Untitled"'
+
+
+class PartsWithReadableNames(multipartparser.Parser):
+    """Yield the parts of a multipart body, those too whose file name can't be read: Django would lose the file."""
+
+    def __iter__(self) -> Iterator[tuple]:
+        for part in multipartparser.InterBoundaryIter(self._stream, self._separator):
+            start = part.read(multipartparser.MAX_TOTAL_HEADER_SIZE)
+            head, end, content = start.partition(b"\r\n\r\n")
+            if end:
+                head = b"\r\n".join(map(with_readable_file_name, head.split(b"\r\n")))
+            part.unget(head + end + content)
+            yield multipartparser.parse_boundary_stream(part, multipartparser.MAX_TOTAL_HEADER_SIZE)
+
+
+def with_readable_file_name(header: bytes) -> bytes:
+    """Return a header of a part with a substitute for a file name that is not UTF-8, or has nothing to use in it."""
+    try:
+        _, parameters = parse_header_parameters(header.decode())
+    except (ValueError, LookupError):  # the header or an encoded parameter of it (RFC 2231)
+        return FILE_NAME.sub(UNNAMED, header)
+    name = parameters.get("filename")
+    is_lost = name and not multipartparser.MultiPartParser.sanitize_file_name(None, name)
+    return FILE_NAME.sub(UNNAMED, header) if is_lost else header
+
+
+def read_unreadable_file_names() -> None:
+    """Have all of Django read bodies so: a form with a session is parsed before the API's own parsers see it."""
+    multipartparser.Parser = PartsWithReadableNames

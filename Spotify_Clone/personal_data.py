@@ -26,7 +26,7 @@ from music.models import (
 from payments.models import BillingAccount, Membership, PaymentRequest, StudentApplication, Subscription
 from payments.serializers import InvoiceSerializer
 from users.closing import tasks_about
-from users.folding import fold_case
+from users.folding import fold_address
 from users.logging_in import guesses_at
 from users.mail import mails_of
 from users.models import AuthToken, FailedLogin, SentMail, User, UserProfile
@@ -116,7 +116,7 @@ def invoice(row: stripe_tables.Invoice) -> dict[str, Any]:
 
 
 def invitations_to(user: User) -> Q:
-    return Q(email_key=fold_case(user.email)) & Q(user=None) if user.email else Q(pk=None)
+    return Q(email_key=fold_address(user.email)) & Q(user=None) if user.email else Q(pk=None)
 
 
 # fmt: off

@@ -19,7 +19,7 @@ from payments.serializers import FeaturesSerializer, SubscriptionSummarySerializ
 from users.logging_in import confirm_password
 from users.models import AudioQuality, Role, User, UserProfile
 from users.registration import check_username, username_taken
-from users.serializers import AccountDeletionSerializer, UserSerializer
+from users.serializers import AccountDeletionSerializer, NameField, UserSerializer
 from users.stored_files import save_with_file
 
 
@@ -35,8 +35,8 @@ class ProfileSerializer(serializers.ModelSerializer):
 
 
 class ProfileWriteSerializer(serializers.Serializer):
-    username = serializers.CharField(max_length=150, required=False)
-    name = serializers.CharField(max_length=200, required=False, help_text="What others read.")
+    username = NameField(max_length=150, required=False)
+    name = NameField(max_length=200, required=False, help_text="What others read.")
     profile_picture = UploadedImageField(required=False, help_text="JPEG, PNG, GIF or WebP, up to 10 MB.")
     audio_quality = serializers.ChoiceField(choices=AudioQuality.choices, required=False)
     offline_mode = YesNoField(required=False)

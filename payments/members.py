@@ -15,7 +15,7 @@ from payments.errors import already_subscribed, no_subscription
 from payments.holding import hold, refuse_while_paying
 from payments.models import Membership, Subscription
 from payments.models.members import MembershipQuerySet
-from users.folding import fold_case
+from users.folding import fold_address
 from users.models import User
 
 INVITATIONS_LAST = timedelta(days=7)
@@ -55,7 +55,7 @@ def invite(owner: User, *, email: str, is_child: bool = False) -> Membership:
         subscription = shared_plan_of(owner)
         rows = Membership.objects.filter(subscription=subscription)
         rows.invited().filter(expires_at__lte=timezone.now()).delete()
-        known = rows.filter(email_key=fold_case(email)).first()
+        known = rows.filter(email_key=fold_address(email)).first()
         if known and known.user_id:
             raise ValidationError({"email": ValidationError("Somebody has joined by this address.", "already_member")})
         if known is None and seats_used(subscription) >= subscription.plan.max_members:
@@ -115,7 +115,7 @@ def seat_of(owner: User, seat_id: UUID | str) -> Membership:
 
 def forget_address(email: str) -> None:
     """Of an account that closes: nobody is invited by it any more. Who joined by it in another's place stays."""
-    named = Membership.objects.filter(email_key=fold_case(email))
+    named = Membership.objects.filter(email_key=fold_address(email))
     named.invited().delete()
     for seat in named.active():
         seat.email = f"{seat.pk}@removed.invalid"

@@ -15,7 +15,7 @@ from payments.models import Membership, PlanType, SubscriptionPlan
 from payments.plans import entitlements_of
 from payments.standing import standing_of
 from users.models import AudioQuality, User
-from users.serializers import PersonSerializer
+from users.serializers import PersonSerializer, UploadField
 
 
 class FeaturesSerializer(serializers.Serializer):
@@ -166,10 +166,7 @@ class JoinSerializer(serializers.Serializer):
     token = serializers.CharField(max_length=200)
 
 
-class DocumentField(serializers.FileField):
-    def __init__(self, **kwargs: Any):
-        super().__init__(allow_empty_file=True, **kwargs)
-
+class DocumentField(UploadField):
     def to_internal_value(self, data: Any) -> Any:
         return checked_document(super().to_internal_value(data))
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from users.folding import fold_case
+from users.folding import fold_address
 from users.mail import name_in_mail, send_requested
 from users.models import User
 from users.passwords import reset_link
@@ -70,7 +70,7 @@ def send_confirmation(user_id: str, email: str) -> None:
 def tell_old_address(user_id: str, email: str) -> None:
     """Unless it is nobody's for sure: it may be a stranger's, by a slip of the pen."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
-    if user and user.email and user.email_confirmed_at and user.email_key != fold_case(email):
+    if user and user.email and user.email_confirmed_at and user.email_key != fold_address(email):
         text = CHANGE_ASKED_FOR.format(name=name_in_mail(user), email=email, link=reset_link(user))
         send_requested("Another e-mail address for your account", text, to=user.email, sender=user)
 

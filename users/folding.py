@@ -3,9 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.db import models
+from django.utils.encoding import punycode
 
 # Folding can lengthen a text (one "ﷺ" becomes 18 letters), and an index row has a limit.
 LONGEST = 400
@@ -14,6 +16,17 @@ LONGEST = 400
 def fold_case(text: str) -> str:
     """Equal for texts that differ in case, surrounding or repeated space, or Unicode form only."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())[:LONGEST]
+
+
+def fold_address(address: str) -> str:
+    """Equal for e-mail addresses of one mailbox: whatever the case, the domain as its A-label, no soft hyphens.
+
+    A-labels are those of IDNA 2003, as Django has them when it sends mail.
+    """
+    local, at, domain = fold_case(address.replace("\u00ad", "")).rpartition("@")
+    with suppress(UnicodeError):  # no domain, and no mailbox
+        domain = punycode(domain)
+    return f"{local}{at}{domain}"[:LONGEST]
 
 
 # Only Latin letters lose their marks: in other scripts they make another letter (й, ガ, Hangul).

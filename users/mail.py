@@ -2,9 +2,7 @@
 
 import logging
 import re
-import unicodedata
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 
@@ -16,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from users.folding import fold_case
+from users.folding import fold_address
 from users.models import SentMail, User
 from users.text import clean_text
 
@@ -85,11 +83,7 @@ def _lock_until_commit(names: Iterable[str]) -> None:
 
 def digest_of(address: str) -> str:
     """Return what an address is counted by: equal for all its spellings, and no way back to it."""
-    visible = "".join(character for character in address if unicodedata.category(character) != "Cf")
-    local, _, domain = fold_case(visible).rpartition("@")
-    with suppress(UnicodeError):  # of what is no domain that mail could reach
-        domain = domain.encode("idna").decode()
-    return salted_hmac("users.mail", f"{local}@{domain}", algorithm="sha256").hexdigest()
+    return salted_hmac("users.mail", fold_address(address), algorithm="sha256").hexdigest()
 
 
 def mails_of(user: User) -> Q:

@@ -14,9 +14,10 @@ from knox.settings import knox_settings
 
 from users import stored_files
 from users.base_model import UUIDModel
-from users.folding import FoldedField, fold_accents, fold_case
+from users.folding import FoldedField, fold_accents, fold_address, fold_case
 from users.people import public_name, public_username
 from users.signals import name_changed
+from users.text import NameField
 
 
 class Role(models.TextChoices):
@@ -34,7 +35,7 @@ class UserQuerySet(models.QuerySet):
     def known_as(self, identifier: str) -> Self:
         """The account with this e-mail address or this username, whatever the case."""
         key = fold_case(identifier)
-        return self.filter(email_key=key) if "@" in key else self.filter(username_key=key)
+        return self.filter(email_key=fold_address(identifier)) if "@" in key else self.filter(username_key=key)
 
     def artists(self) -> Self:
         """Artists whose account is not suspended."""
@@ -42,6 +43,11 @@ class UserQuerySet(models.QuerySet):
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Return the address without soft hyphens, which nobody sees, and with its domain in lower case."""
+        return super().normalize_email(email).replace("\u00ad", "")
+
     def create_user(self, email: str | None, username: str, password: str | None = None, **fields: Any) -> "User":
         """Create an account with its profile. `name` starts as the username, of an address the part before the @."""
         user = self.model(email=email and self.normalize_email(email), username=username, **fields)
@@ -59,12 +65,12 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # knox's is untyped
     # Empty for accounts that an import made and nobody has claimed yet.
     email = models.EmailField(unique=True, null=True, blank=True)
-    email_key = FoldedField(source="email", unique=True, null=True)
+    email_key = FoldedField(source="email", fold=fold_address, unique=True, null=True)
     # Empty while its owner has to confirm it. Where EMAIL_VERIFICATION is off an address counts from the start.
     email_confirmed_at = models.DateTimeField(null=True, blank=True, default=timezone.now, db_default=Now())
-    username = models.CharField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
+    username = NameField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
     username_key = FoldedField(source="username", unique=True)
-    name = models.CharField(max_length=200, blank=True, help_text="What others read. Any script, spaces and all.")
+    name = NameField(max_length=200, blank=True, help_text="What others read. Any script, spaces and all.")
     name_folded = FoldedField(source="name", fold=fold_accents, db_index=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.USER)
     is_staff = models.BooleanField(default=False, help_text="May enter the admin.")

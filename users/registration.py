@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import get_random_string
 
 from users.confirming_email import send_confirmation
-from users.folding import fold_case
+from users.folding import fold_address, fold_case
 from users.models import User
 
 
@@ -55,7 +55,7 @@ def check_username(username: str, *, email: str | None, owner: User | None = Non
     for validator in User._meta.get_field("username").validators:
         validator(username)
     # Else somebody could be asked for the password of another's address, and answer it.
-    if "@" in username and fold_case(username) != fold_case(email or ""):
+    if "@" in username and fold_address(username) != fold_address(email or ""):
         raise ValidationError("A username with @ in it must be the account's own e-mail address.", "invalid")
     if User.objects.filter(username_key=fold_case(username)).exclude(pk=owner and owner.pk).exists():
         raise username_taken()

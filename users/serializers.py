@@ -1,11 +1,39 @@
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
+from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
+from rest_framework.fields import ProhibitSurrogateCharactersValidator
 
 from users.models import AuthToken, Role, User
 from users.people import as_others_see
 from users.registration import check_email, check_username, register
+from users.text import clean_text
+
+
+class NameField(serializers.CharField):
+    """A name or title, stored as `clean_text` returns it. An empty one may be allowed, an invisible one never is."""
+
+    def to_internal_value(self, data: Any) -> str:
+        given = super().to_internal_value(data)
+        for refuse in (ProhibitNullCharactersValidator(), ProhibitSurrogateCharactersValidator()):
+            refuse(given)
+        text = clean_text(given)
+        if not text:
+            self.fail("blank")
+        return text
+
+
+class UploadField(serializers.FileField):
+    """An uploaded file. The empty text that browsers send for an untouched file input is as if it were not sent."""
+
+    def __init__(self, **kwargs: Any):
+        # An empty file is looked at like any other, so that it gets the error of its kind.
+        super().__init__(allow_empty_file=True, **kwargs)
+
+    def get_value(self, dictionary: Any) -> Any:
+        value = dictionary.get(self.field_name, serializers.empty)
+        return serializers.empty if value == "" else value
 
 
 class UserSerializer(serializers.ModelSerializer):
@@ -34,8 +62,8 @@ class RegistrationSerializer(serializers.Serializer):
         trim_whitespace=False,
         style={"input_type": "password", "autocomplete": "new-password"},
     )
-    username = serializers.CharField(max_length=150, required=False, allow_blank=True)
-    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    username = NameField(max_length=150, required=False, allow_blank=True)
+    name = NameField(max_length=200, required=False, allow_blank=True)
     role = serializers.ChoiceField(choices=Role.choices, default=Role.USER)
 
     def validate_email(self, email: str) -> str:

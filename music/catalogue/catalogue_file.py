@@ -3,7 +3,6 @@
 import csv
 import gzip
 import re
-import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
+
+from users.text import clean_text
 
 COLUMNS = ("title", "artist", "album", "genre", "release_date", "duration", "explicit", "play_count", "audio")
 DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
@@ -112,15 +113,16 @@ def _row(line: int, cells: dict[str, str], folder: Path) -> Row:
 
 
 def _text(cells: dict[str, str], name: str, *, required: bool = False) -> str:
-    text = unicodedata.normalize("NFC", cells.get(name, "").strip())
+    given = cells.get(name, "")
+    if "\0" in given:
+        raise BadRow(f"{name} holds a NUL character.")
+    if re.search("[\ud800-\udfff]", given):
+        raise BadRow(f"{name} is not UTF-8.")
+    text = clean_text(given)
     if required and not text:
         raise BadRow(f"{name} is empty.")
     if len(text) > 200:
         raise BadRow(f"{name} is longer than 200 characters.")
-    if "\0" in text:
-        raise BadRow(f"{name} holds a NUL character.")
-    if re.search("[\ud800-\udfff]", text):
-        raise BadRow(f"{name} is not UTF-8.")
     return text
 
 

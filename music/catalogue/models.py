@@ -13,6 +13,7 @@ from users.base_model import UUIDModel
 from users.folding import FoldedField, fold_accents, fold_case
 from users.models import User
 from users.statements import SomeUser
+from users.text import NameField
 
 Listener = User | AnonymousUser | SomeUser
 
@@ -29,7 +30,7 @@ class GenreQuerySet(models.QuerySet):
 
 
 class Genre(UUIDModel):
-    title = models.CharField(max_length=200)
+    title = NameField(max_length=200)
     title_key = FoldedField(source="title", unique=True)
     title_folded = FoldedField(source="title", fold=fold_accents, db_index=True)
     maker = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="genres")
@@ -66,7 +67,7 @@ class AlbumQuerySet(models.QuerySet):
 
 
 class Album(UUIDModel):
-    title = models.CharField(max_length=200)
+    title = NameField(max_length=200)
     title_folded = FoldedField(source="title", fold=fold_accents)
     artist = models.ForeignKey(User, on_delete=models.CASCADE, related_name="albums")
     release_date = models.DateField(null=True, blank=True)
@@ -121,7 +122,7 @@ class SongQuerySet(models.QuerySet):
 
 
 class Song(UUIDModel):
-    title = models.CharField(max_length=200)
+    title = NameField(max_length=200)
     title_folded = FoldedField(source="title", fold=fold_accents)
     artist = models.ForeignKey(User, on_delete=models.CASCADE, related_name="songs")
     album = models.ForeignKey(Album, on_delete=models.SET_NULL, null=True, blank=True, related_name="songs")

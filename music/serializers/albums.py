@@ -7,7 +7,7 @@ from music.catalogue.models import Album
 from music.serializers.fields import ImageURLField, UploadedImageField
 from music.serializers.reading import RowSerializer
 from users.people import as_others_see
-from users.serializers import PersonSerializer
+from users.serializers import NameField, PersonSerializer
 
 
 class AlbumSerializer(RowSerializer):
@@ -70,6 +70,7 @@ class AlbumNameSerializer(serializers.ModelSerializer):
 
 
 class AlbumWriteSerializer(serializers.ModelSerializer):
+    title = NameField(max_length=200)
     release_date = serializers.DateField(required=False, allow_null=True)
     cover_image = UploadedImageField(required=False, help_text="JPEG, PNG, GIF or WebP, up to 10 MB.")
 

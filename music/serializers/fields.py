@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from music.catalogue.images import reencode_image
 from music.catalogue.publishing import Recording
+from users.serializers import UploadField
 
 
 @extend_schema_field(OpenApiTypes.URI)
@@ -25,14 +26,11 @@ class ImageURLField(serializers.Field):
         return self.context["request"].build_absolute_uri(f"/media/{image.name}")
 
 
-class UploadedImageField(serializers.FileField):
-    """JPEG, PNG, GIF or WebP, stored re-encoded; an empty value or null removes the image."""
+class UploadedImageField(UploadField):
+    """JPEG, PNG, GIF or WebP, stored re-encoded; null removes the image."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(allow_empty_file=True, allow_null=True, **kwargs)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        return super().run_validation(None if data == "" else data)
+        super().__init__(allow_null=True, **kwargs)
 
     def to_internal_value(self, data: Any) -> ContentFile:
         return reencode_image(super().to_internal_value(data))
@@ -51,11 +49,8 @@ class YesNoField(serializers.BooleanField):
         return choices.iter_options()
 
 
-class RecordingField(serializers.FileField):
+class RecordingField(UploadField):
     """MP3, WAV, M4A, FLAC, OGG or AAC, told by its content."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(allow_empty_file=True, **kwargs)
 
     def to_internal_value(self, data: Any) -> Recording:
         return Recording.inspected(super().to_internal_value(data))

@@ -5,10 +5,13 @@ from rest_framework import serializers
 
 from music.catalogue.models import Genre
 from music.serializers.reading import RowSerializer
+from users.serializers import NameField
 
 
 class GenreSerializer(RowSerializer):
     columns = ("pk", "id", "title", "maker_id")
+
+    title = NameField(max_length=200)
 
     class Meta:
         model = Genre

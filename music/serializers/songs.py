@@ -13,7 +13,7 @@ from music.serializers.reading import RowSerializer
 from music.serializers.sound import LoudnessSerializer
 from music.streaming.models import Status, gain
 from music.streaming.signed_urls import signed_path, stream_path
-from users.serializers import PersonSerializer
+from users.serializers import NameField, PersonSerializer
 
 
 class SongSerializer(RowSerializer):
@@ -132,21 +132,21 @@ class OwnAlbumField(serializers.PrimaryKeyRelatedField):
 
 class SongWriteSerializer(serializers.ModelSerializer):
     audio_file = RecordingField(help_text="MP3, WAV, M4A, FLAC, OGG or AAC, up to 50 MB.")
-    title = serializers.CharField(
+    title = NameField(
         max_length=200,
         required=False,
         allow_blank=True,
         help_text="Else from the file's tags, else from its name.",
     )
     album = OwnAlbumField(required=False, allow_null=True, help_text="One of your albums.")
-    album_title = serializers.CharField(
+    album_title = NameField(
         max_length=200,
         required=False,
         allow_blank=True,
         write_only=True,
         help_text="Or its title; made if new.",
     )
-    genre = serializers.CharField(
+    genre = NameField(
         max_length=200, required=False, allow_blank=True, allow_null=True, help_text="Its title; made if new."
     )
     release_date = serializers.DateField(required=False, allow_null=True)

@@ -196,7 +196,7 @@ def test_a_line_number_counts_the_lines_of_the_file(tmp_path, db):
     path.write_text(",".join(COLUMNS) + "\n" + good + "\n" + ",Nobody,,,,,,,\n" + "too,short\n" + "x," * 12 + "\n")
     _, err = run(path)
     assert [line.partition(":")[0] for line in err.splitlines()] == ["line 5", "line 6", "line 7"]
-    assert Song.objects.get().album.title == "Two\nlines"
+    assert Song.objects.get().album.title == "Two lines"
 
 
 def test_bytes_that_are_no_utf_8_spoil_only_their_row(tmp_path, db):

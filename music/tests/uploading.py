@@ -21,6 +21,28 @@ def send_image(client, path: str, content: bytes, *, method: str = "patch", **fi
     return getattr(client, method)(path, {"cover_image": file, **fields}, format="multipart")
 
 
+def browser_form(*fields: tuple[str, str], files: dict[str, tuple[bytes, bytes]]) -> dict:
+    """Arguments for a client: the bytes that Chromium sends for a form.
+
+    `files` has what each file input holds, name (as the browser writes it) and content; an untouched one has neither.
+    """
+    parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode() for name, value in fields]
+    parts += [
+        b'Content-Disposition: form-data; name="%s"; filename="%s"\r\nContent-Type: application/octet-stream\r\n\r\n%s'
+        % (name.encode(), file_name, content)
+        for name, (file_name, content) in files.items()
+    ]
+    boundary = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
+    body = b"".join(b"--%s\r\n%s\r\n" % (boundary.encode(), part) for part in parts)
+    return {
+        "data": body + f"--{boundary}--\r\n".encode(),
+        "content_type": f"multipart/form-data; boundary={boundary}",
+    }
+
+
+UNTOUCHED = (b"", b"")
+
+
 def give_audio(song: Song, content: bytes = b"0123456789", audio_format: str = "mp3") -> Song:
     """Bytes to stream, without the cost of an upload."""
     song.audio_format, song.audio_bytes = audio_format, len(content)

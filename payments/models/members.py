@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from payments.models.subscriptions import Subscription
 from users.base_model import UUIDModel
-from users.folding import FoldedField
+from users.folding import FoldedField, fold_address
 from users.models import User
 
 
@@ -30,7 +30,7 @@ class Membership(UUIDModel):
     user = models.OneToOneField(User, on_delete=models.CASCADE, null=True, related_name="membership")
     # Whom the owner invited; whoever holds the token may join.
     email = models.EmailField()
-    email_key = FoldedField(source="email")
+    email_key = FoldedField(source="email", fold=fold_address)
     is_child = models.BooleanField("child", default=False, help_text="For a child there are no explicit songs.")
     token_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)
     expires_at = models.DateTimeField(null=True)

@@ -352,3 +352,41 @@ def test_another_username_stays(api, api_as, listener, mailoutbox):
 
     listener.refresh_from_db()
     assert listener.username == "listener"
+
+
+MUNICH = ["nina@m\u00fcnchen.example", "nina@xn--mnchen-3ya.example", "NINA@M\u00dcNCHEN.example"]
+HYPHENED = ["nina@example.org", "nina@example.org\u00ad", "nina@ex\u00adample.org"]
+
+
+@pytest.mark.parametrize("spellings", [MUNICH, MUNICH[::-1], HYPHENED, HYPHENED[::-1]])
+def test_a_mailbox_has_one_account_however_it_is_spelled(api, spellings, mailoutbox):
+    first, *others = spellings
+    body = {"password": PASSWORD, "username": "nina"}
+    user = api.post("/api/users", {"email": first, **body}).json()["user"]
+
+    for spelling in others:
+        refused = api.post("/api/users", {"email": spelling, "password": PASSWORD})
+        assert problems(refused) == [("email", "unique")]
+        login = api.post("/api/login", {"email": spelling, "password": PASSWORD})
+        assert login.json()["user"] == user
+        assert api.post("/api/password/reset", {"email": spelling}).status_code == 204
+    assert "\u00ad" not in user["email"]
+    assert [mail.to for mail in mailoutbox] == [[user["email"]]] * len(others)
+
+
+def test_another_spelling_of_ones_own_address_may_be_the_username(api):
+    body = {"email": "nina@xn--mnchen-3ya.example", "password": PASSWORD, "username": "nina@m\u00fcnchen.example"}
+
+    assert api.post("/api/users", body).status_code == 201
+
+
+def test_the_admin_knows_the_mailbox_too(client, make_user):
+    make_user("nina", email_confirmed_at=None)
+    other = make_user("other")
+    client.force_login(make_user("boss", is_staff=True, is_superuser=True))
+    page = f"/admin/users/user/{other.pk}/change/"
+    form = client.get(page).context["adminform"].form
+
+    answer = client.post(page, {**form.initial, "email": "nina@example.com\u00ad"})
+
+    assert answer.context["adminform"].form.errors["email"] == ["There is an account with this e-mail address."]
