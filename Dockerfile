@@ -13,7 +13,7 @@ COPY users users
 COPY payments payments
 COPY music music
 # Other accounts than the one that builds will read these.
-RUN PYTHONDONTWRITEBYTECODE=1 SECRET_KEY=only-while-the-image-is-built .venv/bin/python manage.py collectstatic --noinput \
+RUN PYTHONDONTWRITEBYTECODE=1 SECRET_KEY=only-while-the-image-is-built-0123456789 .venv/bin/python manage.py collectstatic --noinput \
     && chmod -R a+rX staticfiles
 RUN .venv/bin/python -m compileall -q manage.py Spotify_Clone users payments music
 

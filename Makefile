@@ -94,6 +94,8 @@ lint: $(VENV)/.installed-dev
 lint-types lint-django lint-migrations: export DEBUG := off
 lint-types lint-django lint-migrations: export HTTPS := on
 lint-types lint-django lint-migrations: export ALLOWED_HOSTS := music.example
+lint-types lint-django lint-migrations: export EMAIL_URL := smtp://mail.example:25
+lint-types lint-django lint-migrations: export PUBLIC_URL := https://music.example
 lint-types lint-django lint-migrations: export SECRET_KEY := for-the-checks-only-yet-as-long-and-mixed-as-a-real-one-0123456789
 
 lint-style:

@@ -1,4 +1,5 @@
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import Tags, Warning, register
@@ -15,3 +16,39 @@ def https_is_on(app_configs: Any, **kwargs: Any) -> list[Warning]:
             id="music.W001",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def mail_is_sent(app_configs: Any, **kwargs: Any) -> list[Warning]:
+    if settings.DEBUG or settings.EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
+        return []
+    if not settings.EMAIL_URL:
+        problem = "EMAIL_URL is not set: no mail is sent, and nobody can reset a password or be invited."
+    elif settings.EMAIL_BACKEND == "django.core.mail.backends.console.EmailBackend":
+        problem = "EMAIL_URL says that mails are printed: links that open accounts land in the log."
+    else:
+        return []
+    return [Warning(problem, hint="Set EMAIL_URL=submission://user:password@host:587.", id="music.W002")]
+
+
+@register(Tags.security, deploy=True)
+def links_lead_somewhere(app_configs: Any, **kwargs: Any) -> list[Warning]:
+    host = urlsplit(settings.FRONTEND_URL).hostname or ""
+    if settings.DEBUG or not (host in ("", "::1", "0.0.0.0") or host.startswith("127.") or is_localhost(host)):  # noqa: S104
+        return []
+    return [
+        Warning(
+            f"Links in mails lead to {settings.FRONTEND_URL}, where nobody else gets.",
+            hint="Set FRONTEND_URL, or PUBLIC_URL where people use this server's own pages.",
+            id="music.W003",
+        )
+    ]
+
+
+def is_localhost(host: str) -> bool:
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def deployment_warnings() -> list[Warning]:
+    """Return what an operator should hear at the start of a production server."""
+    return [warning for check in (https_is_on, mail_is_sent, links_lead_somewhere) for warning in check(None)]

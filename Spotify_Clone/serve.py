@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from Spotify_Clone.checks import https_is_on
+from Spotify_Clone.checks import deployment_warnings
 from Spotify_Clone.static_files import collect_if_stale
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
@@ -86,8 +86,8 @@ def main() -> None:
     close_to_others()
     if workers > 1 and settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
         print(f"CACHE_URL is not set: each of the {workers} workers counts throttles for itself.")
-    for warning in https_is_on(None):
-        print(f"{warning.msg} {warning.hint}")
+    for warning in deployment_warnings():
+        print(f"WARNING: {warning.msg} {warning.hint}")
     print(f"Serving http://{host}:{port} with {workers} worker{'s' * (workers > 1)}", flush=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = empty_folder_for_metrics(port)
     os.execv(  # noqa: S606

@@ -68,20 +68,24 @@ def days(name: str, default: int) -> timedelta:
 
 DEBUG = flag("DEBUG", False)
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
-if not SECRET_KEY:
-    if not (DEBUG or TESTING):
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Put a long random one into the environment or into .env, for example from: "
-            "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
-        )
-    SECRET_KEY = "only-for-development-and-tests-" + "0" * 32
+SHORTEST_SECRET_KEY = 32
+if len(SECRET_KEY) < SHORTEST_SECRET_KEY and not (DEBUG or TESTING):
+    problem = f"has fewer than {SHORTEST_SECRET_KEY} characters" if SECRET_KEY else "is not set"
+    raise ImproperlyConfigured(
+        f"SECRET_KEY {problem}. Put a long random one into the environment or into .env, for example from: "
+        "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+    )
+SECRET_KEY = SECRET_KEY or "only-for-development-and-tests-" + "0" * 32
 
 ALLOWED_HOSTS = words("ALLOWED_HOSTS") or (["*"] if DEBUG else ["localhost", "127.0.0.1", "[::1]"])
 ROOT_URLCONF = "Spotify_Clone.urls"
 WSGI_APPLICATION = "Spotify_Clone.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
-FRONTEND_URL = os.environ.get("FRONTEND_URL", "http://localhost:3000").rstrip("/")
+# This server as the world sees it; empty: as each request calls it.
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "").strip().rstrip("/")
+# Where people use the service: the base of links in mails.
+FRONTEND_URL = os.environ.get("FRONTEND_URL", "").strip().rstrip("/") or PUBLIC_URL or "http://localhost:3000"
 TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0)
 
 INSTALLED_APPS = [

@@ -65,9 +65,9 @@ def names_of(request: HttpRequest) -> list[str]:
     names = ["everything"]
     if name := NAMED.get((method or "", route)):
         names.append(name)
-    elif method == "GET" and "search=" in request.META.get("QUERY_STRING", ""):
+    elif method == "GET" and "search" in request.GET:
         names.append("search")
-    if request.META.get("CONTENT_TYPE", "").startswith("multipart/"):  # the only bodies that can bring a file
+    if (request.content_type or "").startswith("multipart/"):  # the only bodies that can bring a file
         names.append("upload")
     return names
 

@@ -30,6 +30,9 @@ BLANK = dict.fromkeys(
         "CACHE_URL",
         "MEDIA_ROOT",
         "EMAIL_VERIFICATION",
+        "EMAIL_URL",
+        "FRONTEND_URL",
+        "PUBLIC_URL",
         "HISTORY_DAYS",
         "LOG_DAYS",
     ),
@@ -61,6 +64,71 @@ def test_without_a_secret_key_nothing_starts_and_the_message_says_what_to_set(co
     assert started.returncode != 0
     assert "SECRET_KEY is not set" in started.stderr
     assert "secrets.token_urlsafe" in started.stderr
+
+
+def test_a_short_secret_key_is_refused_in_production():
+    started = python("manage.py", "check", SECRET_KEY="s" * 31)
+
+    assert started.returncode != 0
+    assert "SECRET_KEY has fewer than 32 characters" in started.stderr
+    assert "s" * 31 not in started.stderr
+    assert python("manage.py", "check", SECRET_KEY="s" * 32).returncode == 0
+    assert python("manage.py", "check", SECRET_KEY="short", DEBUG="on").returncode == 0
+
+
+SEND_RESET = """
+import django
+django.setup()
+from django.core.mail import send_mail
+send_mail("A new password", "https://music.example/reset-password?token=secret", None, ["nina@example.com"])
+"""
+
+
+def test_without_a_mail_server_nothing_of_a_mail_is_printed_in_production():
+    sent = python("-c", SEND_RESET, DJANGO_SETTINGS_MODULE="Spotify_Clone.settings", **SECRET)
+
+    assert sent.returncode == 0, sent.stderr
+    assert "EMAIL_URL is not set" in sent.stderr
+    assert not any(word in sent.stdout + sent.stderr for word in ("reset-password", "secret", "nina@example.com"))
+
+
+def test_with_debug_on_mails_are_printed():
+    sent = python("-c", SEND_RESET, DJANGO_SETTINGS_MODULE="Spotify_Clone.settings", DEBUG="on", **SECRET)
+
+    assert "reset-password?token=secret" in sent.stdout
+
+
+def test_links_lead_to_the_frontend_or_else_to_our_own_address():
+    assert read("FRONTEND_URL", "PUBLIC_URL", **SECRET) == ["http://localhost:3000", ""]
+    own = {"PUBLIC_URL": "https://music.example/", **SECRET}
+    assert read("FRONTEND_URL", "PUBLIC_URL", **own) == ["https://music.example"] * 2
+    assert read("FRONTEND_URL", FRONTEND_URL="https://app.example/", **own) == ["https://app.example"]
+
+
+MAIL = {"EMAIL_URL": "smtp://mail.example:25"}
+FRONTEND = {"FRONTEND_URL": "https://music.example"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "warned"),
+    [
+        ({}, {"music.W002", "music.W003"}),
+        ({**MAIL}, {"music.W003"}),
+        ({**FRONTEND}, {"music.W002"}),
+        ({"EMAIL_URL": "console:", **FRONTEND}, {"music.W002"}),
+        ({"FRONTEND_URL": "http://127.0.0.1:3000", **MAIL}, {"music.W003"}),
+        ({"PUBLIC_URL": "https://music.example", **MAIL}, set()),
+        ({"DEBUG": "on"}, set()),
+    ],
+)
+def test_a_production_server_without_mail_or_a_frontend_warns(environment, warned):
+    show = (
+        "import django; django.setup(); from Spotify_Clone.checks import deployment_warnings; "
+        "print(*(warning.id for warning in deployment_warnings()))"
+    )
+    shown = python("-c", show, HTTPS="on", DJANGO_SETTINGS_MODULE="Spotify_Clone.settings", **{**SECRET, **environment})
+
+    assert set(shown.stdout.split()) == warned, shown.stderr
 
 
 def test_with_debug_on_no_secret_key_is_needed():
@@ -153,6 +221,8 @@ def test_with_https_on_the_deployment_check_is_clean():
         **{**SECRET, "SECRET_KEY": "x9_" + "".join(map(chr, range(48, 123)))},
         HTTPS="on",
         ALLOWED_HOSTS="music.example",
+        EMAIL_URL="smtp://mail.example:25",
+        PUBLIC_URL="https://music.example",
     )
 
     assert checked.returncode == 0, checked.stderr

@@ -167,6 +167,33 @@ def test_searching_has_a_rate_of_its_own(api, limit):
     assert api.get("/api/songs").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/songs?%73earch=a",
+        "/api/songs?s%65arch=a",
+        "/api/songs?limit=1&%73%65%61%72%63%68=a",
+        "/api/songs?search",
+        "/api/songs/?search=a",
+        "/api/songs/%73earch?q=a",
+        "/api/songs/search/?q=a",
+    ],
+)
+def test_a_search_is_one_however_it_is_spelled(api, limit, path):
+    limit(search=1)
+    assert api.get("/api/albums?search=a").status_code == 200
+
+    assert api.get(path).status_code == 429
+
+
+@pytest.mark.parametrize("path", ["/api/songs?search[]=a", "/api/songs?research=a", "/api/songs?title=search%3Da"])
+def test_what_only_looks_like_a_search_is_none(api, limit, path):
+    limit(search=1)
+    assert api.get("/api/albums?search=a").status_code == 200
+
+    assert api.get(path).status_code == 200
+
+
 def test_playing_has_a_rate_of_its_own(api_as, listener, limit, song):
     limit(play=2)
     api = api_as(listener)
@@ -183,6 +210,17 @@ def test_uploads_have_a_rate_of_their_own(api_as, artist, limit):
     assert Song.objects.count() == 2
     assert api.post("/api/albums", {"title": "An album"}, format="multipart").status_code == 429
     assert api.post("/api/albums", {"title": "An album"}).status_code == 201
+
+
+def test_an_upload_is_one_however_its_type_is_spelled(api_as, artist, limit):
+    limit(upload=1)
+    api = api_as(artist)
+    assert api.post("/api/albums", {"title": "An album"}, format="multipart").status_code == 201
+
+    body = b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\nAnother\r\n--x--\r\n'
+    answer = api.generic("POST", "/api/albums", body, " Multipart/Form-Data; boundary=x")
+
+    assert answer.status_code == 429
 
 
 def test_the_ranges_of_a_player_leave_its_listener_everything_else(api, limit, song):

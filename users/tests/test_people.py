@@ -14,7 +14,7 @@ from users.tests.test_user_admin import NEW
 
 pytestmark = pytest.mark.django_db
 
-migration = import_module("users.migrations.0005_names_without_addresses")
+migration = import_module("users.migrations.0006_names_without_addresses")
 
 
 def registered(api, **fields):

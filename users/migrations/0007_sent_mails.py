@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("users", "0005_names_without_addresses"),
+        ("users", "0006_names_without_addresses"),
     ]
 
     operations = [

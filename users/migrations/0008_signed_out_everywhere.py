@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("users", "0006_sent_mails"),
+        ("users", "0007_sent_mails"),
     ]
 
     operations = [

@@ -19,6 +19,6 @@ def cut_addresses(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("users", "0004_artists_by_their_orders")]
+    dependencies = [("users", "0005_addresses_by_a_label")]
 
     operations = [migrations.RunPython(cut_addresses, migrations.RunPython.noop)]
