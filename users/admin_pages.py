@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -48,7 +49,7 @@ def is_beyond_database(query: QueryDict) -> bool:
     for name, values in query.lists():
         if "\x00" in "".join([name, *values]):
             return True
-        if name.endswith(("__in", "__range")) and re.search(r"\d{19}", "".join(values)):
+        if name != SEARCH_VAR and re.search(r"(^|,)-?\d{19,}(,|$)", ",".join(values)):
             return True
     return False
 

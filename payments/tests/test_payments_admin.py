@@ -1,7 +1,9 @@
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
 from payments.models import BillingAccount, Membership, Subscription
+from payments.models import SubscriptionPlan as Plan
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +71,69 @@ def test_a_plan_is_edited(admin_pages, plans, api):
     [duo] = [plan for plan in api.get("/api/subscriptions").json()["results"] if plan["plan_type"] == "duo"]
     assert (duo["name"], duo["price"], duo["currency"]) == ("Premium Two", "15.99", "EUR")
     assert admin_pages.post(f"/admin/payments/subscriptionplan/{plans.duo.pk}/delete/").status_code == 403
+
+
+def plan_form(plan, **fields):
+    return {
+        "name": plan.name,
+        "price": plan.price,
+        "currency": plan.currency,
+        "billing_cycle": plan.billing_cycle,
+        "max_members": plan.max_members,
+        "audio_quality": plan.audio_quality,
+        "is_active": "on",
+        **fields,
+    }
+
+
+def test_a_new_price_says_who_pays_what_before_it_is_saved(
+    admin_pages, stripe, subscribe, plans, listener, other_artist
+):
+    subscribe(listener, plans.duo)
+    plans.duo.refresh_from_db()
+    path = f"/admin/payments/subscriptionplan/{plans.duo.pk}/change/"
+
+    page = admin_pages.post(path, plan_form(plans.duo, price="16.5"))
+
+    [payers] = page.context["payers"]
+    assert (payers.people, payers.in_trial, payers.terms) == (1, 1, "14.99 USD a month")
+    assert page.context["plan"].terms == "16.50 USD a month"
+    assert str(Plan.objects.get(pk=plans.duo.pk).price) == "14.99"
+    sent = dict(page.context["sent"])
+    answer = admin_pages.post(path, {**sent, "confirmed": page.context["plan"].terms})
+    assert answer.status_code == 302
+    assert str(Plan.objects.get(pk=plans.duo.pk).price) == "16.50"
+    assert "From 14.99 USD a month to 16.50 USD a month" in LogEntry.objects.get().get_change_message()
+
+    subscribe(other_artist, plans.duo)
+    shown = admin_pages.get(path).content.decode()
+    assert "1 pays 14.99 USD a month" in shown
+    assert "1 pays 16.50 USD a month" in shown
+
+
+def test_what_was_confirmed_is_what_is_saved(admin_pages, subscription, plans):
+    path = f"/admin/payments/subscriptionplan/{plans.duo.pk}/change/"
+    page = admin_pages.post(path, plan_form(plans.duo, price="20", confirmed="16.50 USD a month"))
+    assert page.context["plan"].terms == "20.00 USD a month"
+    assert str(Plan.objects.get(pk=plans.duo.pk).price) == "14.99"
+
+
+def test_other_fields_need_no_confirmation(admin_pages, subscription, plans):
+    path = f"/admin/payments/subscriptionplan/{plans.duo.pk}/change/"
+    assert admin_pages.post(path, plan_form(plans.duo, name="For two")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("free", {"price": "1"}),
+        ("duo", {"price": "-1"}),
+        ("duo", {"price": "1e5000"}),
+        ("duo", {"price": "10.50", "currency": "JPY"}),
+        ("duo", {"price": "NaN"}),
+    ],
+)
+def test_prices_that_cannot_be_are_refused(admin_pages, subscription, plans, kind, fields):
+    plan = getattr(plans, kind)
+    page = admin_pages.post(f"/admin/payments/subscriptionplan/{plan.pk}/change/", plan_form(plan, **fields))
+    assert set(page.context["adminform"].form.errors) == {"price"}
