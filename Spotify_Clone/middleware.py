@@ -51,8 +51,9 @@ def conditional_answers(get_response: View) -> View:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if response.status_code == 304:
-            del response["Content-Length"]  # CommonMiddleware's 0, which is not the length of what is not sent
+        if response.status_code in (204, 304):
+            # CommonMiddleware's 0: a 204 has no length, and that of a 304 would be the whole answer's.
+            del response["Content-Length"]
         if not is_api(request):
             return response
         patch_vary_headers(response, ["Authorization", "Cookie", "Accept"])

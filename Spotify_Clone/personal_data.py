@@ -17,6 +17,7 @@ from music.models import (
     FavoriteAlbum,
     FavoriteSong,
     Genre,
+    GivenAd,
     Play,
     RecentlyPlayed,
     Skip,
@@ -162,6 +163,7 @@ SECTIONS = [
     Section("plays", Play, "listener", ["song", "at"], song_of, order="at"),
     Section("skips", Skip, "listener", ["song", "at"], song_of, order="at"),
     Section("ads", AdTurn, "listener", computed=lambda user: {"plays_counted": F("plays")}, is_single=True),
+    Section("given_ads", GivenAd, "listener", ["times", "impressions", "clicks"], lambda user: {"link": F("ad__link")}),
     Section("billing", BillingAccount, "user", ["stripe_customer_id", "trial_used_at"], is_single=True),
     Section("used_trial", UsedTrial, trial_of_address, ["noted_at"], is_single=True),
     Section("subscriptions", Subscription, "user", [

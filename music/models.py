@@ -1,6 +1,6 @@
 """The index of the app's models, where Django looks for them."""
 
-from music.advertising.models import Ad, AdTurn
+from music.advertising.models import Ad, AdTurn, GivenAd
 from music.catalogue.models import Album, ArtistCounts, Genre, Song, SongCounts
 from music.discovery.neighbours.models import Neighbour
 from music.discovery.search.models import SearchEntry, SearchWord
@@ -19,6 +19,7 @@ __all__ = [
     "FavoriteAlbum",
     "FavoriteSong",
     "Genre",
+    "GivenAd",
     "Neighbour",
     "Play",
     "PrunedPlays",

@@ -10,7 +10,7 @@ from payments.models import Membership, PlanType, Subscription, SubscriptionPlan
 from users.models import AudioQuality, User
 from users.statements import Kept, SomeUser
 
-__all__ = ["Entitlements", "PlanType", "child_seat_of", "entitlements_of", "plan_of"]
+__all__ = ["Entitlements", "PlanType", "child_seat_of", "entitlements_of", "is_child", "plan_of"]
 
 
 @dataclass(frozen=True)
@@ -66,3 +66,7 @@ def _plans_subscribed_to(user: User | SomeUser) -> Q:
 def child_seat_of(user: User | SomeUser) -> Exists:
     """Whether the user is somebody's child member, as a part of another query: it costs none of its own."""
     return Exists(Membership.objects.filter(user=user.pk, is_child=True))
+
+
+def is_child(user: User) -> bool:
+    return Membership.objects.filter(user=user, is_child=True).exists()

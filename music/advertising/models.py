@@ -54,3 +54,24 @@ class AdTurn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plays} plays"
+
+
+class GivenAd(models.Model):
+    """How often `play` gave an ad to a listener, and what of it was shown and clicked: never more than was given."""
+
+    ad = models.ForeignKey(Ad, on_delete=models.CASCADE, related_name="given")
+    listener = models.ForeignKey(User, on_delete=models.CASCADE, related_name="given_ads")
+    times = models.PositiveIntegerField(default=0)
+    impressions = models.PositiveIntegerField(default=0)
+    clicks = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["listener", "ad"], name="one_row_per_listener_and_ad"),
+            models.CheckConstraint(
+                condition=Q(impressions__lte=F("times"), clicks__lte=F("times")), name="ads_count_where_they_were_given"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ad}: {self.times} times"

@@ -1,9 +1,9 @@
 """What the catalogue knows of artists, whose accounts belong to `users`."""
 
-from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, OuterRef, QuerySet, Sum
 
-from music.catalogue.models import ArtistCounts, Song
+from music.catalogue.for_children import as_shown_to, number_of, total_of
+from music.catalogue.models import Album, ArtistCounts, Listener, Song
 from users.models import User
 
 
@@ -23,18 +23,23 @@ def visible_artists() -> QuerySet[User]:
     )
 
 
-def with_totals(artists: QuerySet[User]) -> QuerySet[User]:
-    """All plays and all likes of each artist's public songs."""
-    songs = Song.objects.public().filter(artist=OuterRef("pk"))
+def with_counts_for(listener: Listener, artists: QuerySet[User]) -> QuerySet[User]:
+    """Count songs and albums of each artist as they exist for the listener."""
+    songs = Song.objects.for_children().filter(artist=OuterRef("pk"))
+    albums = Album.objects.with_songs_for_children().filter(artist=OuterRef("pk"))
     return artists.annotate(
-        total_plays=_total(songs, Sum("counts__play_count")),
-        total_likes=_total(songs, Sum("counts__like_count")),
+        song_count=as_shown_to(listener, F("counts__song_count"), child=number_of(songs, "artist")),
+        album_count=as_shown_to(listener, F("counts__album_count"), child=number_of(albums, "artist")),
     )
 
 
-def _total(rows: QuerySet, aggregate: Sum) -> Coalesce:
-    of_artist = rows.order_by().values("artist").annotate(total=aggregate).values("total")
-    return Coalesce(Subquery(of_artist, output_field=IntegerField()), Value(0))
+def with_totals(artists: QuerySet[User], listener: Listener) -> QuerySet[User]:
+    """Add all plays and all likes of each artist's public songs that exist for the listener."""
+    songs = Song.objects.public_for(listener).filter(artist=OuterRef("pk"))
+    return artists.annotate(
+        total_plays=total_of(songs, "artist", Sum("counts__play_count")),
+        total_likes=total_of(songs, "artist", Sum("counts__like_count")),
+    )
 
 
 def start_counting(instance: User, **kwargs: object) -> None:

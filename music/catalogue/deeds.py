@@ -21,7 +21,7 @@ DELETIONS = 0x6D75736963  # any number that is used for nothing else
 
 
 @contextmanager
-def deed_of(person: User, *things: Song | Album | User) -> Iterator[None]:
+def deed_of(person: User, *things: Model) -> Iterator[None]:
     """A transaction in which these stay; Http404 where one of them has gone. A person does one thing at a time."""
     with transaction.atomic():
         _hold(person, "FOR NO KEY UPDATE")

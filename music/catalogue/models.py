@@ -1,21 +1,18 @@
 from typing import Self
 
-from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.urls import reverse
 
+from music.catalogue.for_children import Listener, as_shown_to, number_of, total_of
 from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST
 from payments.plans import child_seat_of
 from users import stored_files
 from users.base_model import UUIDModel
 from users.folding import FoldedField, fold_accents, fold_case
 from users.models import User
-from users.statements import SomeUser
 from users.text import NameField
-
-Listener = User | AnonymousUser | SomeUser
 
 
 class Visibility(models.TextChoices):
@@ -55,11 +52,27 @@ class AlbumQuerySet(models.QuerySet):
         if not listener.is_authenticated:
             return self.shown().filter(artist__is_active=True)
         in_sight = Q(artist__is_active=True) & (Q(song_count__gt=0) | Q(songs_in_all=0))
+        in_sight &= ~child_seat_of(listener) | self._has_songs_for_children()
         return self.filter(in_sight | Q(artist=listener.pk))
 
     def shown(self) -> Self:
         """Albums with a public song or with none at all."""
         return self.filter(Q(song_count__gt=0) | Q(songs_in_all=0))
+
+    def with_songs_for_children(self) -> Self:
+        """Albums that a child on somebody's plan sees: as for all, and explicit songs don't count."""
+        return self.shown().filter(self._has_songs_for_children())
+
+    def _has_songs_for_children(self) -> Q:
+        return Q(songs_in_all=0) | Q(Exists(Song.objects.for_children().filter(album=OuterRef("pk"))))
+
+    def with_counts_for(self, listener: Listener) -> Self:
+        """Count each album's songs and their seconds as they exist for the listener."""
+        songs = Song.objects.for_children().filter(album=OuterRef("pk"))
+        return self.annotate(
+            songs_shown=as_shown_to(listener, F("song_count"), child=number_of(songs, "album")),
+            duration_shown=as_shown_to(listener, F("duration"), child=total_of(songs, "album", Sum("duration"))),
+        )
 
     def with_credits(self) -> Self:
         """What an album shows of its artist, without a query a row."""
@@ -103,6 +116,10 @@ class SongQuerySet(models.QuerySet):
     def public_for(self, listener: Listener) -> Self:
         """Public songs that suit the listener: what shelves are made of."""
         return self.public().suited_to(listener)
+
+    def for_children(self) -> Self:
+        """The public songs that exist for a child on somebody's plan."""
+        return self.public().filter(explicit=False)
 
     def visible_to(self, listener: Listener) -> Self:
         """Public songs, and the listener's own."""

@@ -18,6 +18,7 @@ from music.catalogue.images import reencode_image
 from music.catalogue.models import Album, Genre, Song, SongCounts
 from music.catalogue.signals import audio_replaced, songs_added
 from music.catalogue.upload_limits import count_upload
+from payments.plans import is_child
 from users.folding import fold_case
 from users.models import User
 from users.stored_files import discard, new_key, removed_on_failure
@@ -80,6 +81,7 @@ def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
         if song.album is None and album_title:
             song.album = own_album(artist, album_title, release_date=song.release_date)
         song.genre = genre_titled(genre_title, maker=artist) if genre_title else None
+        _check_suits_artist(song)
         song.save()
         SongCounts.objects.create(song=song)
         count_upload(artist)
@@ -113,10 +115,18 @@ def _change(song: Song, **given: Any) -> Song:
         discard(song.audio_file.name)
     for name, value in given.items():
         setattr(song, name, value)
+    _check_suits_artist(song)
     song.save()
     if "audio_file" in given:
         audio_replaced.send(Song, song=song)
     return song
+
+
+def _check_suits_artist(song: Song) -> None:
+    """Raise ValidationError where the song would not exist for its own artist."""
+    if song.explicit and is_child(song.artist):
+        reason = ValidationError("A child on somebody's plan can't publish explicit songs.", "child_account")
+        raise ValidationError({"explicit": reason})
 
 
 def today() -> date:

@@ -2,7 +2,7 @@
 
 from django.db.models import BooleanField, Exists, Model, OuterRef, QuerySet, Value
 
-from music.catalogue.artists import visible_artists
+from music.catalogue.artists import visible_artists, with_counts_for
 from music.catalogue.models import Album, Listener, Song, SongQuerySet
 from music.library.models import ArtistFollow, FavoriteAlbum, FavoriteSong, SongLike
 
@@ -26,9 +26,10 @@ def songs_for(listener: Listener) -> QuerySet:
 
 
 def albums_for(listener: Listener) -> QuerySet:
-    albums = Album.objects.visible_to(listener).with_credits()
+    albums = Album.objects.visible_to(listener).with_credits().with_counts_for(listener)
     return albums.annotate(is_favorite=_has(FavoriteAlbum, listener, album=OuterRef("pk")))
 
 
 def artists_for(listener: Listener) -> QuerySet:
-    return visible_artists().annotate(is_following=_has(ArtistFollow, listener, artist=OuterRef("pk")))
+    artists = with_counts_for(listener, visible_artists())
+    return artists.annotate(is_following=_has(ArtistFollow, listener, artist=OuterRef("pk")))

@@ -13,7 +13,7 @@ from users.serializers import NameField, PersonSerializer
 class AlbumSerializer(RowSerializer):
     columns: tuple[str, ...] = (
         *("pk", "title", "artist_id", "artist_username", "artist_name", "release_date", "cover_image"),
-        *("song_count", "duration", "is_favorite", "created_at"),
+        *("songs_shown", "duration_shown", "is_favorite", "created_at"),
     )
 
     artist = PersonSerializer()
@@ -43,8 +43,8 @@ class AlbumSerializer(RowSerializer):
             "artist": as_others_see(album.artist_id, album.artist_username, album.artist_name),
             "release_date": album.release_date,
             "cover_image": self.image_url(album.cover_image),
-            "song_count": album.song_count,
-            "duration": album.duration,
+            "song_count": album.songs_shown,
+            "duration": album.duration_shown,
             "is_favorite": album.is_favorite,
             "created_at": album.created_at,
         }

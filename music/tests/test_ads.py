@@ -114,15 +114,52 @@ def test_an_ad_that_weighs_more_comes_more_often(api_as, listener, song, make_ad
     assert shown["heavy"] > 25 > shown["light"]
 
 
-def test_impressions_and_clicks_are_counted(api, api_as, listener, make_ad):
-    ad, client = make_ad(), api_as(listener)
-    for path, times in (("impression", 3), ("click", 2)):
-        for _ in range(times):
-            assert client.post(f"/api/ads/{ad.pk}/{path}").status_code == 204
+def counted(ad):
     ad.refresh_from_db()
-    assert (ad.impressions, ad.clicks) == (3, 2)
+    return ad.impressions, ad.clicks
+
+
+def test_impressions_and_clicks_count_once_for_each_time_the_ad_came(api, api_as, listener, make_ad, play):
+    ad, client = make_ad(), api_as(listener)
+    for round in (1, 2):
+        play(client, 3)
+        for path in ("impression", "click"):
+            for _ in range(3):
+                assert client.post(f"/api/ads/{ad.pk}/{path}").status_code == 204
+        assert counted(ad) == (round, round)
     assert api.post(f"/api/ads/{ad.pk}/click").status_code == 401
     assert code_of(client.post(f"/api/ads/{listener.pk}/click"), 404) == ("not_found", None)
+
+
+def test_what_was_shown_late_counts_all_the_same(api_as, listener, make_ad, play):
+    ad, client = make_ad(), api_as(listener)
+    play(client, 6)
+
+    for _ in range(3):
+        client.post(f"/api/ads/{ad.pk}/impression")
+    client.post(f"/api/ads/{ad.pk}/click")
+
+    assert counted(ad) == (2, 1)
+
+
+def test_an_ad_that_came_to_another_counts_nothing(api_as, listener, artist, make_ad, play):
+    ad = make_ad()
+    play(api_as(artist), 3)
+
+    for path in ("impression", "click"):
+        assert api_as(listener).post(f"/api/ads/{ad.pk}/{path}").status_code == 204
+
+    assert counted(ad) == (0, 0)
+
+
+def test_another_ad_than_the_one_that_came_counts_nothing(api_as, listener, make_ad, play):
+    given, other, client = make_ad(), make_ad("Hats", is_active=False), api_as(listener)
+    play(client, 3)
+
+    for ad in (given, other):
+        client.post(f"/api/ads/{ad.pk}/click")
+
+    assert (counted(given), counted(other)) == ((0, 1), (0, 0))
 
 
 def test_there_is_no_list_of_ads(api_as, listener, make_ad):

@@ -1,6 +1,5 @@
 from pathlib import PurePath
 
-from django.db.models import F
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -11,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from music.advertising.models import Ad
+from music.advertising.turns import count_once
 from music.catalogue.audio import CONTENT_TYPES
 from music.serializers.ads import AdSerializer
 from music.streaming.delivery import deliver
@@ -29,14 +29,16 @@ class AdViewSet(GenericViewSet):
     @extend_schema(request=None, responses={204: None})
     @action(detail=True, methods=["post"])
     def impression(self, request: Request, pk: str) -> Response:
-        """The ad was shown or heard."""
-        return self._counted("impressions")
+        """The ad was shown or heard. Counted once for each time that `play` gave it to the caller."""
+        count_once(self.get_object(), "impressions", listener=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=None, responses={204: None})
     @action(detail=True, methods=["post"])
     def click(self, request: Request, pk: str) -> Response:
-        """The ad's link was followed."""
-        return self._counted("clicks")
+        """The ad's link was followed. Counted once for each time that `play` gave it to the caller."""
+        count_once(self.get_object(), "clicks", listener=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(parameters=[RANGE], responses=BYTES)
     @action(detail=True, permission_classes=[AllowAny], content_negotiation_class=BytesNegotiation)
@@ -44,7 +46,3 @@ class AdViewSet(GenericViewSet):
         """The ad's sound, in ranges if asked for."""
         audio = self.get_object().audio
         return deliver(audio, content_type=CONTENT_TYPES[PurePath(audio.name).suffix[1:]], request=request)
-
-    def _counted(self, counter: str) -> Response:
-        self.get_queryset().filter(pk=self.get_object().pk).update(**{counter: F(counter) + 1})
-        return Response(status=status.HTTP_204_NO_CONTENT)

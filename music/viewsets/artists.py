@@ -104,7 +104,7 @@ class ArtistViewSet(PageViewSet):
     @action(detail=True, filterset_class=None, serializer_class=ArtistProfileSerializer)
     def profile(self, request: Request, pk: str) -> Response:
         """The artist, with totals over their public songs and the songs that are played most."""
-        artist = get_object_or_404(with_totals(self.get_rows()), pk=pk)
+        artist = get_object_or_404(with_totals(self.get_rows(), request.user), pk=pk)
         return Response(self.get_serializer(artist).data)
 
     @extend_schema(responses=SongSerializer(many=True))
