@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-MAX_LINKS = 64
+MAX_LINKS = 16
+MAX_PAGES = 500_000
 MAX_COMMENT_BYTES = 24 * 2**20
 FIRST_PAGE = 0b010
 
@@ -28,7 +29,7 @@ class Link(NamedTuple):
 
 def read_pages(file: BinaryIO, start: int = 0) -> Iterator[Page]:
     """Yield pages as long as each begins where the last one ends."""
-    while True:
+    for _ in range(MAX_PAGES):
         file.seek(start)
         header = file.read(27)
         if len(header) < 27 or not header.startswith(b"OggS"):

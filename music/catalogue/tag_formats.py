@@ -18,7 +18,8 @@ from typing import BinaryIO
 from mutagen.id3 import TCON
 
 MAX_TAG_BYTES = 24 * 2**20
-MAX_ATOMS = 10_000
+MAX_TEXT_BYTES = 2**16
+MAX_ITEMS = 10_000
 FRONT_COVER, OTHER_PICTURE = 3, 0
 GENRES: list[str] = TCON.GENRES
 ID3_GENRES = {"RX": "Remix", "CR": "Cover"}
@@ -61,6 +62,7 @@ class RawTags:
 
 def decode_old_text(raw: bytes) -> str:
     """Decode what claims to be Latin-1: it often is UTF-8, and what is not is Windows' code page."""
+    raw = raw[:MAX_TEXT_BYTES]
     with suppress(UnicodeDecodeError):
         return raw.decode()
     return raw.decode("cp1252", errors="ignore")
@@ -91,15 +93,18 @@ def syncsafe(size: bytes) -> int:
 
 def _id3_frames(body: bytes, version: int) -> Iterator[tuple[str, bytes]]:
     head = 6 if version == 2 else 10
-    position = 0
-    while position + head < len(body):
+    position, budget = 0, MAX_TAG_BYTES  # of what is unpacked
+    for _ in range(MAX_ITEMS):
+        if position + head >= len(body) or budget <= 0:
+            return
         name = body[position : position + head - (3 if version == 2 else 6)]
         if not (name.isalnum() and name.isupper()):
             return
         size = _id3_frame_size(body, position, version)
         content = body[position + head : position + head + size]
         if version > 2:
-            content = _plain_frame(content, version, int.from_bytes(body[position + 8 : position + 10]))
+            content = _plain_frame(content, version, int.from_bytes(body[position + 8 : position + 10]), budget)
+        budget -= len(content)
         yield name.decode("ascii"), content
         position += head + size
 
@@ -122,7 +127,7 @@ def _frame_may_start(body: bytes, position: int) -> bool:
     return position <= len(body) and (not name.strip(b"\0") or (name.isalnum() and name.isupper()))
 
 
-def _plain_frame(content: bytes, version: int, flags: int) -> bytes:
+def _plain_frame(content: bytes, version: int, flags: int, longest: int) -> bytes:
     if version == 3:
         is_compressed, is_encrypted = flags & 0x80, flags & 0x40
         prefix = (4 if is_compressed else 0) + (1 if flags & 0x20 else 0)
@@ -136,7 +141,7 @@ def _plain_frame(content: bytes, version: int, flags: int) -> bytes:
         content = content.replace(b"\xff\x00", b"\xff")
     if is_compressed:
         with suppress(zlib.error):
-            return zlib.decompressobj().decompress(content, MAX_TAG_BYTES)
+            return zlib.decompressobj().decompress(content, longest)
         return b""
     return content
 
@@ -154,11 +159,11 @@ def _read_id3_frame(raw: RawTags, name: str, content: bytes) -> None:
 
 
 def _id3_texts(content: bytes) -> list[str]:
-    encoding, text = content[0], content[1:]
+    encoding, text = content[0], content[1 : MAX_TEXT_BYTES + 1]
     if encoding == 0:
         return [decode_old_text(part) for part in text.split(b"\0")]
     if encoding == 3:
-        return text.decode(errors="replace").split("\0")
+        return text.decode(errors="ignore").split("\0")
     return _decode_utf16(text, big=encoding == 2).split("\0")
 
 
@@ -223,7 +228,9 @@ def read_apev2(items: bytes) -> RawTags:
     """Read the items of an APEv2 tag, without its header and footer."""
     raw = RawTags()
     position = 0
-    while position + 8 < len(items):
+    for _ in range(MAX_ITEMS):
+        if position + 8 >= len(items):
+            break
         size, flags = struct.unpack_from("<II", items, position)
         end = items.find(b"\0", position + 8, position + 8 + 256)
         if end < 0:
@@ -248,7 +255,7 @@ def read_vorbis_comment(packet: bytes) -> RawTags:
         (vendor,) = struct.unpack_from("<I", packet)
         (count,) = struct.unpack_from("<I", packet, 4 + vendor)
         position = 8 + vendor
-        for _ in range(count):
+        for _ in range(min(count, MAX_ITEMS)):
             (size,) = struct.unpack_from("<I", packet, position)
             _read_comment(raw, packet[position + 4 : position + 4 + size])
             position += 4 + size
@@ -303,7 +310,7 @@ def read_flac(file: BinaryIO, start: int) -> RawTags:
 def read_mp4(file: BinaryIO, start: int) -> RawTags:
     raw = RawTags()
     file.seek(0, 2)
-    for atom, position, end in _atoms(file, start, file.tell(), MAX_ATOMS):
+    for atom, position, end in _atoms(file, start, file.tell(), MAX_ITEMS):
         if atom == b"moov":
             for path in ([b"udta", b"meta", b"ilst"], [b"meta", b"ilst"]):
                 for ilst in _descend(file, position, end, path):
@@ -387,7 +394,7 @@ def read_wave(file: BinaryIO, start: int) -> tuple[RawTags, bytes]:
     file.seek(start)
     order = WAVE_CHUNKS.get(file.read(12)[:4], "<")
     position, long_data = start + 12, 0
-    for _ in range(MAX_ATOMS):
+    for _ in range(MAX_ITEMS):
         file.seek(position)
         header = file.read(8)
         if len(header) < 8:
@@ -409,7 +416,9 @@ def read_wave(file: BinaryIO, start: int) -> tuple[RawTags, bytes]:
 
 def _read_info(raw: RawTags, info: bytes, order: str) -> None:
     position = 0
-    while position + 8 <= len(info):
+    for _ in range(MAX_ITEMS):
+        if position + 8 > len(info):
+            return
         (size,) = struct.unpack_from(f"{order}I", info, position + 4)
         name = INFO_NAMES.get(info[position : position + 4])
         value = info[position + 8 : position + 8 + size].partition(b"\0")[0]

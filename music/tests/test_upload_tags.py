@@ -3,6 +3,8 @@
 import base64
 import io
 import struct
+import tracemalloc
+import zlib
 from datetime import date
 from random import Random
 
@@ -354,3 +356,14 @@ def test_broken_tags_never_cost_the_upload(artist_api, format):
             damaged[max(at - 100 + chance.randrange(300), 0)] = chance.randrange(256)
         assert upload(artist_api, bytes(damaged)).status_code in (201, 400)
     assert Song.objects.exists() or format in ("m4a", "flac", "ogg", "wav")
+
+
+def test_tags_that_unpack_to_gigabytes_cost_little(artist_api):
+    packed = zlib.compress(b"\0" + b"A" * 2**26)
+    frame = b"TIT2" + struct.pack(">I", len(packed) + 4) + b"\0\x80" + struct.pack(">I", 2**26) + packed
+    tracemalloc.start()
+    song = upload(artist_api, id3_tag(*[frame] * 40) + tone("mp3")).json()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert song["title"] == "A" * 200
+    assert peak < 150 * 2**20
