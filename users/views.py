@@ -20,10 +20,13 @@ from users.models import AuthToken, User
 from users.passwords import send_password_reset, set_password, set_password_by_link, user_of_link
 from users.registration import check_password
 
+# No cache may keep a token.
+NO_STORE = {"Cache-Control": "no-store"}
+
 
 def signed_in(user: User, request: Request, status_code: int) -> Response:
     answer = serializers.SignedInSerializer({"token": issue_token(user, request), "user": user})
-    return Response(answer.data, status=status_code, headers={"Cache-Control": "no-store"})
+    return Response(answer.data, status=status_code, headers=NO_STORE)
 
 
 class AccountViewSet(GenericViewSet):
@@ -160,7 +163,7 @@ class PasswordViewSet(FormViewSet):
         confirm_password(request.user, given["old_password"], request, field="old_password")
         check_password(given["new_password"], request.user, field="new_password")
         set_password(request.user, given["new_password"])
-        return Response({"token": issue_token(request.user, request)}, headers={"Cache-Control": "no-store"})
+        return Response({"token": issue_token(request.user, request)}, headers=NO_STORE)
 
     @extend_schema(responses={204: None})
     @action(detail=False, methods=["post"], permission_classes=[AllowAny], authentication_classes=[])

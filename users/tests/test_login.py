@@ -61,6 +61,19 @@ def test_the_account_is_known_by_address_or_username_whatever_the_case(api, list
     assert log_in(api, identifier).json()["user"]["id"] == str(listener.pk)
 
 
+def test_no_cache_keeps_a_token(api, api_as, listener):
+    new = {"email": "nina@example.com", "password": PASSWORD}
+    change = {"old_password": PASSWORD, "new_password": "another long road home"}
+
+    answers = [log_in(api), api.post("/api/users", new), api_as(listener).post("/api/password/change", change)]
+
+    assert [(answer.status_code, answer["Cache-Control"]) for answer in answers] == [
+        (200, "no-store"),
+        (201, "no-store"),
+        (200, "no-store"),
+    ]
+
+
 def test_each_device_gets_a_token_of_its_own(api, listener):
     firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
     pair = {"email": "listener@example.com", "password": PASSWORD}
