@@ -10,39 +10,39 @@ export PIPENV_VENV_IN_PROJECT := 1
 export PIPENV_IGNORE_VIRTUALENVS := 1
 export PIPENV_NOSPIN := 1
 
+.DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run install serve worker backup restore stripe test fuzz clients audit faults bench lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
+.PHONY: help run install serve worker backup restore stripe test fuzz clients audit faults bench lint lint-style lint-types lint-imports lint-django lint-migrations cluster load
 
-run: $(VENV)/.installed .env
+help: ## this list
+	@awk -F ':[^#]*## ' '/^[a-z][a-z -]*:[^#]*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.installed .env ## everything for a trial: database, demo, server and worker (PORT=8000)
 	@exec $(PY) -m Spotify_Clone.run
 
-install: $(VENV)/.installed
+install: $(VENV)/.installed ## the dependencies into .venv
 
-serve: $(VENV)/.installed
+serve: $(VENV)/.installed ## the production server alone (PORT, WORKERS); it migrates nothing
 	@exec $(PY) -m Spotify_Clone.serve
 
-worker: $(VENV)/.installed
+worker: $(VENV)/.installed ## the background worker: mails, renditions, upkeep
 	@exec $(PY) manage.py work
 
-# Database and files into a folder, and back: make backup DIR=/var/backups/music
-backup restore: $(VENV)/.installed
+backup restore: $(VENV)/.installed ## database and files into a folder, and back (DIR=/var/backups/music)
 	@$(if $(DIR),,echo "Name the folder: make $@ DIR=/var/backups/music" >&2; exit 2)
 	@$(PY) manage.py $@ "$(DIR)"
 
-# Stripe without an account, for a server on this machine.
-stripe: $(VENV)/.installed-dev
+stripe: $(VENV)/.installed-dev ## a stand-in for Stripe, to try paying without an account
 	@exec $(PY) -m tests.stripe.server --port 12111 --webhook http://127.0.0.1:$(or $(PORT),8000)/api/stripe/webhook
 
-# Two servers, two workers, PostgreSQL, Redis and S3 on this machine; one of each is killed while clients go on.
-cluster: $(VENV)/.installed-dev
+cluster: $(VENV)/.installed-dev ## two of each process under clients, one of each killed (CLIENTS, DURATION)
 	@$(PY) -m tests.cluster kill --clients $(or $(CLIENTS),16) --seconds $(or $(DURATION),40)
 
-# Two servers under 64 clients for a minute: times, statuses, and whether their memory stays as it is.
-load: $(VENV)/.installed-dev
+load: $(VENV)/.installed-dev ## two servers under many clients: times, statuses, memory (CLIENTS, DURATION)
 	@$(PY) -m tests.cluster load --clients $(or $(CLIENTS),64) --seconds $(or $(DURATION),60)
 
 # 77: there is no PostgreSQL here. A developer may go on without it, CI may not.
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev ## all tests, on SQLite and on PostgreSQL
 	@unset DATABASE_URL; sqlite=passed; postgres=passed; \
 	echo "Tests on SQLite"; \
 	$(PY) -m pytest -n $(TEST_PROCESSES) || sqlite=FAILED; \
@@ -52,19 +52,16 @@ test: $(VENV)/.installed-dev
 	echo; echo "SQLite: $$sqlite"; echo "PostgreSQL: $$postgres"; \
 	case "$$CI $$sqlite $$postgres" in *FAILED*|true*NOT*) exit 1;; esac
 
-# Known vulnerabilities of what the lock names, as far as the package index can be asked.
-audit: $(VENV)/.installed-dev
+audit: $(VENV)/.installed-dev ## known vulnerabilities of the dependencies
 	@exec $(PY) -m tests.audit_lock
 
-# Asks every endpoint what schemathesis makes up from the published document, on both databases.
-fuzz: $(VENV)/.installed-dev
+fuzz: $(VENV)/.installed-dev ## made-up requests from the published document, at every endpoint
 	@unset DATABASE_URL; $(PY) -m pytest -n $(TEST_PROCESSES) tests/routes/published_document.py
 	@$(PY) tests/with_postgres.py -- $(PY) -m pytest -n $(TEST_PROCESSES) tests/routes/published_document.py || \
 	case "$$? $$CI" in "77 ") echo "PostgreSQL: NOT TESTED (install postgresql)";; *) exit 1;; esac
 
-# Clients that openapi-python-client and openapi-typescript write from the published document: compiled, and used.
 # 77: there is no Node here. A developer may go on without it, CI may not.
-clients: $(VENV)/.installed-dev .venv-clients/.installed $(CLIENTS)/typescript/node_modules/.installed
+clients: $(VENV)/.installed-dev .venv-clients/.installed $(CLIENTS)/typescript/node_modules/.installed ## API clients generated from the document, compiled and used
 	@$(PY) -m tests.generated_clients || \
 	case "$$? $$CI" in "77 ") echo "Clients: NOT TESTED (install nodejs and npm)";; *) exit 1;; esac
 
@@ -79,15 +76,13 @@ $(CLIENTS)/typescript/node_modules/.installed: $(CLIENTS)/typescript/package-loc
 	@if command -v npm >/dev/null; then echo "Installing the generator of TypeScript clients (about 20 seconds)"; \
 	cd $(CLIENTS)/typescript && npm ci --silent && touch node_modules/.installed; fi
 
-# What breaks, and what is left of it then (docs/recovery.md); QUICK=1: a short round of each.
-faults: $(VENV)/.installed-dev
+faults: $(VENV)/.installed-dev ## what breaks, and what is left of it then (QUICK=1: a short round)
 	@$(PY) -m tests.faults $(if $(QUICK),--quick)
 
-# Speed on catalogues of 10,000 to a million songs, into docs/benchmarks.md; QUICK=1: the smallest, in two minutes.
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-dev ## speed on up to a million songs (QUICK=1: the smallest)
 	@$(PY) -m benchmarks $(if $(QUICK),--sizes 10000 --rounds 1 --seconds 2,--write docs/benchmarks.md)
 
-lint: $(VENV)/.installed-dev
+lint: $(VENV)/.installed-dev ## every static check
 	@$(MAKE) --no-print-directory -j 2 -k -O lint-types lint-django lint-migrations lint-style lint-imports && echo "lint: all good"
 
 # The deployment check and the type checker read the settings as in production.

@@ -10,6 +10,7 @@ import threading
 from contextlib import suppress
 
 import django
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connections
 
@@ -43,9 +44,19 @@ def answers(host: str, port: int) -> bool:
 def announce(address: str) -> None:
     from music.management.commands.make_demo import ADMIN, ARTISTS, LISTENER, PASSWORD
 
-    print(f"\nAPI    {address}/api/\nDocs   {address}/api/docs\nAdmin  {address}/admin/")
-    print(f"\nLog in as {LISTENER}, {ARTISTS[0].email} or {ADMIN} with the password {PASSWORD}")
-    print("Ctrl-C ends the server and the worker.", flush=True)
+    print(f"\nRunning: the server, and the worker for renditions and mails. Data: {places_of_data()}.")
+    print("Ctrl-C ends both.\n")
+    print(f"Start page  {address}/\nAPI         {address}/api/\nDocs        {address}/api/docs")
+    print(f"Admin       {address}/admin/\n")
+    print(f"Log in as {LISTENER}, {ARTISTS[0].email} or {ADMIN} with the password {PASSWORD}", flush=True)
+
+
+def places_of_data() -> str:
+    """Say in words where rows and files are."""
+    database, files = settings.DATABASES["default"], settings.STORAGES["default"]
+    rows = "PostgreSQL" if "postgresql" in database["ENGINE"] else f"SQLite in {database['NAME']}"
+    bucket = files.get("OPTIONS", {}).get("bucket_name")
+    return f"{rows}, files in {f'the bucket {bucket}' if bucket else settings.MEDIA_ROOT}"
 
 
 def start(*arguments: str) -> subprocess.Popen:
@@ -59,7 +70,7 @@ def run_together(host: str, port: int) -> bool:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: asked_to_stop.set())
     parent = os.getppid()
-    children = [start("-m", "Spotify_Clone.serve"), start("manage.py", "work")]
+    children = [start("-m", "Spotify_Clone.serve"), start("manage.py", "work", "--verbosity", "0")]
     reachable = host.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
     announced = False
     # A killed make sends no signal, but leaves this process to another parent.

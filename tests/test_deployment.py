@@ -260,3 +260,14 @@ def test_what_nginx_refuses_is_told_in_the_apis_words(proxy):
 
 def test_metrics_stay_inside(proxy):
     assert fetch(proxy + "/metrics")[0] == 404
+
+
+def test_make_lists_its_targets():
+    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+
+    listed = subprocess.run(["make"], cwd=ROOT, env=environment, capture_output=True, text=True).stdout
+
+    named = {word for line in listed.splitlines() for word in line.partition("  ")[0].split()[1:]}
+    assert {target for target in targets if "lint-" not in target} <= named
+    assert subprocess.run(["make", "help"], cwd=ROOT, env=environment, capture_output=True, text=True).stdout == listed

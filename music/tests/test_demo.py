@@ -5,12 +5,17 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from django.core.management import call_command
 from PIL import Image
 
 from music.catalogue.demo.composition import compose
 from music.catalogue.demo.covers import draw_cover
 from music.catalogue.demo.programme import ARTISTS, every_piece
 from music.catalogue.demo.synthesis import DRUMS, INSTRUMENTS, render_piece
+from music.demo_listeners import NAMES, SUBSCRIBERS, invite_listeners, subscribe_listeners
+from music.models import Ad, Album
+from payments.models import StudentApplication, Subscription
+from users.models import User, UserProfile
 
 PIECES = list(every_piece())
 RELEASES = [release for artist in ARTISTS for release in artist.releases]
@@ -83,3 +88,56 @@ def test_a_cover_is_a_square_picture(release):
 
 def test_covers_differ():
     assert len({release.cover for release in RELEASES}) == len(RELEASES)
+
+
+@pytest.fixture
+def programme(make_user, make_song):
+    """The demo's artists with a song and an album each, without its music, which takes a minute to make."""
+    for artist in ARTISTS:
+        user = User.objects.create_user(artist.email, artist.email.partition("@")[0], name=artist.name, role="artist")
+        album = Album.objects.create(title=artist.releases[0].title, artist=user)
+        for piece in artist.releases[0].pieces:
+            make_song(piece.title, artist=user, album=album)
+
+
+@pytest.mark.django_db
+def test_the_demo_is_alive(programme, listener, api, api_as, capsys):
+    invite_listeners(listener)
+    invite_listeners(listener)  # nothing twice
+
+    assert User.objects.filter(email__startswith="listener").count() == len(NAMES) + 1
+    for time_range in ("week", "month", "all"):
+        shelf = api.get("/api/songs/trending", {"time_range": time_range, "limit": 5}).json()["results"]
+        assert len(shelf) == 5
+        assert shelf[0]["play_count"] > shelf[0]["like_count"] > 0
+    assert api.get("/api/artists").json()["results"][0]["follower_count"] > 0
+    mine = api_as(listener)
+    for path in ("songs/recently_played", "songs/liked", "songs/favorites", "albums/favorites", "artists/following"):
+        assert mine.get(f"/api/{path}").json()["results"], path
+    assert StudentApplication.objects.pending().count() == 2
+    assert Ad.objects.running().count() == 2
+    picture = UserProfile.objects.exclude(profile_picture="").first().profile_picture
+    assert api.get(f"/media/{picture.name}?size=64").status_code == 200
+    call_command("recount", check=True)
+    assert "nothing to repair" in capsys.readouterr().out
+
+
+@pytest.mark.django_db
+def test_some_subscribe_where_a_stand_in_for_stripe_runs(programme, listener, stripe_server):
+    invite_listeners(listener)
+
+    lines = list(subscribe_listeners())
+
+    assert len(lines) == len(SUBSCRIBERS) == Subscription.objects.count()
+    assert {subscription.status for subscription in Subscription.objects.all()} == {"trialing"}
+    assert list(subscribe_listeners()) == []
+
+
+@pytest.mark.django_db
+def test_a_stand_in_that_does_not_run_costs_the_demo_nothing_but_the_subscriptions(programme, listener, settings):
+    settings.STRIPE_API_BASE, settings.STRIPE_TEST_SECRET_KEY = "", ""
+    invite_listeners(listener)
+
+    [line] = subscribe_listeners()
+
+    assert line.startswith("Nobody in the demo subscribes")

@@ -17,6 +17,7 @@ from music.catalogue.demo.programme import ARTISTS, Artist, Release
 from music.catalogue.demo.synthesis import render_piece
 from music.catalogue.ffmpeg import encode_mp3
 from music.catalogue.publishing import Recording, publish_song
+from music.demo_listeners import invite_listeners, subscribe_listeners
 from users.models import Role, User
 from users.registration import free_username
 
@@ -27,14 +28,15 @@ Track = tuple[Artist, Release, int, Piece]
 
 
 class Command(BaseCommand):
-    help = "Make the demo catalogue, once: artists with their music and covers, a listener and an admin."
+    help = "Make the demo, once: artists with their music, a listener, an admin, and weeks of listening by others."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--password", help=f"of all demo accounts; {PASSWORD} where DEBUG is on")
 
     def handle(self, *args: Any, password: str | None, **options: Any) -> None:
-        if User.objects.known_as(LISTENER).exists():
+        if listener := User.objects.known_as(LISTENER).first():
             self.stdout.write("The demo is already there.")
+            self.enliven(listener)
             return
         if not (password or settings.DEBUG):
             raise CommandError("Anybody could log in as the demo's admin: set --password, or DEBUG to on.")
@@ -43,8 +45,15 @@ class Command(BaseCommand):
         if not User.objects.known_as(ADMIN).exists():
             User.objects.create_superuser(ADMIN, free_username("admin"), password, name="Demo Admin")
         # The listener comes last: an interrupted run leaves none, and the next one makes what is missing.
-        User.objects.create_user(LISTENER, free_username("listener"), password, name="Demo Listener")
+        listener = User.objects.create_user(LISTENER, free_username("listener"), password, name="Demo Listener")
+        self.enliven(listener)
         self.stdout.write(f"Log in as {LISTENER}, {ARTISTS[0].email} or {ADMIN} with the password {password}")
+
+    def enliven(self, listener: User) -> None:
+        invite_listeners(listener)
+        if settings.STRIPE_API_BASE:
+            for line in subscribe_listeners():
+                self.stdout.write(line)
 
 
 def publish_programme(password: str) -> None:

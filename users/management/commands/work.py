@@ -1,3 +1,4 @@
+import logging
 from argparse import ArgumentParser
 from typing import Any
 
@@ -17,7 +18,11 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="end when nothing is left to do")
         parser.add_argument("--interval", type=float, default=1, help="seconds between looks at an empty queue")
 
-    def handle(self, *args: Any, queue: str | None, once: bool, interval: float, **options: Any) -> None:
+    def handle(
+        self, *args: Any, queue: str | None, once: bool, interval: float, verbosity: int, **options: Any
+    ) -> None:
+        if verbosity == 0:
+            logging.disable(logging.INFO)
         worker_id = get_random_string(32)
         if not (queue or once):
             TwoLanes(worker_id, interval=interval).run()
