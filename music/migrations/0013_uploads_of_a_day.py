@@ -2,9 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("music", "0011_pruned_plays"),
-    ]
+    dependencies = [("music", "0012_song_disc_number")]
 
     operations = [
         migrations.AddField(

@@ -11,6 +11,6 @@ def fold_titles(apps: object, schema_editor: object) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("music", "0013_found_by_text")]
+    dependencies = [("music", "0016_found_by_text")]
 
     operations = [migrations.RunPython(fold_titles, migrations.RunPython.noop)]

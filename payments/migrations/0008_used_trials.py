@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0006_closed_customers_by_digest")]
+    dependencies = [("payments", "0007_invitations_by_a_label")]
 
     operations = [
         migrations.CreateModel(

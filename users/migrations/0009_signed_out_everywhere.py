@@ -4,9 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("users", "0007_sent_mails"),
-    ]
+    dependencies = [("users", "0008_sent_mails")]
 
     operations = [
         migrations.AddField(

@@ -10,6 +10,6 @@ def fold_names(apps: object, schema_editor: object) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("users", "0004_artists_by_their_orders")]
+    dependencies = [("users", "0006_names_without_addresses")]
 
     operations = [migrations.RunPython(fold_names, migrations.RunPython.noop)]

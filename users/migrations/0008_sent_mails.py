@@ -7,9 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("users", "0006_names_without_addresses"),
-    ]
+    dependencies = [("users", "0007_names_folded_anew")]
 
     operations = [
         migrations.CreateModel(

@@ -38,6 +38,6 @@ def drop(apps: object, schema_editor: object) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("music", "0012_text_of_search_entries")]
+    dependencies = [("music", "0015_text_of_search_entries")]
 
     operations = [migrations.RunPython(create, drop)]
