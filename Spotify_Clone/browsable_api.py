@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.urls import resolve
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ErrorDetail, ParseError
@@ -26,6 +27,10 @@ EXAMPLES: dict[type[serializers.Field], Any] = {
 class BrowsableAPI(BrowsableAPIRenderer):
     """A form that was refused comes back as it was filled in, with each error at its field, above everything else."""
 
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        # JSON can bring half of a surrogate pair, which no page can show.
+        return super().render(data, accepted_media_type, renderer_context).encode("utf-8", "replace")
+
     def get_context(self, data: Any, accepted_media_type: str, renderer_context: dict[str, Any]) -> dict[str, Any]:
         context = super().get_context(data, accepted_media_type, renderer_context)
         request, response = renderer_context["request"], renderer_context["response"]
@@ -40,6 +45,10 @@ class BrowsableAPI(BrowsableAPIRenderer):
             "errors": self._errors_to_show(data) if is_refused else [],
             "is_done": response.status_code == 204,
         }
+
+    def get_breadcrumbs(self, request: Request) -> list[tuple[str, str]]:
+        crumbs = super().get_breadcrumbs(request)
+        return [(name, url) for name, url in crumbs[:-1] if resolve(url).url_name != "no-such-resource"] + crumbs[-1:]
 
     def _errors_to_show(self, data: Any) -> list[dict[str, str]]:
         errors = data.get("errors", []) if isinstance(data, dict) else []
@@ -111,9 +120,6 @@ def _as_refused(serializer: Any, errors: list[dict[str, Any]]) -> Any:
         name = field if field in serializer.fields else api_settings.NON_FIELD_ERRORS_KEY
         found.setdefault(name, []).append(ErrorDetail(error["detail"], error["code"]))
     serializer._validated_data, serializer._errors = {}, found
-    for name, field in serializer.fields.items():
-        if field.style.get("input_type") == "password":
-            serializer.data.pop(name, None)
     return serializer
 
 
@@ -131,7 +137,7 @@ def _sendable(serializer: Any, request: Request) -> dict[str, Any]:
     for name, field in serializer.fields.items():
         if field.read_only or isinstance(field, serializers.FileField | serializers.HiddenField):
             continue
-        value = values.get(name)
+        value = None if field.style.get("input_type") == "password" else values.get(name)
         is_valid = field.allow_null if value is None else value != "" or getattr(field, "allow_blank", False)
         if is_valid:
             body[name] = value

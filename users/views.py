@@ -30,7 +30,7 @@ def signed_in(user: User, request: Request, status_code: int) -> Response:
 
 
 class AccountViewSet(GenericViewSet):
-    """Registration."""
+    """An account, as a listener or as an artist."""
 
     serializer_class = serializers.RegistrationSerializer
     permission_classes = [AllowAny]
@@ -44,8 +44,13 @@ class AccountViewSet(GenericViewSet):
         serializer.is_valid(raise_exception=True)
         return signed_in(serializer.save(), request, status.HTTP_201_CREATED)
 
+    def get_view_name(self) -> str:
+        return "Register"
+
 
 class LoginViewSet(GenericViewSet):
+    """A token for a program or a device. These pages have a login of their own."""
+
     serializer_class = serializers.LoginSerializer
     permission_classes = [AllowAny]
     # A stale token in the header must not stand in the way of getting a new one.
@@ -58,6 +63,9 @@ class LoginViewSet(GenericViewSet):
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
         return signed_in(check_password_of(given["email"], given["password"], request), request, status.HTTP_200_OK)
+
+    def get_view_name(self) -> str:
+        return "Log in"
 
     def get_authenticate_header(self, request: Request) -> str:
         return "Token"
@@ -166,7 +174,13 @@ class PasswordViewSet(FormViewSet):
         return Response({"token": issue_token(request.user, request)}, headers=NO_STORE)
 
     @extend_schema(responses={204: None})
-    @action(detail=False, methods=["post"], permission_classes=[AllowAny], authentication_classes=[])
+    @action(
+        detail=False,
+        methods=["post"],
+        name="Forgotten password",
+        permission_classes=[AllowAny],
+        authentication_classes=[],
+    )
     def reset(self, request: Request) -> Response:
         """Ask for a mail with a link to a new password. The answer is the same for unknown addresses."""
         send_password_reset.enqueue(self._given(request)["email"])

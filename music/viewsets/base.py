@@ -173,10 +173,11 @@ class CatalogueViewSet(mixins.DestroyModelMixin, PageViewSet):
     def update(self, request: Request, pk: str, partial: bool = False) -> Response:
         """Fields that are not sent keep their values, files too."""
         instance = self.get_object()
-        if not partial and isinstance(request.data, dict) and "title" not in request.data:
-            raise ValidationError({"title": [ErrorDetail("This field is required.", "required")]})
         serializer = self.get_serializer(instance, data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
+        has_title = partial or not isinstance(request.data, dict) or "title" in request.data
+        serializer.is_valid(raise_exception=has_title)
+        if not has_title:
+            raise ValidationError({"title": [ErrorDetail("This field is required.", "required")], **serializer.errors})
         try:
             changed = serializer.save()
         except ObjectDoesNotExist as error:  # it was deleted a moment ago
