@@ -169,10 +169,17 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
         members.join(request.user, self.given(request)["token"])
         return self.current_of(request)
 
-    @extend_schema(request=None, responses={204: None, **NO_SUBSCRIPTION})
+    @extend_schema(
+        request=None,
+        responses={
+            204: None,
+            **NO_SUBSCRIPTION,
+            403: OpenApiResponse(description="The caller is a child (`child_account`): the owner ends that seat."),
+        },
+    )
     @action(detail=False, methods=["post"])
     def leave(self, request: Request) -> Response:
-        """Give one's seat on another's plan back."""
+        """Give one's seat on another's plan back. A child's seat is ended by the owner of the plan alone."""
         members.leave(request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

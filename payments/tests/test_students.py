@@ -201,3 +201,17 @@ def test_chosen_in_the_portal_without_approval_it_ends_with_the_period(
     stripe.catch_up()
 
     assert (current(listener)["plan"], current(listener)["cancel_at_period_end"]) == ("student", True)
+
+
+def test_a_form_with_an_untouched_file_input_is_an_application_by_address(api_as, listener):
+    """Byte by byte as browsers send it."""
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="school_email"\r\n\r\nme@school.example\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="document"; filename=""\r\n'
+        b"Content-Type: application/octet-stream\r\n\r\n\r\n--b--\r\n"
+    )
+
+    answer = api_as(listener).post("/api/subscriptions/student", body, content_type="multipart/form-data; boundary=b")
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "pending")
+    assert StudentApplication.objects.get().school_email == "me@school.example"
