@@ -161,7 +161,7 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
     @extend_schema(request=None, responses={204: None})
     @action(detail=False, methods=["post"])
     def leave(self, request: Request) -> Response:
-        """Give one's seat on another's plan back."""
+        """Give one's seat on another's plan back. A child's seat is ended by the owner of the plan alone."""
         members.leave(request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

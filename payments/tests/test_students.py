@@ -216,3 +216,17 @@ def test_a_picture_that_would_keep_the_server_busy_is_no_document(apply):
     for document in (segments, long):
         answer = apply(document=document)
         assert (answer.status_code, answer.data["errors"][0]["code"]) == (400, "invalid_document")
+
+
+def test_a_form_with_an_untouched_file_input_is_an_application_by_address(api_as, listener):
+    """Byte by byte as browsers send it."""
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="school_email"\r\n\r\nme@school.example\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="document"; filename=""\r\n'
+        b"Content-Type: application/octet-stream\r\n\r\n\r\n--b--\r\n"
+    )
+
+    answer = api_as(listener).post("/api/subscriptions/student", body, content_type="multipart/form-data; boundary=b")
+
+    assert (answer.status_code, answer.json()["status"]) == (202, "pending")
+    assert StudentApplication.objects.get().school_email == "me@school.example"

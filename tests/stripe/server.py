@@ -339,7 +339,8 @@ For the server, in .env:
     STRIPE_TEST_SECRET_KEY=sk_test_{"standin" * 4}
     STRIPE_WEBHOOK_SECRET={secret}
 
-Cards: pm_card_visa, pm_card_chargeDeclined, pm_card_chargeCustomerFail, pm_card_authenticationRequired.
+Cards: pm_card_visa, pm_card_chargeDeclined, pm_card_chargeCustomerFail, pm_card_authenticationRequired,
+pm_card_threeDSecure2Required.
 A month later: curl -d advance_days=31 {origin}/_clock
 What the bank asks, answered: curl -d client_secret=... {origin}/_confirm
 A bad day: curl -d mode=down {origin}/_fault (hang, lost, slow, 500, 429; clear)
