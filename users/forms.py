@@ -28,7 +28,7 @@ class LoginForm(AuthenticationForm):
                 self.user_cache = check_password_of(identifier, password, self.request)
             except APIException as error:
                 if isinstance(error, Throttled):
-                    self.seconds_to_wait = ceil(error.wait or 1)
+                    self.seconds_to_wait = ceil(getattr(error, "wait", None) or 1)
                 raise ValidationError(str(error.detail), error.get_codes()) from error
             self.confirm_login_allowed(self.user_cache)
         return self.cleaned_data
