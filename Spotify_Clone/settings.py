@@ -1,4 +1,4 @@
-"""Everything that the environment may decide, in sections. README.md lists the variables for operators."""
+"""Everything that the environment may decide, in sections. docs/configuration.md lists the variables for operators."""
 
 import os
 import sys

@@ -28,8 +28,8 @@ def test_every_test_that_the_table_names_exists():
             assert re.search(rf"^def {name}\(", (settings.BASE_DIR / path).read_text(), re.MULTILINE), (path, name)
 
 
-def test_every_rate_is_in_the_table_and_in_the_readme():
-    texts = [DOCUMENT.read_text(), (settings.BASE_DIR / "README.md").read_text()]
+def test_every_rate_is_in_the_table_and_in_the_configuration():
+    texts = [DOCUMENT.read_text(), (settings.BASE_DIR / "docs/configuration.md").read_text()]
 
     for name in settings.THROTTLE_RATES:
         assert all(f"`THROTTLE_{name.upper()}`" in text for text in texts), name

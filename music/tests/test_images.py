@@ -7,11 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageChops, ImageCms, PngImagePlugin
 
 from music.catalogue import images
 from music.catalogue.images import MAX_IMAGE_BYTES, reencode_image
-from music.tests.samples import image_sample, saved
+from music.models import Ad, Album, Song
+from music.tests.samples import audio_sample, image_sample, saved
+from music.tests.uploading import send_image, stored_files, upload
 
 
 def reencode(content: bytes) -> Image.Image:
@@ -263,3 +266,33 @@ def test_the_file_is_left_at_its_start():
     file = ContentFile(image_sample())
     reencode_image(file)
     assert file.tell() == 0
+
+
+@pytest.fixture
+def too_long() -> bytes:
+    return png_of(40_000_000, 1)
+
+
+@pytest.mark.django_db
+def test_a_picture_that_is_too_long_comes_in_by_no_way(api_as, artist, client, make_user, too_long):
+    musician = api_as(artist)
+    album = Album.objects.create(title="Album", artist=artist)
+
+    as_cover = send_image(musician, f"/api/albums/{album.pk}", too_long)
+    as_picture = musician.patch(
+        "/api/profile", {"profile_picture": SimpleUploadedFile("me.png", too_long)}, format="multipart"
+    )
+    for answer, field in ((as_cover, "cover_image"), (as_picture, "profile_picture")):
+        assert answer.status_code == 400
+        assert [(error["code"], error["attr"]) for error in answer.json()["errors"]] == [("invalid_image", field)]
+
+    in_tags = upload(musician, audio_sample("mp3", cover=too_long), title="With a cover", album_title="Album")
+    assert (in_tags.status_code, in_tags.data["album"]["cover_image"]) == (201, None)
+
+    client.force_login(make_user("boss", is_staff=True, is_superuser=True))
+    ad = {"name": "Shoes", "weight": 1, "starts_0": "2026-01-01", "starts_1": "00:00:00"}
+    files = {"audio": SimpleUploadedFile("a", audio_sample("mp3")), "image": SimpleUploadedFile("b", too_long)}
+    in_admin = client.post("/admin/music/ad/add/", {**ad, **files})
+    assert "wider or higher than 20,000 pixels" in in_admin.content.decode()
+    assert not Ad.objects.exists()
+    assert stored_files() == {Song.objects.get().audio_file.name}
