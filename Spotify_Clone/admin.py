@@ -194,7 +194,7 @@ class LogPages(ReadOnlyPages):
     list_select_related = ["user", "content_type"]
     search_fields = ["object_repr", "change_message", "user__name_folded", "user__email"]
     ordering = ["-action_time"]
-    fields = [*list_display, "object_id"]
+    fields = ["action_time", "user", "content_type", "object_repr", "deed", "message", "object_id"]
 
     @admin.display(description="deed", ordering="action_flag")
     def deed(self, entry: LogEntry) -> str:

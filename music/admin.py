@@ -98,11 +98,13 @@ class SongsForm(Form):
             raise ValidationError("Say what to change.")
         return cleaned
 
-    def changes(self) -> dict[str, Any]:
-        said = {name: self.cleaned_data[name] for name in ("genre", "visibility") if self.cleaned_data[name]}
-        if self.cleaned_data["explicit"]:
-            said["explicit"] = self.cleaned_data["explicit"] == "yes"
-        return said
+
+def changes_of(form: Form) -> dict[str, Any]:
+    """Return the fields of a song that a valid SongsForm changes, with their new values."""
+    changes = {name: form.cleaned_data[name] for name in ("genre", "visibility") if form.cleaned_data[name]}
+    if form.cleaned_data["explicit"]:
+        changes["explicit"] = form.cleaned_data["explicit"] == "yes"
+    return changes
 
 
 @admin.register(Song)
@@ -223,7 +225,7 @@ class SongAdmin(TypoTolerantSearch, ExportedList):
         )
         if isinstance(answer, HttpResponse):
             return answer
-        changes, reason = answer.changes(), said_why(answer.cleaned_data["reason"])
+        changes, reason = changes_of(answer), said_why(answer.cleaned_data["reason"])
         said = ", ".join(
             f"{name}: {'yes' if to is True else 'no' if to is False else to}" for name, to in changes.items()
         )

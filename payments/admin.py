@@ -200,7 +200,7 @@ class InvoiceAdmin(ReadOnlyPages, ExportedList):
     search_fields = ["id", "customer__id", "customer__email"]
     list_select_related = ["customer"]
     ordering = ["-created", "-djstripe_id"]
-    fields = [*list_display, "page"]
+    fields = ["number", "person", "amount", "status", "created", "at_stripe", "page"]
     csv_columns = {
         "number": invoice_text("number"),
         "date": "created",

@@ -57,8 +57,17 @@ def payers_of(plan: SubscriptionPlan) -> list[Payers]:
         )
         .order_by("-people", "amount")
     )
-    return [Payers(terms=_terms(group.pop("amount"), group.pop("currency"), group.pop("interval")), **group)
-            for group in groups]  # fmt: skip
+    return [
+        Payers(
+            terms=_terms(group["amount"], group["currency"], group["interval"]),
+            people=group["people"],
+            in_trial=group["in_trial"],
+            ending=group["ending"],
+            first_payment=group["first_payment"],
+            last_payment=group["last_payment"],
+        )
+        for group in groups
+    ]
 
 
 def _terms(amount: Any, currency: str | None, interval: str | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected as delete_as_django_does
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.admin.views.main import SEARCH_VAR
@@ -29,6 +30,7 @@ MOST_AT_ONCE = 500
 class BoundedPaginator(Paginator):
     """Counts at most 10,000 rows: a count of all reads the whole table, and page 200 helps nobody."""
 
+    object_list: QuerySet
     LIMIT = 10_000
 
     @cached_property
@@ -232,7 +234,7 @@ def delete_selected(pages: AdminPages, request: HttpRequest, rows: QuerySet) -> 
     """Delete the rows as Django's action does, and ask why on the page that confirms it."""
     if pages.are_too_many(request, rows):
         return None
-    answer = admin.actions.delete_selected(pages, request, rows)
+    answer = delete_as_django_does(pages, request, rows)
     if isinstance(answer, TemplateResponse):
         answer.context_data["reason_form"] = pages._reason_of_deletion()
     return answer

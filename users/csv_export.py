@@ -77,7 +77,7 @@ class ExportedList(admin.ModelAdmin):
         return self.export(request, rows)
 
     def export(self, request: HttpRequest, rows: QuerySet) -> StreamingHttpResponse:
-        name = slugify(self.opts.verbose_name_plural)
+        name = slugify(str(self.opts.verbose_name_plural))
         LogEntry.objects.create(
             user=request.user,
             content_type=ContentType.objects.get_for_model(self.model),
