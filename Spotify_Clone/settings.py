@@ -289,7 +289,7 @@ MAX_QUERY_BYTES = 48 * 2**10
 MAX_QUERY_PARAMETERS = 100
 
 # Recordings that an artist may upload in a day (UTC); 0: as many as come.
-UPLOADS_PER_DAY = number("UPLOADS_PER_DAY", 200 if flag("THROTTLING", True) else 0)
+UPLOADS_PER_DAY = number("UPLOADS_PER_DAY", 200)
 
 # Accounts
 
