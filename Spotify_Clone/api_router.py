@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import APIRootView, DefaultRouter, Route
@@ -33,7 +33,7 @@ class MusicAPI(APIRootView):
     name = "Music API"
 
     def get(self, request: Request) -> Response:
-        paths = [reverse(name) for name in (*self.api_root_dict, "docs", "redoc", "schema")]
+        paths = [reverse(name) for name in [*(self.api_root_dict or {}), "docs", "redoc", "schema"]]
         return Response({path.removeprefix("/api/"): request.build_absolute_uri(path) for path in paths})
 
 
@@ -55,7 +55,9 @@ class Router(DefaultRouter):
         self.trailing_slash = "/?"
 
     def get_api_root_view(self, api_urls: Any = None) -> Callable:
-        names = {url.name: url.name for url in self.urls if not url.pattern.regex.groups}
+        names = {
+            url.name: url.name for url in self.urls if isinstance(url, URLPattern) and not url.pattern.regex.groups
+        }
         return MusicAPI.as_view(api_root_dict=names)
 
     def get_routes(self, viewset: type[ViewSetMixin]) -> list[Route]:

@@ -1,9 +1,9 @@
 """The API as a page for people: what it answers, and forms to send it something."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.urls import resolve
 from django.utils import timezone
@@ -27,15 +27,23 @@ EXAMPLES: dict[type[serializers.Field], Any] = {
 class BrowsableAPI(BrowsableAPIRenderer):
     """A form that was refused comes back as it was filled in, with each error at its field, above everything else."""
 
-    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+    # Set by `render`.
+    accepted_media_type: str
+    renderer_context: Mapping[str, Any]
+
+    def render(  # type: ignore[override]  # a response takes bytes as well
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
         # JSON can bring half of a surrogate pair, which no page can show.
         return super().render(data, accepted_media_type, renderer_context).encode("utf-8", "replace")
 
-    def get_context(self, data: Any, accepted_media_type: str, renderer_context: dict[str, Any]) -> dict[str, Any]:
+    def get_context(
+        self, data: Any, accepted_media_type: str | None, renderer_context: Mapping[str, Any]
+    ) -> dict[str, Any]:
         context = super().get_context(data, accepted_media_type, renderer_context)
         request, response = renderer_context["request"], renderer_context["response"]
         has_forms = any(context[name] for name in ("post_form", "put_form", "raw_data_post_form", "raw_data_put_form"))
-        is_refused = response.status_code >= 400 and request.method in ("POST", "PUT", "PATCH")
+        is_refused = response.status_code >= 400 and request.method not in ("GET", "HEAD", "OPTIONS")
         return context | {
             "has_forms": has_forms,
             "display_edit_forms": has_forms,
@@ -60,7 +68,7 @@ class BrowsableAPI(BrowsableAPIRenderer):
         serializer = self._serializer_of_form(data, view, method, request)
         return None if serializer is None else self.render_form_for_serializer(serializer)
 
-    def render_form_for_serializer(self, serializer: serializers.BaseSerializer) -> str:
+    def render_form_for_serializer(self, serializer: serializers.BaseSerializer) -> Any:
         # Without validating: what was sent has its errors already, and looking at an upload twice would take long.
         style = {"style": {"template_pack": "rest_framework/horizontal"}}
         return self.form_renderer_class().render(serializer.data, self.accepted_media_type, style)
@@ -88,13 +96,13 @@ class BrowsableAPI(BrowsableAPIRenderer):
         instance = None if isinstance(shown, serializers.ListSerializer) else getattr(shown, "instance", None)
         typed = _data_of(request) if is_refused else None
         with override_method(view, request, method) as as_method:
-            if is_refused and method != "POST":
-                try:
-                    instance = view.get_object()
-                except (APIException, Http404, PermissionDenied):
-                    return None
             if not hasattr(view, "get_serializer") or not self.show_form_for_method(view, method, as_method, instance):
                 return None
+            if method != "POST" and instance is None:  # an error was answered, or nothing
+                try:
+                    instance = view.get_object()
+                except (APIException, Http404):
+                    return None
             if is_refused:
                 return _as_refused(view.get_serializer(data=typed, partial=True), data["errors"])
             serializer = view.get_serializer(instance if method != "POST" else None)
@@ -149,10 +157,8 @@ def _sendable(serializer: Any, request: Request) -> dict[str, Any]:
 def _example(field: Any) -> Any:
     if field.style.get("input_type") == "password":
         return "a long password"
-    if isinstance(field, serializers.PrimaryKeyRelatedField):
-        return next(iter(field.get_queryset().values_list("pk", flat=True)), None)
-    if isinstance(field, serializers.ChoiceField):
-        return next(iter(field.choices))
+    if isinstance(field, serializers.ChoiceField | serializers.RelatedField):
+        return next(iter(field.choices), None)
     if isinstance(field, serializers.DateField):
         return timezone.now().date()
     known = (value for kind, value in EXAMPLES.items() if isinstance(field, kind))

@@ -4,6 +4,10 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from django.http import multipartparser
+from django.http.multipartparser import (  # type: ignore[attr-defined]  # unknown to the stubs
+    MAX_TOTAL_HEADER_SIZE,
+    parse_boundary_stream,
+)
 from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
@@ -16,7 +20,7 @@ class BoundedJSONParser(JSONParser):
     """Refuses what is nested so deeply that whoever walks through it might not come back."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
-        request = (parser_context or {}).get("request")
+        request: Any = (parser_context or {}).get("request")
         if getattr(getattr(request, "accepted_renderer", None), "format", None) == "api":
             # A page for people shows again what was typed, even where it is not JSON.
             body = stream.read()
@@ -44,14 +48,17 @@ UNNAMED = b'filename="Untitled"'
 class PartsWithReadableNames(multipartparser.Parser):
     """Yield the parts of a multipart body, those too whose file name can't be read: Django would lose the file."""
 
+    _stream: Any
+    _separator: bytes
+
     def __iter__(self) -> Iterator[tuple]:
         for part in multipartparser.InterBoundaryIter(self._stream, self._separator):
-            start = part.read(multipartparser.MAX_TOTAL_HEADER_SIZE)
+            start = part.read(MAX_TOTAL_HEADER_SIZE)
             head, end, content = start.partition(b"\r\n\r\n")
             if end:
                 head = b"\r\n".join(map(with_readable_file_name, head.split(b"\r\n")))
             part.unget(head + end + content)
-            yield multipartparser.parse_boundary_stream(part, multipartparser.MAX_TOTAL_HEADER_SIZE)
+            yield parse_boundary_stream(part, MAX_TOTAL_HEADER_SIZE)
 
 
 def with_readable_file_name(header: bytes) -> bytes:
@@ -61,10 +68,10 @@ def with_readable_file_name(header: bytes) -> bytes:
     except (ValueError, LookupError):  # the header or an encoded parameter of it (RFC 2231)
         return FILE_NAME.sub(UNNAMED, header)
     name = parameters.get("filename")
-    is_lost = name and not multipartparser.MultiPartParser.sanitize_file_name(None, name)
+    is_lost = name and not multipartparser.MultiPartParser.sanitize_file_name(None, name)  # type: ignore[arg-type]
     return FILE_NAME.sub(UNNAMED, header) if is_lost else header
 
 
 def read_unreadable_file_names() -> None:
     """Have all of Django read bodies so: a form with a session is parsed before the API's own parsers see it."""
-    multipartparser.Parser = PartsWithReadableNames
+    multipartparser.Parser = PartsWithReadableNames  # type: ignore[misc]

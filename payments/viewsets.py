@@ -195,6 +195,9 @@ class MemberViewSet(PaymentsViewSet):
         is_change = self.action == "partial_update"
         return serializers.MemberChangeSerializer if is_change else serializers.MemberSerializer
 
+    def get_object(self) -> Membership:
+        return members.seat_of(self.request.user, self.kwargs["pk"])
+
     @extend_schema(responses=serializers.MemberSerializer(many=True))
     def list(self, request: Request) -> Response:
         """Members and open invitations, without the owner."""
@@ -212,7 +215,7 @@ class MemberViewSet(PaymentsViewSet):
     @extend_schema(request=serializers.MemberChangeSerializer, responses=serializers.MemberSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Say whether it is a child."""
-        seat = members.seat_of(request.user, pk)
+        seat = self.get_object()
         serializer = self.get_serializer(seat, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         members.set_child(seat, serializer.validated_data.get("is_child", seat.is_child))

@@ -64,7 +64,7 @@ class UniqueAccountForm(ModelForm):
     """Unique whatever the case; an empty address is none, and collides with no other."""
 
     def clean_email(self) -> str | None:
-        email = self.cleaned_data["email"] or None
+        email = User.objects.normalize_email(self.cleaned_data["email"]) or None
         if email:
             check_email(email, owner=self.instance)
         return email

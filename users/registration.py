@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.crypto import get_random_string
@@ -12,6 +13,7 @@ from django.utils.crypto import get_random_string
 from users.confirming_email import send_confirmation
 from users.folding import fold_address, fold_case
 from users.models import User
+from users.text import is_visible
 
 
 def register(*, email: str, password: str, username: str = "", **fields: Any) -> User:
@@ -54,6 +56,8 @@ def check_username(username: str, *, email: str | None, owner: User | None = Non
     """Raises ValidationError where it is malformed, misleading or taken."""
     for validator in User._meta.get_field("username").validators:
         validator(username)
+    if not all(map(is_visible, username)):  # Unicode has letters that look like nothing
+        raise ValidationError(UnicodeUsernameValidator.message, "invalid")
     # Else somebody could be asked for the password of another's address, and answer it.
     if "@" in username and fold_address(username) != fold_address(email or ""):
         raise ValidationError("A username with @ in it must be the account's own e-mail address.", "invalid")

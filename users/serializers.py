@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
-from rest_framework.fields import ProhibitSurrogateCharactersValidator
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from users.models import AuthToken, Role, User
 from users.people import as_others_see

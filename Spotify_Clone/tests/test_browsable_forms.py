@@ -170,6 +170,25 @@ def test_who_may_not_change_something_gets_no_form(client, listener, album):
     assert field_groups(page) == {}
 
 
+def test_a_refused_deletion_says_why_and_keeps_the_form(browser, artist, other_artist):
+    genre = Genre.objects.create(title="Jazz", maker=artist)
+    Song.objects.create(title="Theirs", artist=other_artist, genre=genre)
+
+    page = browser.delete(f"/api/genres/{genre.pk}", **HTML)
+    own = browser.delete("/api/profile", **HTML)
+
+    assert (page.status_code, field_groups(page)) == (403, {})
+    assert "Other artists use this genre" in text_of(page)
+    assert (own.status_code, typed(own, "name")) == (400, "The Artist")
+
+
+def test_after_a_deletion_there_is_nothing_to_edit(browser, album):
+    page = browser.delete(f"/api/albums/{album.pk}", **HTML)
+
+    assert 'role="status"' in text_of(page)
+    assert field_groups(page) == {}
+
+
 def test_forms_are_empty_after_something_was_made(browser):
     page = submit(browser, "post", "/api/albums", ("title", "New"), cover_image=UNTOUCHED)
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from users import stored_files
 from users.base_model import UUIDModel
 from users.models import User
+from users.text import NameField
 
 
 def ad_key(ad: "Ad", filename: str) -> str:
@@ -21,7 +22,7 @@ class AdQuerySet(models.QuerySet):
 
 
 class Ad(UUIDModel):
-    name = models.CharField(max_length=200, help_text="For us; listeners don't see it.")
+    name = NameField(max_length=200, help_text="For us; listeners don't see it.")
     audio = models.FileField(upload_to=ad_key)
     image = models.ImageField(upload_to=ad_key, blank=True)
     link = models.URLField(blank=True, help_text="Where a click leads.")

@@ -82,6 +82,12 @@ def test_nobody_registers_unseen(api, field, text):
     assert code_of(answer) == ("blank", field)
 
 
+def test_a_username_has_no_letters_that_show_nothing(api):
+    body = {"email": "nina@example.com", "password": PASSWORD, "username": "ni\u3164na"}
+
+    assert code_of(api.post("/api/users", body)) == ("invalid", "username")
+
+
 def test_a_name_is_composed_when_registering(api):
     body = {"email": "nina@example.com", "password": PASSWORD, "name": " Nin\u0303a\x07", "username": "nin\u0303a"}
 

@@ -8,6 +8,7 @@ from django.db.models import Case, Q, Value, When
 
 from users.base_model import UUIDModel
 from users.models import AudioQuality
+from users.text import NameField
 
 
 class PlanType(models.TextChoices):
@@ -38,7 +39,7 @@ class SubscriptionPlan(UUIDModel):
     """What is for sale, and what it allows. Edited in the admin; Stripe gets its prices by `sync_plans`."""
 
     plan_type = models.CharField(max_length=20, choices=PlanType, unique=True)
-    name = models.CharField(max_length=100)
+    name = NameField(max_length=100)
     price = models.DecimalField(max_digits=8, decimal_places=2, validators=[MinValueValidator(Decimal(0))])
     currency = models.CharField(
         max_length=3, default="USD", validators=[RegexValidator("^[A-Z]{3}$", "Three capital letters, as in USD.")]
