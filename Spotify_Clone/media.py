@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -36,5 +37,5 @@ def _file(key: str) -> HttpResponseBase:
 def _redirect(key: str) -> HttpResponseBase:
     response = HttpResponseRedirect(default_storage.url(key))
     # The address that it leads to ends; a redirect that was kept must not outlive it.
-    response["Cache-Control"] = f"public, max-age={default_storage.querystring_expire // 2}"
+    response["Cache-Control"] = f"public, max-age={int(settings.PRESIGNED_URL_LIFETIME.total_seconds()) // 2}"
     return response
