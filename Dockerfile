@@ -9,13 +9,15 @@ COPY Pipfile Pipfile.lock ./
 RUN /opt/pipenv/bin/pipenv sync
 COPY manage.py ./
 COPY Spotify_Clone Spotify_Clone
+COPY core core
 COPY users users
 COPY payments payments
 COPY music music
+COPY demo demo
 # Other accounts than the one that builds will read these.
 RUN PYTHONDONTWRITEBYTECODE=1 SECRET_KEY=only-while-the-image-is-built-0123456789 .venv/bin/python manage.py collectstatic --noinput \
     && chmod -R a+rX staticfiles
-RUN .venv/bin/python -m compileall -q manage.py Spotify_Clone users payments music
+RUN .venv/bin/python -m compileall -q manage.py Spotify_Clone core users payments music demo
 
 
 FROM python:3.11-slim AS app
@@ -32,8 +34,8 @@ VOLUME /data/media
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-m", "Spotify_Clone.alive"]
-CMD ["python", "-m", "Spotify_Clone.serve"]
+    CMD ["python", "-m", "core.server.alive"]
+CMD ["python", "-m", "core.server.serve"]
 
 
 FROM nginx:1.28-alpine AS proxy

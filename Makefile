@@ -18,12 +18,12 @@ help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z][a-z -]*:[^#]*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed .env ## everything for a trial: database, demo, server and worker (PORT=8000)
-	@exec $(PY) -m Spotify_Clone.run
+	@exec $(PY) -m core.server.run
 
 install: $(VENV)/.installed ## the dependencies into .venv
 
 serve: $(VENV)/.installed ## the production server alone (PORT, WORKERS); it migrates nothing
-	@exec $(PY) -m Spotify_Clone.serve
+	@exec $(PY) -m core.server.serve
 
 worker: $(VENV)/.installed ## the background worker: mails, renditions, upkeep
 	@exec $(PY) manage.py work
@@ -33,7 +33,7 @@ backup restore: $(VENV)/.installed ## database and files into a folder, and back
 	@$(PY) manage.py $@ "$(DIR)"
 
 stripe: $(VENV)/.installed-dev ## a stand-in for Stripe, to try paying without an account
-	@exec $(PY) -m tests.stripe.server --port 12111 --webhook http://127.0.0.1:$(or $(PORT),8000)/api/stripe/webhook
+	@exec $(PY) -m demo.stripe.server --port 12111 --webhook http://127.0.0.1:$(or $(PORT),8000)/api/stripe/webhook
 
 cluster: $(VENV)/.installed-dev ## two of each process under clients, one of each killed (CLIENTS, DURATION)
 	@$(PY) -m tests.cluster kill --clients $(or $(CLIENTS),16) --seconds $(or $(DURATION),40)

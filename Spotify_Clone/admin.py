@@ -15,15 +15,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from djstripe.models import Invoice
 
-from music.discovery.search.finding import matching
+from core.admin.csv_export import ExportedList
+from core.admin.pages import ReadOnlyPages
+from core.folding import fold_accents
+from music.discovery.search.finder import matching
 from music.discovery.search.models import Kind
 from music.models import Album, ArtistCounts, Play, Song, SongCounts
 from payments.admin import InvoiceAdmin, dashboard_link
 from payments.models import BillingAccount, Membership, StudentApplication, Subscription
 from users.admin import UserAdmin
-from users.admin_pages import ReadOnlyPages
-from users.csv_export import ExportedList
-from users.folding import fold_accents
 from users.models import AuthToken, Role, User
 
 # A word of more letters is no name, and its pattern would be long.

@@ -6,7 +6,7 @@ from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from users.admin_pages import AdminPages, ReadOnlyPages
+from core.admin.pages import AdminPages, ReadOnlyPages
 from users.forms import AdminLoginForm, refuse_if_throttled
 
 OUR_APPS = ["music", "users", "payments"]

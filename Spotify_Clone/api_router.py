@@ -9,15 +9,15 @@ from rest_framework.response import Response
 from rest_framework.routers import APIRootView, DefaultRouter, Route
 from rest_framework.viewsets import ViewSetMixin
 
-from music.viewsets.ads import AdViewSet
-from music.viewsets.albums import AlbumViewSet
-from music.viewsets.artists import ArtistViewSet
-from music.viewsets.genres import GenreViewSet
-from music.viewsets.songs import SongViewSet
-from payments.viewsets import MemberViewSet, StripeViewSet, SubscriptionViewSet
-from Spotify_Clone.export import ExportViewSet
-from Spotify_Clone.profile import ProfileViewSet
-from users.views import (
+from music.advertising.api.viewset import AdViewSet
+from music.api.albums import AlbumViewSet
+from music.api.artists import ArtistViewSet
+from music.api.songs import SongViewSet
+from music.catalogue.api.genres import GenreViewSet
+from payments.api.viewsets import MemberViewSet, StripeViewSet, SubscriptionViewSet
+from Spotify_Clone.account.export import ExportViewSet
+from Spotify_Clone.account.profile import ProfileViewSet
+from users.api.viewsets import (
     AccountViewSet,
     EmailViewSet,
     LoginViewSet,

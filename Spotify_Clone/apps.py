@@ -17,12 +17,12 @@ class SpotifyCloneConfig(AppConfig):
         # Databases, backups and uploads hold what is nobody else's business on this machine.
         os.umask(PRIVATE_UMASK)
         make_folder_for_metrics()
+        from core import checks  # noqa: F401  (registers them)
+        from core.api.parsers import read_unreadable_file_names
+        from core.http.anonymous_cache import forget
+        from core.jobs.retention import database_was_migrated
+        from core.observability import metrics, tasks
         from music.models import Album, Genre, Song
-        from Spotify_Clone import checks  # noqa: F401  (registers them)
-        from Spotify_Clone.kept_answers import forget
-        from Spotify_Clone.observing import metrics, tasks
-        from Spotify_Clone.parsers import read_unreadable_file_names
-        from Spotify_Clone.pruning import database_was_migrated
 
         for model in (Song, Album, Genre, get_user_model()):
             post_save.connect(forget, sender=model)
@@ -31,7 +31,7 @@ class SpotifyCloneConfig(AppConfig):
         metrics.listen()
         tasks.listen()
         if settings.SENTRY_DSN:  # imported only then: it takes its time
-            from Spotify_Clone.observing.sentry import start_sentry
+            from core.observability.sentry import start_sentry
 
             start_sentry(settings.SENTRY_DSN)
         if not settings.TESTING:

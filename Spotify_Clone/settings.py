@@ -14,7 +14,7 @@ from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import load_dotenv
 
-from Spotify_Clone import reference
+from Spotify_Clone import api_reference as reference
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
@@ -90,9 +90,11 @@ TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0)
 
 INSTALLED_APPS = [
     "Spotify_Clone.apps.SpotifyCloneConfig",
+    "core",
     "users",
     "payments",
     "music",
+    "demo",
     "Spotify_Clone.apps.MusicAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -111,16 +113,16 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "Spotify_Clone.observing.requests.observe_requests",
-    "Spotify_Clone.observing.operating.answer_operators",
-    "Spotify_Clone.kept_answers.kept_answers",
+    "core.observability.requests.observe_requests",
+    "core.observability.operating.answer_operators",
+    "core.http.anonymous_cache.kept_answers",
     "django.middleware.security.SecurityMiddleware",
-    "Spotify_Clone.middleware.ContentSecurityPolicy",
+    "core.http.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "Spotify_Clone.middleware.request_limits",
-    "Spotify_Clone.unread_bodies.read_to_the_end",
-    "Spotify_Clone.middleware.conditional_answers",
+    "core.http.middleware.request_limits",
+    "core.http.unread_bodies.read_to_the_end",
+    "core.http.middleware.conditional_answers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -162,7 +164,7 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    DATABASES["default"]["ENGINE"] = "Spotify_Clone.postgresql"
+    DATABASES["default"]["ENGINE"] = "core.db.postgresql"
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A path counts from our folder; SQLite's own names (":memory:", "file:…") are no paths.
     if not DATABASES["default"]["NAME"].startswith((":memory:", "file:")):
@@ -186,7 +188,7 @@ else:
 
 CACHES: dict[str, dict] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if cache_url := os.environ.get("CACHE_URL"):
-    CACHES["default"] = {"BACKEND": "Spotify_Clone.shared_cache.SharedCache", "LOCATION": cache_url}
+    CACHES["default"] = {"BACKEND": "core.cache.SharedCache", "LOCATION": cache_url}
 # What one process keeps for itself, among it a count for each caller of the last minute.
 CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}
 # Answers: of each process alone, because they are asked for at every anonymous list.
@@ -246,7 +248,7 @@ STORAGES: dict[str, dict] = {
 }
 if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
     STORAGES["default"] = {
-        "BACKEND": "Spotify_Clone.object_storage.S3Storage",
+        "BACKEND": "core.storage.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": bucket,
             "access_key": os.environ.get("AWS_ACCESS_KEY_ID"),
@@ -279,7 +281,7 @@ if "OPTIONS" in STORAGES["default"]:
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "Spotify_Clone.uploads.UnnamedFileUploadHandler",
+    "core.http.uploads.UnnamedFileUploadHandler",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
@@ -364,7 +366,7 @@ CSRF_COOKIE_SECURE = HTTPS
 if HTTPS and TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
-CSRF_FAILURE_VIEW = "Spotify_Clone.api.csrf_failure"
+CSRF_FAILURE_VIEW = "core.api.errors.csrf_failure"
 
 # Of pages; whatever is no page may load nothing (middleware.py). A page that needs more says so where its route is.
 CONTENT_SECURITY_POLICY = {
@@ -420,27 +422,27 @@ REST_FRAMEWORK = {
         "users.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_THROTTLE_CLASSES": ["Spotify_Clone.throttling.CallersRates"],
+    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttling.CallersRates"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_RENDERER_CLASSES": [
-        "Spotify_Clone.rendering.FastJSONRenderer",
-        "Spotify_Clone.browsable_api.BrowsableAPI",
+        "core.api.renderers.FastJSONRenderer",
+        "core.api.browsable.BrowsableAPI",
     ],
     "DEFAULT_PARSER_CLASSES": [
-        "Spotify_Clone.parsers.BoundedJSONParser",
+        "core.api.parsers.BoundedJSONParser",
         "rest_framework.parsers.MultiPartParser",
         "rest_framework.parsers.FormParser",
     ],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "Spotify_Clone.pagination.KeysetPagination",
+    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.KeysetPagination",
     "PAGE_SIZE": 20,
-    "DEFAULT_SCHEMA_CLASS": "Spotify_Clone.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.api.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 DRF_STANDARDIZED_ERRORS = {
-    "EXCEPTION_HANDLER_CLASS": "Spotify_Clone.api.ErrorHandler",
-    "EXCEPTION_FORMATTER_CLASS": "Spotify_Clone.api.ErrorFormatter",
+    "EXCEPTION_HANDLER_CLASS": "core.api.errors.ErrorHandler",
+    "EXCEPTION_FORMATTER_CLASS": "core.api.errors.ErrorFormatter",
     "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
 }
 SPECTACULAR_SETTINGS = {
@@ -453,12 +455,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "PREPROCESSING_HOOKS": ["Spotify_Clone.openapi.canonical_paths"],
+    "PREPROCESSING_HOOKS": ["core.api.openapi.canonical_paths"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "Spotify_Clone.openapi.tidy_components",
+        "core.api.openapi.tidy_components",
     ],
-    "SORT_OPERATIONS": "Spotify_Clone.openapi.reading_order",
+    "SORT_OPERATIONS": "core.api.openapi.reading_order",
     "SCHEMA_PATH_PREFIX": "/api/",
     "SERVERS": [{"url": "/", "description": "This server"}],
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True},
@@ -485,14 +487,14 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"without_paths": {"()": "Spotify_Clone.observing.logs.WithoutPaths"}},
-    "formatters": {"line": {"()": f"Spotify_Clone.observing.logs.{'ReadableLines' if DEBUG else 'JSONLines'}"}},
+    "filters": {"without_paths": {"()": "core.observability.logs.WithoutPaths"}},
+    "formatters": {"line": {"()": f"core.observability.logs.{'ReadableLines' if DEBUG else 'JSONLines'}"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_paths"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "ERROR"},  # refusals have their line already
-        "Spotify_Clone.observing": {"level": "INFO"},
+        "core.observability": {"level": "INFO"},
     },
 }
 SLOW_QUERY_MS = number("SLOW_QUERY_MS", 200)  # 0: none is told

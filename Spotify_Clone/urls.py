@@ -8,10 +8,10 @@ from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
-from Spotify_Clone.api import NoSuchResource
+from core.api.document import DocumentView
+from core.api.errors import NoSuchResource
+from core.http.media import stored_image
 from Spotify_Clone.api_router import router
-from Spotify_Clone.document import DocumentView
-from Spotify_Clone.media import stored_image
 from users.forms import LoginPage
 
 # Redoc writes its style sheets as it goes, and searches in a worker that it writes too.
@@ -52,6 +52,6 @@ if "debug_toolbar" in settings.INSTALLED_APPS:
 
     urlpatterns += debug_toolbar_urls()
 
-handler400 = "Spotify_Clone.api.bad_request"
-handler404 = "Spotify_Clone.api.page_not_found"
-handler500 = "Spotify_Clone.api.server_error"
+handler400 = "core.api.errors.bad_request"
+handler404 = "core.api.errors.page_not_found"
+handler500 = "core.api.errors.server_error"

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.wsgi import get_wsgi_application
 
-from Spotify_Clone.serve import end_with_parent
+from core.server.serve import end_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
 

@@ -31,7 +31,7 @@ def main() -> None:
             sys.exit(done.stderr)
         os.environ |= {**PRODUCTION, "DJANGO_SETTINGS_MODULE": "Spotify_Clone.settings", "DATABASE_URL": database.url}
         django.setup()
-        from benchmarks.measuring import Bench, table
+        from benchmarks.measurement import Bench, table
 
         found = {}
         for size in given.sizes:

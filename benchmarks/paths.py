@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.catalogue import LISTENERS, Catalogue, token_of
-from benchmarks.loading import Request
+from benchmarks.load import Request
 
 SONG_IDS = 200
 DEEP_PAGE = 2000

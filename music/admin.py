@@ -13,17 +13,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from core.admin.csv_export import ExportedList
+from core.admin.pages import AdminPages, ReasonField, check_reason, said_why
+from core.db.base_model import UUID_REGEX
+from core.storage.stored_files import discard
 from music.catalogue.images import reencode_image
 from music.catalogue.models import Visibility
-from music.catalogue.publishing import Recording
-from music.discovery.search.finding import matching
+from music.catalogue.publication import Recording
+from music.discovery.search.finder import matching
 from music.discovery.search.models import Kind
 from music.models import Ad, Album, Genre, Song, Sound
 from music.streaming.signed_urls import signed_path
-from users.admin_pages import AdminPages, ReasonField, check_reason, said_why
-from users.base_model import UUID_REGEX
-from users.csv_export import ExportedList
-from users.stored_files import discard
 
 
 def picture(name: str, height: int) -> str:

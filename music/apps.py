@@ -7,19 +7,19 @@ class MusicConfig(AppConfig):
     name = "music"
 
     def ready(self) -> None:
+        from core.storage.stored_files import discard_files_of
         from music.catalogue import triggers
         from music.catalogue.artists import start_counting
         from music.catalogue.signals import audio_replaced, songs_added
-        from music.discovery.neighbours.building import database_was_migrated
-        from music.discovery.search import indexing
-        from music.discovery.trending.refreshing import start_trends
-        from music.library.closing import take_likes_and_follows_back
-        from music.listening.closing import take_plays_back
+        from music.discovery.neighbours.builder import database_was_migrated
+        from music.discovery.search import indexer as indexing
+        from music.discovery.trending.refresh import start_trends
+        from music.library.deletion import take_likes_and_follows_back
         from music.models import Ad, Album, Genre, Rendition, Song
-        from music.streaming import rendering
+        from music.playback.deletion import take_plays_back
+        from music.streaming import renditions as rendering
         from users.models import User
         from users.signals import account_closing, unnamed_files_found
-        from users.stored_files import discard_files_of
 
         for with_files in (Ad, Album, Rendition, Song):
             post_delete.connect(discard_files_of, sender=with_files)

@@ -6,7 +6,7 @@ from music.discovery.neighbours.models import Neighbour
 from music.discovery.search.models import SearchEntry, SearchWord
 from music.discovery.trending.models import DailyAppeal, Trend, TrendRefresh
 from music.library.models import ArtistFollow, FavoriteAlbum, FavoriteSong, SongLike
-from music.listening.models import Play, PrunedPlays, RecentlyPlayed, Skip
+from music.playback.models import Play, PrunedPlays, RecentlyPlayed, Skip
 from music.streaming.models import Rendition, Sound
 
 __all__ = [

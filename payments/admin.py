@@ -16,14 +16,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from djstripe.models import Invoice
 
+from core.admin.csv_export import ExportedList
+from core.admin.pages import AdminPages, ReadOnlyPages, plain, said_why
 from payments import students
 from payments.documents import CONTENT_TYPES
 from payments.models import BillingAccount, Membership, StudentApplication, Subscription
 from payments.models import SubscriptionPlan as Plan
-from payments.prices import Payers, payers_of
-from payments.stripe_gateway import ZERO_DECIMAL_CURRENCIES
-from users.admin_pages import AdminPages, ReadOnlyPages, plain, said_why
-from users.csv_export import ExportedList
+from payments.price_changes import Payers, payers_of
+from payments.stripe.gateway import ZERO_DECIMAL_CURRENCIES
 
 
 def dashboard_link(kind: str, stripe_id: str | None) -> str:

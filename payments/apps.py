@@ -10,12 +10,12 @@ class PaymentsConfig(AppConfig):
         import djstripe.event_handlers  # noqa: F401
         from djstripe.signals import WEBHOOK_SIGNALS, webhook_pre_process
 
-        from payments.closing import close_billing
+        from core.storage.stored_files import discard_files_of
+        from payments.deletion import close_billing
         from payments.models import StudentApplication
-        from payments.subscribing import customer_has_new_email
-        from payments.webhooks import FOLLOWED, follow_event, wait_for_turn
+        from payments.stripe.webhooks import FOLLOWED, follow_event, wait_for_turn
+        from payments.subscription_changes import customer_has_new_email
         from users.signals import account_closing, email_changed
-        from users.stored_files import discard_files_of
 
         webhook_pre_process.connect(wait_for_turn)
         for kind in FOLLOWED:

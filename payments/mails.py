@@ -2,10 +2,10 @@
 
 from django.conf import settings
 
+from core.jobs.retries import retried_task
 from payments.models import Membership, Subscription
 from users.mail import name_in_mail, send_notice, send_requested
 from users.models import User
-from users.retrying import retried_task
 
 INVITATION = """Hello,
 

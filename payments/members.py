@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from rest_framework.exceptions import NotFound, PermissionDenied
 
+from core.folding import fold_address
 from payments import mails
 from payments.errors import already_subscribed, no_subscription
-from payments.holding import hold, refuse_while_paying
+from payments.locks import hold, refuse_while_paying
 from payments.models import Membership, Subscription
 from payments.models.members import MembershipQuerySet
-from users.folding import fold_address
 from users.models import User
 
 INVITATIONS_LAST = timedelta(days=7)

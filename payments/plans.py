@@ -6,9 +6,9 @@ from functools import cache
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, Q
 
+from core.db.compiled import Kept, SomeUser
 from payments.models import Membership, PlanType, Subscription, SubscriptionPlan
 from users.models import AudioQuality, User
-from users.statements import Kept, SomeUser
 
 __all__ = ["Entitlements", "PlanType", "child_seat_of", "entitlements_of", "is_child", "plan_of"]
 

@@ -7,12 +7,12 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import PermissionDenied
 
-from payments.holding import hold
+from core.storage.stored_files import discard, save_with_file
+from payments.locks import hold
 from payments.models import ApplicationStatus, PlanType, StudentApplication, Subscription
 from payments.models.students import StudentApplicationQuerySet
 from payments.tasks import end_lapsed_student_plan
 from users.models import User
-from users.stored_files import discard, save_with_file
 
 LASTS = timedelta(days=365)
 

@@ -2,9 +2,9 @@
 
 from django.utils import timezone
 
-from payments import stripe_gateway
+from core.jobs.retries import retried_task
 from payments.models import BillingAccount, ClosedCustomer, Subscription
-from users.retrying import retried_task
+from payments.stripe import gateway as stripe_gateway
 
 
 @retried_task()
@@ -33,7 +33,7 @@ def cancel_extra(stripe_id: str) -> None:
 @retried_task()
 def end_lapsed_student_plan(user_id: str) -> None:
     """At the period's end, where there is no valid approval (any more)."""
-    from payments.mirroring import mirror_subscription
+    from payments.stripe.sync import mirror_subscription
     from payments.students import is_lapsed
 
     subscriptions = Subscription.objects.open().filter(user_id=user_id, cancel_at_period_end=False)

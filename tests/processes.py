@@ -181,7 +181,7 @@ def server(environment: dict[str, str], *, name: str = "server", port: int = 0, 
     port = port or free_port()
     return Process(
         name,
-        [sys.executable, "-m", "Spotify_Clone.serve"],
+        [sys.executable, "-m", "core.server.serve"],
         is_ready=lambda: answers(port),
         environment={**PRODUCTION, **environment, "HOST": "127.0.0.1", "PORT": str(port), "WORKERS": str(workers)},
         url=f"http://127.0.0.1:{port}",

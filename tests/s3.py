@@ -91,7 +91,7 @@ def use_store(settings) -> Callable[[Store], None]:
     """Points the default storage at one of the stores: `use_store(s3_server)`."""
 
     def use(store: Store) -> None:
-        default = {"BACKEND": "Spotify_Clone.object_storage.S3Storage", "OPTIONS": store.options()}
+        default = {"BACKEND": "core.storage.s3.S3Storage", "OPTIONS": store.options()}
         settings.STORAGES = {**settings.STORAGES, "default": default}
 
     return use

@@ -139,7 +139,7 @@ def stripe_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("stripe") / "log"
     with log.open("w") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "tests.stripe.server", "--port", str(port)],
+            [sys.executable, "-m", "demo.stripe.server", "--port", str(port)],
             cwd=Path(__file__).parent.parent,
             stdout=output,
             stderr=output,

@@ -59,7 +59,7 @@ def test_what_the_image_runs_is_there():
 
     commands += re.findall(r'"-m", "([\w.]+)"', DOCKERFILE)
 
-    assert {"Spotify_Clone.serve", "Spotify_Clone.alive", "manage.py"} <= set(commands)
+    assert {"core.server.serve", "core.server.alive", "manage.py"} <= set(commands)
     for command in commands:
         path = command if command.endswith(".py") else command.replace(".", "/") + ".py"
         assert (ROOT / path).exists(), command
@@ -139,7 +139,7 @@ class Health(BaseHTTPRequestHandler):
 
 
 def test_the_health_check_asks_the_server_by_a_name_that_it_answers_to():
-    asking = [sys.executable, "-m", "Spotify_Clone.alive"]
+    asking = [sys.executable, "-m", "core.server.alive"]
     with ThreadingHTTPServer(("127.0.0.1", 0), Health) as application:
         Thread(target=application.serve_forever, daemon=True).start()
         variables = {**os.environ, "PORT": str(application.server_port)}

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from users.admin_pages import AdminPages, ReasonField, check_reason, said_why
+from core.admin.pages import AdminPages, ReasonField, check_reason, said_why
 from users.models import AuthToken, User, UserProfile
 from users.passwords import send_password_reset
 from users.people import public_username

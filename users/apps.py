@@ -14,10 +14,10 @@ class UsersConfig(AppConfig):
     name = "users"
 
     def ready(self) -> None:
-        from users import schema  # noqa: F401  (registers the token scheme with the OpenAPI generator)
-        from users.closing import forget_person
+        from core.storage.stored_files import discard_files_of
+        from users.api import token_scheme as schema  # noqa: F401  (registers the token scheme with the OpenAPI generator)
+        from users.deletion import forget_person
         from users.models import User, UserProfile
-        from users.stored_files import discard_files_of
 
         # pre_delete and not User.delete(): the admin deletes whole querysets.
         pre_delete.connect(announce_closing, sender=User)

@@ -11,8 +11,8 @@ from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from core.db.compiled import Given, Kept
 from users.models import AuthToken, User
-from users.statements import Given, Kept
 
 
 class TokenAuthentication(KnoxTokenAuthentication):

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from rest_framework.exceptions import APIException, Throttled
 
-from users.logging_in import check_password_of
+from users.login import check_password_of
 from users.models import User
 
 

@@ -14,9 +14,9 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from users.folding import fold_address
+from core.folding import fold_address
+from core.text import clean_text
 from users.models import SentMail, User
-from users.text import clean_text
 
 logger = logging.getLogger(__name__)
 

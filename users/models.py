@@ -12,12 +12,12 @@ from django.utils import timezone
 from knox.models import AbstractAuthToken, AuthTokenManager
 from knox.settings import knox_settings
 
-from users import stored_files
-from users.base_model import UUIDModel
-from users.folding import FoldedField, fold_accents, fold_address, fold_case
+from core.db.base_model import UUIDModel
+from core.folding import FoldedField, fold_accents, fold_address, fold_case
+from core.storage import stored_files
+from core.text import NameField
 from users.people import public_name, public_username
 from users.signals import name_changed
-from users.text import NameField
 
 
 class Role(models.TextChoices):

@@ -10,7 +10,7 @@ ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 def public_username(username: str) -> str:
     """Return the username, or of an e-mail address the part before the @.
 
-    `music/catalogue/cards.py` has the same rule in SQL.
+    `music/catalogue/song_payload.py` has the same rule in SQL.
     """
     return username.partition("@")[0]
 

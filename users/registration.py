@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.crypto import get_random_string
 
-from users.confirming_email import send_confirmation
-from users.folding import fold_address, fold_case
+from core.folding import fold_address, fold_case
+from core.text import is_visible
+from users.email_confirmation import send_confirmation
 from users.models import User
-from users.text import is_visible
 
 
 def register(*, email: str, password: str, username: str = "", **fields: Any) -> User:

@@ -240,7 +240,7 @@ def test_no_raw_data_is_on_offer_where_a_file_is_needed(browser):
 
 
 def test_an_upload_is_looked_at_once(browser, monkeypatch):
-    from music.serializers import fields
+    from music.catalogue.api import fields
 
     looked_at = []
     inspected = fields.Recording.inspected

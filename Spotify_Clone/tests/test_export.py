@@ -14,7 +14,7 @@ from djstripe import models as stripe_tables
 
 from music.models import Album, Genre, Play, RecentlyPlayed, Song, SongCounts
 from payments.models import BillingAccount, Membership, StudentApplication, Subscription, SubscriptionPlan
-from Spotify_Clone.personal_data import SECTIONS
+from Spotify_Clone.account.personal_data import SECTIONS
 from users.models import FailedLogin, User
 
 pytestmark = pytest.mark.django_db

@@ -203,7 +203,7 @@ def test_without_https_the_deployment_check_says_what_to_set():
 
 
 def test_the_server_says_once_at_its_start_that_https_is_off():
-    start = "import os; os.execv = lambda *_: None; from Spotify_Clone import serve; serve.main()"
+    start = "import os; os.execv = lambda *_: None; from core.server import serve; serve.main()"
 
     def said(**environment):
         started = python("-c", start, **{**SECRET, "PORT": str(free_port()), "CACHE_URL": "", **environment})

@@ -5,7 +5,7 @@ import re
 from django.conf import settings
 from drf_spectacular.generators import EndpointEnumerator
 
-from Spotify_Clone.tests.test_throttling import routes
+from core.tests.test_throttling import routes
 
 DOCUMENT = settings.BASE_DIR / "docs" / "security.md"
 # Pages for people, and the answer to every path that leads nowhere.

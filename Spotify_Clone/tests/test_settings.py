@@ -57,7 +57,7 @@ def read(*names, **environment):
     return shown.stdout.splitlines()
 
 
-@pytest.mark.parametrize("command", [("manage.py", "check"), ("-m", "Spotify_Clone.serve")])
+@pytest.mark.parametrize("command", [("manage.py", "check"), ("-m", "core.server.serve")])
 def test_without_a_secret_key_nothing_starts_and_the_message_says_what_to_set(command):
     started = python(*command)
 
@@ -123,7 +123,7 @@ FRONTEND = {"FRONTEND_URL": "https://music.example"}
 )
 def test_a_production_server_without_mail_or_a_frontend_warns(environment, warned):
     show = (
-        "import django; django.setup(); from Spotify_Clone.checks import deployment_warnings; "
+        "import django; django.setup(); from core.checks import deployment_warnings; "
         "print(*(warning.id for warning in deployment_warnings()))"
     )
     shown = python("-c", show, HTTPS="on", DJANGO_SETTINGS_MODULE="Spotify_Clone.settings", **{**SECRET, **environment})

@@ -5,10 +5,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from users import stored_files
-from users.base_model import UUIDModel
+from core.db.base_model import UUIDModel
+from core.storage import stored_files
+from core.text import NameField
 from users.models import User
-from users.text import NameField
 
 
 def ad_key(ad: "Ad", filename: str) -> str:

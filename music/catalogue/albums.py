@@ -1,8 +1,8 @@
 from typing import Any
 
+from core.storage.stored_files import save_with_file
 from music.catalogue.models import Album
 from users.models import User
-from users.stored_files import save_with_file
 
 
 def create_album(*, artist: User, **given: Any) -> Album:

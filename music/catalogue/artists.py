@@ -2,7 +2,7 @@
 
 from django.db.models import F, OuterRef, QuerySet, Sum
 
-from music.catalogue.for_children import as_shown_to, number_of, total_of
+from music.catalogue.child_counts import as_shown_to, number_of, total_of
 from music.catalogue.models import Album, ArtistCounts, Listener, Song
 from users.models import User
 

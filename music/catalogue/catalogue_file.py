@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from users.text import clean_text
+from core.text import clean_text
 
 COLUMNS = ("title", "artist", "album", "genre", "release_date", "duration", "explicit", "play_count", "audio")
 DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)

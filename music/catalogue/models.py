@@ -5,14 +5,14 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Sum
 from django.urls import reverse
 
-from music.catalogue.for_children import Listener, as_shown_to, number_of, total_of
+from core.db.base_model import UUIDModel
+from core.folding import FoldedField, fold_accents, fold_case
+from core.storage import stored_files
+from core.text import NameField
+from music.catalogue.child_counts import Listener, as_shown_to, number_of, total_of
 from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST
 from payments.plans import child_seat_of
-from users import stored_files
-from users.base_model import UUIDModel
-from users.folding import FoldedField, fold_accents, fold_case
 from users.models import User
-from users.text import NameField
 
 
 class Visibility(models.TextChoices):

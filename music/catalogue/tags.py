@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
+from core.text import clean_text
 from music.catalogue.images import MAX_IMAGE_BYTES
 from music.catalogue.ogg import read_comments
 from music.catalogue.tag_dates import first_date
@@ -24,7 +25,6 @@ from music.catalogue.tag_formats import (
     read_wave,
     syncsafe,
 )
-from users.text import clean_text
 
 MAX_TEXT_LENGTH = 200
 MAX_NUMBER = 32767

@@ -4,7 +4,7 @@ Adding, and not counting anew: of two changes at the same time the second sees w
 not the first one's rows.
 """
 
-from music.catalogue.cards import changed
+from music.catalogue.song_payload import changed
 
 # What a song is in the totals of its album and its artist, and an album in those of its artist.
 PUBLIC = "CASE WHEN {0}.is_public THEN 1 ELSE 0 END"

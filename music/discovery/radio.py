@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from music.catalogue.models import Genre, Song
-from music.discovery.blending import Candidate, among, filled, first_of, interleaved, loaded, once, varied
+from music.discovery.blend import Candidate, among, filled, first_of, interleaved, loaded, once, varied
 from music.discovery.neighbours.lookup import items_going_with
 from music.discovery.neighbours.models import ItemKind
 from music.discovery.trending.shelf import trending

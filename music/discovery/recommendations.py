@@ -8,15 +8,15 @@ from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from music.catalogue.models import Listener, Song
-from music.discovery.blending import Candidate, Why, among, filled, first_of, interleaved, varied
+from music.discovery.blend import Candidate, Why, among, filled, first_of, interleaved, varied
 from music.discovery.neighbours.lookup import items_going_with
 from music.discovery.neighbours.models import ItemKind
 from music.discovery.neighbours.taste import FAVORITE, LIKE, taste_of
 from music.discovery.trending.shelf import trending
-from music.library.collecting import kept_by, liked_by
+from music.library.collections import kept_by, liked_by
 from music.library.models import ArtistFollow
-from music.listening.models import Play
-from music.listening.plays import recently_played_by
+from music.playback.models import Play
+from music.playback.plays import recently_played_by
 from users.models import User
 
 NEIGHBOURS_LOOKED_AT = 300

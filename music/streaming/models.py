@@ -1,7 +1,7 @@
 from django.db import models
 
+from core.db.base_model import UUIDModel
 from music.catalogue.models import Song
-from users.base_model import UUIDModel
 from users.models import AudioQuality
 
 TARGET_LUFS = -14

@@ -5,11 +5,11 @@ from typing import NamedTuple
 from django.contrib.auth.models import AnonymousUser
 from django.db.models.fields.files import FieldFile
 
+from core.db.compiled import Kept, SomeUser
 from music.catalogue.audio import CONTENT_TYPES
 from music.catalogue.models import Song
 from payments.plans import Entitlements, entitlements_of
 from users.models import AudioQuality, User, UserProfile
-from users.statements import Kept, SomeUser
 
 KBPS = {AudioQuality.LOW: 96, AudioQuality.MEDIUM: 160, AudioQuality.HIGH: 320}
 # A file measures a little more than it was encoded with: its headers count, and silence that players cut off does not.

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core import signing
 from rest_framework.request import Request
 
+from core.db.compiled import Kept, SomeUser
 from users.models import AudioQuality, User
-from users.statements import Kept, SomeUser
 
 SALT = "music.stream"
 ACTIVE = Kept(User.objects.filter(is_active=True))

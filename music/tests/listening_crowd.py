@@ -3,7 +3,7 @@
 from django.core.management import call_command
 from django.utils import timezone
 
-from music.discovery.trending.refreshing import start_trends
+from music.discovery.trending.refresh import start_trends
 from music.models import Play, RecentlyPlayed
 from users.models import User
 

@@ -13,8 +13,8 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from conftest import PASSWORD
-from music.listening.plays import record_play
 from music.models import ArtistCounts, ArtistFollow, FavoriteSong, Play, RecentlyPlayed, Song, SongCounts, SongLike
+from music.playback.plays import record_play
 from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)

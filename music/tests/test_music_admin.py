@@ -112,7 +112,7 @@ def test_who_may_only_look_hides_nothing(client, make_user, song):
 
 
 def test_so_many_at_once_are_refused(admin_pages, artist, make_song, monkeypatch):
-    monkeypatch.setattr("users.admin_pages.MOST_AT_ONCE", 2)
+    monkeypatch.setattr("core.admin.pages.MOST_AT_ONCE", 2)
     songs = [make_song(f"Song {number}") for number in range(3)]
     for name in ("hide", "show", "edit", "delete_selected"):
         assert "Select at most 2 at once." in action(admin_pages, songs, name).content.decode()
@@ -181,7 +181,7 @@ def test_the_selected_songs_are_saved_as_csv(admin_pages, make_song):
 
 
 def test_a_list_of_many_is_counted_to_a_bound(admin_pages, make_song, monkeypatch):
-    monkeypatch.setattr("users.admin_pages.BoundedPaginator.LIMIT", 3)
+    monkeypatch.setattr("core.admin.pages.BoundedPaginator.LIMIT", 3)
     for number in range(5):
         make_song(f"Song {number}")
     assert "more than 3 songs" in admin_pages.get("/admin/music/song/").content.decode()

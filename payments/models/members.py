@@ -4,9 +4,9 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
+from core.db.base_model import UUIDModel
+from core.folding import FoldedField, fold_address
 from payments.models.subscriptions import Subscription
-from users.base_model import UUIDModel
-from users.folding import FoldedField, fold_address
 from users.models import User
 
 

@@ -6,9 +6,9 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Case, Q, Value, When
 
-from users.base_model import UUIDModel
+from core.db.base_model import UUIDModel
+from core.text import NameField
 from users.models import AudioQuality
-from users.text import NameField
 
 
 class PlanType(models.TextChoices):

@@ -4,8 +4,8 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from users import stored_files
-from users.base_model import UUIDModel
+from core.db.base_model import UUIDModel
+from core.storage import stored_files
 from users.models import User
 
 

@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from core.db.base_model import UUIDModel
 from payments.models.plans import SubscriptionPlan
-from users.base_model import UUIDModel
 from users.models import User
 
 

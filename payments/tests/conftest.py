@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import pytest
 
 from payments.models import PlanType, SubscriptionPlan
+from payments.stripe.webhooks import NEEDED
 from payments.tests import waiting_tasks
-from payments.webhooks import NEEDED
 
 
 @pytest.fixture(autouse=True)

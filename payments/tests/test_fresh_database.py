@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from payments.fresh_database import is_brand_new
+from payments.stripe.fresh_database import is_brand_new
 
 pytestmark = pytest.mark.django_db
 

@@ -15,12 +15,12 @@ from django_tasks_db.models import DBTaskResult
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
+from core.jobs.worker import LeasedWorker
 from music.models import Album, ArtistCounts, Song, SongCounts
 from music.tests.samples import audio_sample, image_sample
 from music.tests.uploading import send_image, upload
 from payments.models import BillingAccount, StudentApplication
 from users.models import AuthToken, User
-from users.working import LeasedWorker
 
 pytestmark = pytest.mark.django_db
 

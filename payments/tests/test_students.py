@@ -196,7 +196,7 @@ def test_approved_again_in_time_it_goes_on(stripe, subscribe, plans, listener, a
 def test_chosen_in_the_portal_without_approval_it_ends_with_the_period(
     stripe, subscribe, plans, listener, make_user, api_as, current
 ):
-    from payments.selling import sync_plan
+    from payments.stripe.prices import sync_plan
 
     sync_plan(plans.student)
     subscribe(listener, plans.individual)

@@ -4,8 +4,8 @@ from itertools import permutations
 import pytest
 from djstripe.models import Customer, Event, WebhookEndpoint, WebhookEventTrigger
 
-from payments import webhooks
 from payments.models import Subscription
+from payments.stripe import webhooks
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django_tasks.base import TaskResultStatus
 
+from core.jobs.retries import is_tried_again
 from tests.tasks import AtOnce
-from users.retrying import is_tried_again
 
 waiting: list[tuple] = []
 

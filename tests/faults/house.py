@@ -17,7 +17,7 @@ from pathlib import Path
 
 import requests
 
-from Spotify_Clone.serve import end_with_parent
+from core.server.serve import end_with_parent
 from tests import with_postgres
 from tests.processes import accepts, free_port
 
@@ -123,7 +123,7 @@ class House:
     # processes
 
     def start_server(self) -> None:
-        self.server = self.start("server", "-m", "Spotify_Clone.serve")
+        self.server = self.start("server", "-m", "core.server.serve")
 
     def start_worker(self, *options: str) -> None:
         self.worker = self.start("worker", "manage.py", "work", "--interval", "0.1", *options)

@@ -218,7 +218,7 @@ def stage(house: House) -> tuple[list[str], str]:
     """Songs without audio to like and play, and one to stream; their ids. Made once in a house."""
     from django.core.files.base import ContentFile
 
-    from music.catalogue.publishing import Recording, publish_song
+    from music.catalogue.publication import Recording, publish_song
     from music.models import Song, SongCounts
     from users.models import Role, User
 

@@ -281,7 +281,7 @@ def test_while_storage_is_away_nothing_is_half_written(api_as, listener, setting
 
 
 def test_a_change_leaves_what_came_meanwhile(api_as, listener):
-    from Spotify_Clone.profile import ProfileWriteSerializer
+    from Spotify_Clone.account.profile import ProfileWriteSerializer
 
     profile = UserProfile.objects.select_related("user").get(user=listener)
     listener.set_password("another long road home")

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from core.db.compiled import Statement
 from music.discovery.search.index import Table, entry_tables, lacking, words_sql
 from music.discovery.search.models import Kind
 from music.discovery.search.query import Query
 from music.discovery.search.spelling import remains
-from users.statements import Statement
 
 WORDS = "words"
 SURE = 3

@@ -6,12 +6,12 @@ from itertools import chain
 
 from rapidfuzz.distance import OSA
 
+from core.folding import LONGEST as LONGEST_TEXT
+from core.folding import fold_case
 from music.discovery.search.index import All, Beginning, Expression, OneOf
 from music.discovery.search.spelling import typos_allowed, typos_at_most
 from music.discovery.search.terms import LONGEST, STEM, split_runs, whole_word
 from music.discovery.search.words import AND, ARTICLES, UNSPACED, N, chunks, squashed
-from users.folding import LONGEST as LONGEST_TEXT
-from users.folding import fold_case
 
 Spelling = Callable[[str], Expression]
 

@@ -16,7 +16,7 @@ from itertools import chain, pairwise
 from music.discovery.search.models import Kind
 from music.discovery.search.words import AND, UNSPACED, N, chunks, spoken, squashed, without_appendix, without_article
 
-# PostgreSQL takes no longer one, if each letter takes four bytes. Words are shorter (see users.folding).
+# PostgreSQL takes no longer one, if each letter takes four bytes. Words are shorter (see core.folding).
 LONGEST = 500
 STEM = 8
 SHELVES = 5

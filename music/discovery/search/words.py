@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from users.folding import fold_accents
+from core.folding import fold_accents
 
 # What nobody types inside a word.
 LEFT_OUT = str.maketrans({"'": "", "_": " "})

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from music.discovery.neighbours.building import build_song_neighbours
+from music.discovery.neighbours.builder import build_song_neighbours
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from music.discovery.neighbours.building import build_neighbours
+from music.discovery.neighbours.builder import build_neighbours
 from music.discovery.neighbours.lookup import items_going_with
 from music.discovery.neighbours.models import ItemKind, Neighbour
 from music.discovery.neighbours.taste import taste_of

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from music.discovery.search.finding import find
+from core.db.compiled import Kept
+from music.discovery.search.finder import find
 from music.discovery.search.models import Kind
 from music.models import Song
-from users.statements import Kept
 
 SHOWN = 10
 PUBLIC = Kept(Song.objects.public().values_list("source_key", named=True))

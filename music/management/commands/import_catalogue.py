@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from music.catalogue.catalogue_file import Report, UnreadableCatalogue, read_rows
-from music.catalogue.importing import check_audio, import_rows
+from music.catalogue.importer import check_audio, import_rows
 
 SHOWN_PROBLEMS = 100
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from music.discovery.search.indexing import rebuild
+from music.discovery.search.indexer import rebuild
 from music.models import SearchEntry
 
 

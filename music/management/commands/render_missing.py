@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
 from music.streaming.models import Sound, Status
-from music.streaming.rendering import render_song, songs_to_render
+from music.streaming.renditions import render_song, songs_to_render
 
 
 class Command(BaseCommand):

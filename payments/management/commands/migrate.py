@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.commands import migrate
 from django.db import connections
 
-from payments.fresh_database import is_brand_new, make_tables
+from payments.stripe.fresh_database import is_brand_new, make_tables
 
 
 class Command(migrate.Command):

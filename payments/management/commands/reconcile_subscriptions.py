@@ -4,9 +4,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.forms.models import model_to_dict
 from rest_framework.exceptions import APIException
 
-from payments import stripe_gateway
-from payments.mirroring import mirror_subscription
 from payments.models import BillingAccount, Subscription
+from payments.stripe import gateway as stripe_gateway
+from payments.stripe.sync import mirror_subscription
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from rest_framework.exceptions import APIException
 
-from payments import stripe_gateway
-from payments.webhooks import NEEDED
+from payments.stripe import gateway as stripe_gateway
+from payments.stripe.webhooks import NEEDED
 
 HOW_TO = """Stripe tells this server of payments by events to {path}, and the server believes those that
 are signed with STRIPE_WEBHOOK_SECRET, which is {state}.

@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rest_framework.exceptions import APIException
 
 from payments.models import SubscriptionPlan
-from payments.selling import sync_plan
+from payments.stripe.prices import sync_plan
 
 
 class Command(BaseCommand):

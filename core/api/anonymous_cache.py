@@ -1,0 +1,36 @@
+"""Entity tags, and answers that are the same for everybody."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from hashlib import blake2b
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+# Signed addresses change with every answer; what they lead to does not.
+SIGNED = b"/stream?signature="
+SIGNATURE = re.compile(rb"(?<=/stream)\?signature=[\w:-]+")
+
+
+def etag_of(content: bytes) -> str:
+    unsigned = SIGNATURE.sub(b"", content) if SIGNED in content else content
+    return f'"{blake2b(unsigned, digest_size=16).hexdigest()}"'
+
+
+def for_anybody(action: Callable) -> Callable:
+    """What an anonymous caller is answered may be kept for some seconds, here (core/http/anonymous_cache.py) and by
+    whoever is in between.
+    """
+
+    @wraps(action)
+    def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response = action(view, request, *args, **kwargs)
+        seconds = settings.ANONYMOUS_CACHE_SECONDS
+        if seconds and not request.user.is_authenticated and request.accepted_renderer.format == "json":
+            response["Cache-Control"] = f"public, max-age={seconds}"
+        return response
+
+    return answer

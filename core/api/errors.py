@@ -1,0 +1,179 @@
+"""What every answer of the API has in common: the one error shape, and the pages for people."""
+
+import sys
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import ValidationError as DomainError
+from django.db import DatabaseError, IntegrityError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from drf_spectacular.utils import extend_schema
+from drf_standardized_errors.formatter import ExceptionFormatter
+from drf_standardized_errors.handler import ExceptionHandler
+from drf_standardized_errors.types import Error
+from rest_framework import exceptions
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from core.api.throttling import seconds_until_refusal_ends
+from core.db.outages import is_database_outage
+
+REFUSALS = (exceptions.NotAuthenticated, exceptions.AuthenticationFailed, exceptions.PermissionDenied)
+# What can write an error: JSON, and the page for people, which is around the same.
+ANSWERING = (JSONRenderer, BrowsableAPIRenderer)
+
+
+class StorageUnavailable(exceptions.APIException):
+    status_code = 503
+    default_code = "storage_unavailable"
+    default_detail = "Files can't be stored or read right now. Nothing was changed; try again in a moment."
+
+
+class DatabaseUnavailable(exceptions.APIException):
+    status_code = 503
+    default_code = "database_unavailable"
+    default_detail = "The database can't be reached right now. Nothing was changed; try again in a moment."
+
+
+class Conflict(exceptions.APIException):
+    """Something that this was about changed or went at the same moment."""
+
+    status_code = 409
+    default_code = "conflict"
+    default_detail = "This was changed at the same moment by somebody else. Look again, and try once more."
+
+
+class ErrorHandler(ExceptionHandler):
+    """Gives the domain's errors, and those of the outside world, their HTTP shape."""
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        request = self.context["request"]
+        if request and (seconds := seconds_until_refusal_ends(request._request)):
+            return exceptions.Throttled(wait=seconds)
+        return self.as_answered(exc)
+
+    def as_answered(self, exc: Exception) -> Exception:
+        if isinstance(exc, REFUSALS) and (unknown := self._unknown_method()):
+            return unknown
+        if isinstance(exc, DomainError):
+            return as_api_error(exc)
+        if outage := outage_behind(exc):
+            return outage
+        if isinstance(exc, IntegrityError):
+            return Conflict()
+        if isinstance(exc, RequestDataTooBig):
+            return exceptions.ValidationError("The request's body is too large for its purpose.", "too_large")
+        if isinstance(exc, TooManyFieldsSent | TooManyFilesSent):
+            return exceptions.ParseError("The request's body has too many fields.")
+        if isinstance(exc, RecursionError):
+            return exceptions.ParseError("The request's body is nested too deeply.")
+        return super().convert_known_exceptions(exc)
+
+    def _unknown_method(self) -> exceptions.MethodNotAllowed | None:
+        """What nobody can do here needs no credentials to be told so."""
+        view, request = self._asked()
+        return None if request.method in view.allowed_methods else exceptions.MethodNotAllowed(request.method)
+
+    def get_response(self, exc: exceptions.APIException, data: dict) -> Response:
+        view, request = self._asked()
+        renderer = getattr(request, "accepted_renderer", None) or view.get_renderers()[0]
+        # Of a view that makes YAML or a page for people, the errors are JSON all the same.
+        if not isinstance(renderer, ANSWERING):
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        return super().get_response(exc, data)
+
+    def _asked(self) -> tuple[Any, Any]:
+        return self.context["view"], self.context["request"]
+
+
+def outage_behind(error: BaseException | None) -> exceptions.APIException | None:
+    """What to answer where this error comes from something that we need and that is away."""
+    if error and is_database_outage(error):
+        return DatabaseUnavailable()
+    if isinstance(error, OSError | BotoCoreError | ClientError) and not isinstance(error, DatabaseError):
+        return StorageUnavailable()
+    return None
+
+
+class ErrorFormatter(ExceptionFormatter):
+    """Errors that concern no field in particular say so with `attr: null`; every text can be sent."""
+
+    def get_errors(self) -> list[Error]:
+        errors = super().get_errors()
+        for error in errors:
+            # JSON can bring half of a surrogate pair, and messages repeat what was sent.
+            error.detail = error.detail.encode("utf-8", "replace").decode()
+            if error.attr in (api_settings.NON_FIELD_ERRORS_KEY, NON_FIELD_ERRORS):
+                error.attr = None
+        return errors
+
+
+def as_api_error(error: DomainError) -> exceptions.ValidationError:
+    if hasattr(error, "error_dict"):
+        return exceptions.ValidationError({field: _details(errors) for field, errors in error.error_dict.items()})
+    return exceptions.ValidationError(_details(error.error_list))
+
+
+def _details(errors: list[DomainError]) -> list[exceptions.ErrorDetail]:
+    return [exceptions.ErrorDetail(error.messages[0], error.code or "invalid") for error in errors]
+
+
+def error_answer(status: int, code: str, detail: str, *, attr: str | None = None) -> JsonResponse:
+    """Return the error shape for what happens outside of the API's own views."""
+    kind = "validation_error" if attr else "server_error" if status >= 500 else "client_error"
+    return JsonResponse({"type": kind, "errors": [{"code": code, "detail": detail, "attr": attr}]}, status=status)
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path_info == "/api" or request.path_info.startswith("/api/")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if is_api(request):
+        return error_answer(403, "permission_denied", f"CSRF failed: {reason}")
+    from django.views.csrf import csrf_failure as page
+
+    return page(request, reason)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return error_answer(400, "bad_request", "The request could not be understood.")
+    return defaults.bad_request(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return error_answer(404, "not_found", "Not found.")
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    # Outside of the API's views, as in a middleware or in the admin, an outage ends here.
+    error = outage_behind(sys.exception()) or exceptions.APIException("Something went wrong on our side.")
+    if is_api(request):
+        return error_answer(error.status_code, str(error.default_code), str(error.detail))
+    response = defaults.server_error(request)
+    response.status_code = error.status_code
+    return response
+
+
+@extend_schema(exclude=True)
+class NoSuchResource(APIView):
+    """Answers for every path under /api/ that leads nowhere, whatever the method."""
+
+    permission_classes = [AllowAny]
+    authentication_classes: list[type] = []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.format_kwarg = None  # JSON or a page is chosen with it
+        raise exceptions.NotFound
+
+    def get(self, request: Request) -> Response:  # the browsable page needs one method to show
+        raise exceptions.NotFound

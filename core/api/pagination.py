@@ -1,0 +1,248 @@
+"""Pages by key: a page costs the same at the start and at the end, and rows that come or go move no other row.
+
+A view says how its rows may be ordered:
+
+    orderings = {"title": "title_folded", "release_date": (RELEASED_FIRST, RELEASED_LAST)}
+    ordering = "-release_date"
+
+A value is the key of the order, or a pair of keys, for going up and for going down, where a missing value has to
+come last both ways. Rows with equal keys are ordered by id, in the same direction; where the key lies in another
+table, `tie_breakers` names the column beside it that holds the same id, so that one index has both. A view without
+orderings is a shelf: it comes in its own order and has no next page.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.db import connection
+from django.db.models import BooleanField, Expression, F, Field, Func, QuerySet, Value
+from django.template import loader
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from core.db.compiled import Given, Kept
+
+MAX_LIMIT = 100
+
+
+class Cursor(NamedTuple):
+    """A place between two rows: after (or before) the row with this key and id, or so that it comes too."""
+
+    backwards: bool
+    key: Any
+    id: str
+    with_row: bool = False
+
+    def encoded(self) -> str:
+        # Not Django's encoder: it cuts a time to milliseconds, and rows between two of them would be lost.
+        return urlsafe_b64encode(json.dumps(self, default=str).encode()).decode().rstrip("=")
+
+    @classmethod
+    def decoded(cls, text: str) -> "Cursor":
+        backwards, key, pk, with_row = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if not isinstance(backwards, bool) or not isinstance(pk, str) or not isinstance(key, str | int | float):
+            raise ValueError(text)
+        return cls(backwards, key, pk, with_row is True)
+
+    def place(self, name: str, field: Field) -> Value:
+        return Value(self.value(name, field), field)
+
+    def value(self, name: str, field: Field) -> Any:
+        """Its key or its id as the field has it; an error of the request where no row could have it."""
+        try:
+            return _storable(getattr(self, name), field)
+        except Exception as error:
+            raise bad_cursor() from error
+
+
+class RowIsBeyond(Func):
+    """(key, id) > (…, …) as one row comparison, which a two-column index answers; written with OR it does not.
+
+    The key is compared alone too: SQLite finds the place in an index on an expression only by that.
+    """
+
+    template = "(%(expressions)s)"
+    output_field = BooleanField()
+    conditional = True
+
+    def __init__(self, key: Expression, pk: Expression, key_value: Value, pk_value: Value, *, sign: str):
+        self.sign = sign
+        super().__init__(key, pk, key_value, pk_value)
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list]:
+        key, pk, key_value, pk_value = (compiler.compile(part) for part in self.source_expressions)
+        alone = f"{key[0]} {self.sign[0]}= {key_value[0]}"
+        row = f"({key[0]}, {pk[0]}) {self.sign} ({key_value[0]}, {pk_value[0]})"
+        order = [key, key_value, key, pk, key_value, pk_value]
+        return f"({alone} AND {row})", [parameter for _, parameters in order for parameter in parameters]
+
+    def __repr__(self) -> str:
+        return f"RowIsBeyond({self.source_expressions}, {self.sign})"
+
+
+def bad_parameter(name: str, detail: str) -> ValidationError:
+    return ValidationError({name: [ErrorDetail(detail, "invalid")]})
+
+
+def bad_cursor() -> ValidationError:
+    return bad_parameter("cursor", "Use `next` and `previous` as they were answered.")
+
+
+class KeysetPagination(BasePagination):
+    template = "rest_framework/pagination/previous_and_next.html"
+
+    def paginate_queryset(self, rows: QuerySet | Kept | list, request: Request, view: APIView | None = None) -> list:
+        self.request = request
+        self.limit = self.asked_limit(request)
+        if not view.orderings:
+            return self._shelf(rows)
+        ordering = self._asked_ordering(request, view)
+        cursor = self._asked_cursor(request)
+        if isinstance(rows, Kept):
+            return self._page(self._kept(rows, request, view, ordering, cursor), cursor)
+        return self._page(list(self._ordered(rows, view, ordering, cursor, cursor and cursor.place)), cursor)
+
+    def _kept(self, rows: Kept, request: Request, view: Any, ordering: str, cursor: Cursor | None) -> list:
+        direction = cursor and (cursor.backwards, cursor.with_row)
+        shape = (view.get_serializer_class(), ordering, self.limit, direction)
+        statement = rows.statement(shape, lambda rows: self._ordered(rows, view, ordering, cursor, Given))
+        given = {"user": request.user.pk}
+        if cursor:
+            given |= {name: cursor.value(name, statement.places[name]) for name in ("key", "id")}
+        return statement.rows(given)
+
+    def _ordered(
+        self,
+        rows: QuerySet,
+        view: Any,
+        ordering: str,
+        cursor: Cursor | None,
+        place: Callable[[str, Field], Expression] | None,
+    ) -> QuerySet:
+        """A page of the rows, and one more; `place` makes what stands for the cursor's key and id."""
+        name, descending = ordering.lstrip("-"), ordering.startswith("-")
+        key = self._key(view, name, descending)
+        tie_breaker = view.tie_breakers.get(name, "pk")
+        rows = rows.annotate(keyset_key=key)
+        upwards = descending == bool(cursor and cursor.backwards)
+        if cursor and place:
+            sign = (">" if upwards else "<") + "=" * cursor.with_row
+            here = place("key", rows.query.annotations["keyset_key"].output_field), place("id", rows.model._meta.pk)
+            rows = rows.filter(RowIsBeyond(key, F(tie_breaker), *here, sign=sign))
+        order = ("keyset_key", tie_breaker) if upwards else ("-keyset_key", f"-{tie_breaker}")
+        return self._read(rows.order_by(*order), view, "keyset_key")[: self.limit + 1]
+
+    def asked_limit(self, request: Request) -> int:
+        """`?limit=`, 1 to 100; 20 where it is not said."""
+        text = request.query_params.get("limit")
+        if text is None:
+            return api_settings.PAGE_SIZE
+        if not (text.isascii() and text.isdecimal() and len(text) < 9 and 1 <= int(text) <= MAX_LIMIT):
+            raise bad_parameter("limit", f"Give a whole number from 1 to {MAX_LIMIT}.")
+        return int(text)
+
+    def _shelf(self, rows: QuerySet | list) -> list:
+        self.next = self.previous = None
+        return list(rows[: self.limit])
+
+    def _read(self, queryset: QuerySet, view: Any, *more: str) -> QuerySet:
+        """Without making models where the serializer says which columns it reads."""
+        columns = getattr(view.get_serializer_class(), "columns", None)
+        return queryset.values_list(*columns, *more, named=True) if columns else queryset
+
+    def _asked_ordering(self, request: Request, view: Any) -> str:
+        name = request.query_params.get("ordering") if len(view.orderings) > 1 else None
+        if name and name.removeprefix("-") not in view.orderings:
+            raise bad_parameter("ordering", f"Order by one of: {', '.join(view.orderings)}; with - for descending.")
+        return name or view.ordering
+
+    def _key(self, view: Any, name: str, descending: bool) -> Expression:
+        key = view.orderings[name]
+        if isinstance(key, tuple):
+            key = key[descending]
+        return F(key) if isinstance(key, str) else key
+
+    def _asked_cursor(self, request: Request) -> Cursor | None:
+        text = request.query_params.get("cursor")
+        if text is None:
+            return None
+        try:
+            return Cursor.decoded(text)
+        except Exception as error:
+            raise bad_cursor() from error
+
+    def _page(self, rows: list, cursor: Cursor | None) -> list:
+        more, rows = len(rows) > self.limit, rows[: self.limit]
+        backwards = bool(cursor and cursor.backwards)
+        if backwards:
+            rows.reverse()
+        has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
+        self.next = self._url(self._place(rows[-1], backwards=False)) if has_next and rows else None
+        self.previous = self._url(self._place(rows[0], backwards=True)) if has_previous and rows else None
+        if not rows and cursor:
+            self._way_back(cursor)
+        return rows
+
+    def _way_back(self, cursor: Cursor) -> None:
+        """Rows may have gone since: from an empty page one can still turn round, to all that is not beyond it."""
+        turned = cursor._replace(backwards=not cursor.backwards, with_row=not cursor.with_row)
+        url = self._url(turned)
+        self.next, self.previous = (url, None) if cursor.backwards else (None, url)
+
+    def _place(self, row: Any, *, backwards: bool) -> Cursor:
+        return Cursor(backwards, row.keyset_key, str(row.pk))
+
+    def _url(self, cursor: Cursor) -> str:
+        return f"{self._address}cursor={cursor.encoded()}"
+
+    @cached_property
+    def _address(self) -> str:
+        """What was asked, up to where a cursor is put."""
+        asked = [(name, values) for name, values in self.request.query_params.lists() if name != "cursor"]
+        others = urlencode(asked, doseq=True) + "&" if asked else ""
+        return f"{self.request.build_absolute_uri(self.request.path)}?{others}"
+
+    def get_paginated_response(self, data: list) -> Response:
+        return Response({"next": self.next, "previous": self.previous, "results": data})
+
+    def get_paginated_response_schema(self, schema: dict) -> dict:
+        url = {"type": "string", "format": "uri", "nullable": True}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": url, "previous": url, "results": schema},
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict]:
+        limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": api_settings.PAGE_SIZE}
+        parameters: list[dict] = [{"name": "limit", "schema": limit}]
+        if view.orderings:
+            cursor = "As `next` and `previous` have it."
+            parameters.append({"name": "cursor", "schema": {"type": "string"}, "description": cursor})
+        if len(view.orderings) > 1:
+            choices = [sign + name for name in view.orderings for sign in ("", "-")]
+            ordering = {"type": "string", "enum": choices, "default": view.ordering}
+            parameters.append({"name": "ordering", "schema": ordering})
+        return [{"required": False, "in": "query", **parameter} for parameter in parameters]
+
+    def to_html(self) -> str:
+        context = {"previous_url": self.previous, "next_url": self.next}
+        return loader.get_template(self.template).render(context)
+
+
+def _storable(value: Any, field: Field) -> Any:
+    """The value as the database takes it; raises where no row could have it."""
+    value = field.to_python(value)
+    field.run_validators(value)
+    field.get_db_prep_value(value, connection)
+    if isinstance(value, str) and "\0" in value.encode().decode():  # half a surrogate pair can't be encoded
+        raise ValueError(value)
+    return value

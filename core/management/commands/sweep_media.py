@@ -1,0 +1,65 @@
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from core.backup import is_backing_up
+from core.storage.inventory import StoredFile
+from core.storage.sweep import Sweep
+
+
+class Command(BaseCommand):
+    help = "Remove stored files that no row names, as a killed server leaves them, and report rows without their file."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--check", action="store_true", help="remove nothing; exit 1 if there is something")
+        parser.add_argument(
+            "--older-than",
+            type=float,
+            default=60,
+            metavar="MINUTES",
+            help="leave younger files alone, whose rows may be on their way (60)",
+        )
+
+    def handle(self, *args: Any, check: bool, older_than: float, **options: Any) -> None:
+        sweep = Sweep()
+        unnamed = sweep.unnamed(older_than=timedelta(minutes=older_than))
+        swept = list(self.reported(unnamed) if check else self.removed(unnamed, sweep))
+        missing = 0
+        for line in sweep.missing():
+            self.stdout.write(line)
+            missing += 1
+        if swept:
+            self.stdout.write(f"{len(swept)} files {'are' if check else 'were'} named by no row: {sum(swept):,} bytes")
+        elif not missing:
+            self.stdout.write("nothing to sweep")
+        if missing or (check and swept):
+            sys.exit(1)
+
+    def reported(self, unnamed: Iterator[StoredFile]) -> Iterator[int]:
+        for file in with_progress(unnamed):
+            self.stdout.write(f"{described(file)}: no row names it")
+            yield file.size
+
+    def removed(self, unnamed: Iterator[StoredFile], sweep: Sweep) -> Iterator[int]:
+        if is_backing_up():
+            raise CommandError("A backup is being made, which still needs what no row names any more. Sweep later.")
+        for file in with_progress(unnamed):
+            if not sweep.named:
+                raise CommandError("No row names any file, yet there are some. Is this the right database?")
+            default_storage.delete(file.name)
+            self.stdout.write(f"{described(file)}: removed")
+            yield file.size
+
+
+def with_progress(files: Iterator[StoredFile]) -> Iterator[StoredFile]:
+    return iter(tqdm(files, "Sweeping", unit="file", file=sys.stderr, disable=not sys.stderr.isatty()))
+
+
+def described(file: StoredFile) -> str:
+    return f"{file.name} ({file.size:,} bytes, {file.modified:%Y-%m-%d %H:%M} UTC)"

@@ -1,0 +1,28 @@
+"""What operators' machines ask for: answered before hosts, redirects, sessions and throttles have a say."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from core.observability.health import live, ready
+from core.observability.metrics import metrics
+from core.observability.requests import View
+
+# A load balancer asks by an address that is in no ALLOWED_HOSTS, and without TLS.
+ROUTES = {"/health/live": live, "/health/ready": ready, "/metrics": metrics}
+
+
+def answer_operators(get_response: View) -> View:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        path = request.path_info.removesuffix("/")
+        if path not in ROUTES:
+            return get_response(request)
+        response = ROUTES[path](request)
+        if response is None:
+            return get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            response = HttpResponseNotAllowed(["GET", "HEAD"])
+        request.operators_route = path  # type: ignore[attr-defined]
+        response["Cache-Control"] = "no-store"
+        response["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    return middleware

@@ -1,0 +1,118 @@
+"""Each request: its id, one line in the log, its numbers in the metrics."""
+
+import logging
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from time import perf_counter
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib.admindocs.views import simplify_regex
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from core.observability import metrics
+from core.observability.logs import current_id
+
+View = Callable[[HttpRequest], HttpResponse]
+
+logger = logging.getLogger(__name__)
+
+SANE_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+UNROUTED = "unrouted"
+LONGEST_SQL = 4000
+
+
+def observe_requests(get_response: View) -> View:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        began = perf_counter()
+        request_id = id_of(request)
+        before = current_id.set(request_id)
+        metrics.IN_PROGRESS.inc()
+        queries = Queries(request)
+        try:
+            with connection.execute_wrapper(queries):
+                response = get_response(request)
+            response["X-Request-ID"] = request_id
+            report(request, response.status_code, perf_counter() - began, queries.count)
+            return response
+        finally:
+            metrics.IN_PROGRESS.dec()
+            current_id.reset(before)
+
+    return middleware
+
+
+def report(request: HttpRequest, status: int, seconds: float, queries: int) -> None:
+    route = route_of(request)
+    method = request.method if request.method in METHODS else "OTHER"
+    metrics.count_request(route, str(method), status, seconds, queries)
+    fields = {
+        "user": user_id_of(request),
+        "method": method,
+        "route": route,
+        "status": status,
+        "ms": round(seconds * 1000, 1),
+        "sql": queries,
+    }
+    logger.info("request", extra={"fields": fields})
+
+
+class Queries:
+    """Counts the queries of one request, and tells which were slow."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.count = 0
+
+    def __call__(self, execute: Callable, sql: Any, params: Any, many: bool, context: dict) -> Any:
+        self.count += 1
+        began = perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            milliseconds = (perf_counter() - began) * 1000
+            if 0 < settings.SLOW_QUERY_MS <= milliseconds:
+                fields = {
+                    "route": route_of(self.request),
+                    "ms": round(milliseconds, 1),
+                    "query": str(getattr(sql, "meaning", sql))[
+                        :LONGEST_SQL
+                    ],  # with placeholders: values are kept apart
+                }
+                logger.warning("slow query", extra={"fields": fields})
+
+
+def id_of(request: HttpRequest) -> str:
+    """The client's own where it can stand in a log, else a new one."""
+    given = request.META.get("HTTP_X_REQUEST_ID", "")
+    return given if SANE_ID.fullmatch(given) else uuid4().hex
+
+
+def route_of(request: HttpRequest) -> str:
+    """The template of the address, such as /api/songs/{id}; never what somebody typed."""
+    if operators := getattr(request, "operators_route", None):
+        return operators
+    match = request.resolver_match
+    if match is None or match.url_name == "no-such-resource":
+        return UNROUTED
+    return template_of(match.route)
+
+
+@lru_cache(maxsize=1000)
+def template_of(route: str) -> str:
+    """`api/^songs/(?P<pk>[0-9a-f-]+)/?$` becomes /api/songs/{id}."""
+    named = PARAMETER.sub(r"{\1}", simplify_regex(route)).replace("{pk}", "{id}")
+    return named.rstrip("/") or "/"
+
+
+def user_id_of(request: HttpRequest) -> str | None:
+    user: Any = getattr(request, "user", None)
+    if isinstance(user, SimpleLazyObject):  # to look at it would be a query, where nobody has asked yet
+        user = getattr(request, "_cached_user", None)
+    return str(user.pk) if user is not None and user.pk else None

@@ -1,0 +1,105 @@
+"""The production server alone: `python -m core.server.serve`. It migrates nothing."""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from core.checks import deployment_warnings
+from core.server.static_files import collect_if_stale
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
+
+# A thread keeps its database connection, and PostgreSQL gives 100 unless told otherwise.
+THREADS = 64
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def variable(name: str, default: str) -> str:
+    """From the environment or from .env, which the settings read."""
+    try:
+        _ = settings.DEBUG
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    return os.environ.get(name) or default
+
+
+def number(name: str, default: int) -> int:
+    text = variable(name, str(default))
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        sys.exit(f"{name} is {text!r}: set it to a whole number from 1 on.")
+    return int(text)
+
+
+def free_address() -> tuple[str, int]:
+    """HOST and PORT, once nobody listens there: the server itself would share the port without a word."""
+    host, port = variable("HOST", "127.0.0.1"), number("PORT", 8000)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            sys.exit(f"Cannot listen on {host}, port {port}: {error.strerror}. Set PORT to another one.")
+    return host, port
+
+
+def empty_folder_for_metrics(port: int) -> str:
+    """Where the workers add up their numbers. What an earlier server counted is not ours."""
+    given = variable("PROMETHEUS_MULTIPROC_DIR", "")
+    folder = Path(given or tempfile.gettempdir()) / ("" if given else f"music-metrics-{os.getuid()}-{port}")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Anybody may make a folder of that name in a temporary one, and would read and write our numbers.
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        sys.exit(f"{folder} belongs to somebody else. Set PROMETHEUS_MULTIPROC_DIR to a folder of this account.")
+    for file in folder.glob("*.db"):
+        file.unlink()
+    return str(folder)
+
+
+def close_to_others() -> None:
+    """Take from other accounts what an older version let them read: the SQLite file and the folder of stored files."""
+    private = [settings.MEDIA_ROOT] if settings.STORAGES["default"]["BACKEND"].endswith("FileSystemStorage") else []
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        private += [Path(settings.DATABASES["default"]["NAME"] + ending) for ending in ("", "-wal", "-shm")]
+    for path in private:
+        # Another account's file can't be changed, and is that account's decision.
+        with suppress(FileNotFoundError, PermissionError):
+            path.chmod(settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS if path.is_dir() else 0o600)
+
+
+def end_with_parent(how: signal.Signals = signal.SIGTERM) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)
+
+
+def main() -> None:
+    host, port = free_address()
+    workers = number("WORKERS", os.cpu_count() or 1)
+    collect_if_stale()
+    close_to_others()
+    if workers > 1 and settings.CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+        print(f"CACHE_URL is not set: each of the {workers} workers counts throttles for itself.")
+    for warning in deployment_warnings():
+        print(f"WARNING: {warning.msg} {warning.hint}")
+    print(f"Serving http://{host}:{port} with {workers} worker{'s' * (workers > 1)}", flush=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = empty_folder_for_metrics(port)
+    os.execv(  # noqa: S606
+        sys.executable,
+        [
+            *(sys.executable, "-m", "granian", "Spotify_Clone.wsgi:application"),
+            *("--interface", "wsgi", "--no-ws", "--host", host, "--port", str(port)),
+            *("--workers", str(workers), "--blocking-threads", str(max(4, THREADS // workers))),
+            *("--respawn-failed-workers", "--workers-kill-timeout", "5", "--log-level", "error"),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Storage and rows against each other: files that no row names, and rows whose file is not there.
+
+Either side is read once, as a stream. What is kept of a name is a digest of 8 bytes, so that four million files, which
+are a million songs with their renditions, take some 32 MB.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from hashlib import blake2b
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from django.apps import apps
+from django.core.files.storage import default_storage
+from django.db import models
+from django.utils import timezone
+
+from core.storage.inventory import StoredFile, every_stored_file
+from core.storage.stored_files import original_of
+from users.signals import unnamed_files_found
+
+BATCH = 10_000
+# What `new_key` makes, with whatever is appended; a file that is named otherwise is none of ours.
+OUR_NAME = re.compile(r"[a-z-]+/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}[^/]*")
+
+
+class Sweep:
+    """`unnamed` first, to its end; `missing` builds on what it has seen."""
+
+    def __init__(self) -> None:
+        self.named, self.stored = Names(), Names()
+
+    def unnamed(self, *, older_than: timedelta) -> Iterator[StoredFile]:
+        """Files that no row names and that are too old for their row to be still on its way."""
+        for names in batches(names_in_rows()):
+            self.named.add(names)
+        for files in batches(every_stored_file()):
+            self.stored.add([file.name for file in files])
+            latest = timezone.now() - older_than
+            old = [file for file in files if file.modified <= latest and OUR_NAME.fullmatch(file.name)]
+            # A picture's other sizes are needed as long as the picture is.
+            originals = {original_of(file.name) for file in old}
+            unneeded = set(_needed_by_nobody(self.named.lacking(sorted(originals))))
+            yield from (file for file in old if original_of(file.name) in unneeded)
+
+    def missing(self) -> Iterator[str]:
+        """Each row whose file is not there, in words."""
+        for field in file_fields():
+            for batch in batches(_rows_with(field)):
+                absent = set(self.stored.lacking([name for _, name in batch]))
+                yield from (_words(field, pk, name) for pk, name in batch if name in absent and _lost(field, pk, name))
+
+
+class Names:
+    def __init__(self) -> None:
+        self.digests = np.empty(0, np.uint64)
+        self.new: list[np.ndarray] = []
+
+    def add(self, names: list[str]) -> None:
+        self.new.append(digests_of(names))
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.digests.size)
+
+    def lacking(self, names: list[str]) -> list[str]:
+        """Those of the names that are not among these."""
+        if self.new:
+            self.digests = np.sort(np.concatenate([self.digests, *self.new]))
+            self.new = []
+        wanted = digests_of(names)
+        before, after = (np.searchsorted(self.digests, wanted, side) for side in ("left", "right"))
+        return [name for name, is_known in zip(names, before < after, strict=True) if not is_known]
+
+
+def digests_of(names: list[str]) -> np.ndarray:
+    joined = b"".join(blake2b(os.fsencode(name), digest_size=8).digest() for name in names)
+    return np.frombuffer(joined, np.uint64)
+
+
+def file_fields() -> Iterator[models.FileField]:
+    for model in apps.get_models():
+        yield from (field for field in model._meta.local_concrete_fields if isinstance(field, models.FileField))
+
+
+def names_in_rows() -> Iterator[str]:
+    for field in file_fields():
+        for _, name in _rows_with(field):
+            yield name
+
+
+def _rows_with(field: models.FileField) -> Iterator[tuple[Any, str]]:
+    rows = _rows_of(field).exclude(**{field.name: ""}).values_list("pk", field.name)
+    return rows.iterator(chunk_size=BATCH)
+
+
+def _rows_of(field: models.FileField) -> models.QuerySet:
+    return field.model._base_manager.order_by()
+
+
+def _needed_by_nobody(names: list[str]) -> list[str]:
+    """Looked at once more: a row may have come since, and a worker may be just about to write one."""
+    if not names:
+        return []
+    needed: set[str] = set()
+    for field in file_fields():
+        needed.update(_rows_of(field).filter(**{f"{field.name}__in": names}).values_list(field.name, flat=True))
+    for _, kept in unnamed_files_found.send(Sweep, names=frozenset(names)):
+        needed.update(kept or ())
+    return [name for name in names if name not in needed]
+
+
+def _lost(field: models.FileField, pk: Any, name: str) -> bool:
+    """Looked at once more: the file may have come since, or its row have gone."""
+    return not default_storage.exists(name) and _rows_of(field).filter(**{"pk": pk, field.name: name}).exists()
+
+
+def _words(field: models.FileField, pk: Any, name: str) -> str:
+    return f"{field.model._meta.verbose_name} {pk}: its {field.verbose_name} {name} is missing"
+
+
+def batches(rows: Iterable) -> Iterator[list]:
+    rows = iter(rows)
+    while batch := list(islice(rows, BATCH)):
+        yield batch

@@ -1,0 +1,122 @@
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from core.folding import fold_accents, fold_address, fold_case
+from users.models import User
+from users.registration import username_base
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Nina", "nINA"),
+        ("  Nina   Simone ", "nina simone"),
+        ("STRASSE", "straße"),
+        ("ÜNAL", "ünal"),
+        ("ＮＩＮＡ", "nina"),
+        ("Beyonc\u00e9", "Beyonce\u0301"),
+        ("ΟΔΟΣ", "οδος"),
+        ("a\u00a0b", "A B"),
+    ],
+)
+def test_case_space_and_unicode_form_do_not_count(one, other):
+    assert fold_case(one) == fold_case(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("nina", "nína"), ("Шостакович", "Шостаковиц"), ("a b", "ab")])
+def test_other_letters_count(one, other):
+    assert fold_case(one) != fold_case(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Beyoncé", "beyonce"),
+        ("Sigur Rós", "sigur ros"),
+        ("Spin\u0308al Tap", "spinal tap"),  # no code point has n and this mark together
+        ("Tiếng Việt", "tieng viet"),
+        ("Ǿ", "ø"),
+        ("Dvořák", "dvorak"),
+        ("Đorđe", "đorđe"),  # a letter of its own, not one with a mark
+        ("Чайковский", "чайковский"),
+        ("ガール", "ガール"),
+        ("한글", "한글"),
+    ],
+)
+def test_only_latin_letters_lose_their_marks(text, folded):
+    assert fold_accents(text) == folded
+
+
+@pytest.mark.parametrize("fold", [fold_case, fold_accents])
+@pytest.mark.parametrize("text", ["", " ", "Beyoncé", "ﷺ", "İstanbul", "ガ", "e\u0301\u0301"])
+def test_what_is_folded_stays_so(fold, text):
+    assert fold(fold(text)) == fold(text)
+
+
+@pytest.mark.django_db
+def test_a_text_that_grows_when_folded_still_fits_its_row(make_user):
+    user = make_user("nina", name="ﷺ" * 200)
+
+    assert len(user.name_folded) == 400
+
+
+@pytest.mark.parametrize(
+    ("text", "username"),
+    [
+        ("Beyoncé Knowles", "beyonce.knowles"),
+        ("AC/DC", "ac.dc"),
+        ("..", "listener"),
+        ("宇多田", "listener"),
+        ("x" * 300, "x" * 100),
+    ],
+)
+def test_a_username_is_made_of_any_text(text, username):
+    assert username_base(text) == username
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("nina@m\u00fcnchen.example", "nina@xn--mnchen-3ya.example"),
+        ("nina@M\u00dcNCHEN.example", "nina@mu\u0308nchen.EXAMPLE"),
+        ("nina@example.org\u00ad", "nina@example.org"),
+        ("ni\u00adna@exam\u00adple.org", "nina@example.org"),
+        ("nina@example\u3002org", "nina@example.org"),
+        ("nina@\u043f\u043e\u0447\u0442\u0430.example", "nina@xn--80a1acny.example"),
+    ],
+)
+def test_addresses_of_one_mailbox_are_equal(one, other):
+    assert fold_address(one) == fold_address(other)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "@", "nina", "nina@", "nina@.", "a@" + "\u00fc." * 200, "a@" + "\u00fc" * 500, "a@\ud800", "a@xn--\u00fc"],
+)
+def test_what_is_no_address_has_a_key_all_the_same(address):
+    assert len(fold_address(address)) <= 400
+
+
+@pytest.mark.django_db
+def test_the_migration_gives_known_addresses_their_new_keys(make_user):
+    fold_addresses = import_module("users.migrations.0005_addresses_by_a_label").fold_addresses
+    nina, other, third = make_user("nina"), make_user("other"), make_user("third")
+    for user, domain in (
+        (nina, "m\u00fcnchen.example"),
+        (other, "xn--mnchen-3ya.example"),
+        (third, "k\u00f6ln.example"),
+    ):
+        User.objects.filter(pk=user.pk).update(email=f"a@{domain}", email_key=f"a@{domain}")
+
+    fold_addresses(apps, connection.schema_editor())
+
+    keys = dict(User.objects.values_list("username", "email_key"))
+    # The mailbox has an account under its key already.
+    assert keys == {
+        "nina": "a@m\u00fcnchen.example",
+        "other": "a@xn--mnchen-3ya.example",
+        "third": "a@xn--kln-sna.example",
+    }

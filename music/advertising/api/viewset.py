@@ -1,0 +1,48 @@
+from pathlib import PurePath
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from music.advertising.api.serializers import AdSerializer
+from music.advertising.models import Ad
+from music.advertising.play_counter import count_once
+from music.api.base import UUID_REGEX, BytesNegotiation
+from music.catalogue.audio import CONTENT_TYPES
+from music.streaming.api.viewset import BYTES, RANGE
+from music.streaming.delivery import deliver
+
+
+class AdViewSet(GenericViewSet):
+    """What comes with `play`. Ads themselves are managed in the admin."""
+
+    lookup_value_regex = UUID_REGEX
+    queryset = Ad.objects.all()
+    serializer_class = AdSerializer
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def impression(self, request: Request, pk: str) -> Response:
+        """The ad was shown or heard. Counted once for each time that `play` gave it to the caller."""
+        count_once(self.get_object(), "impressions", listener=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def click(self, request: Request, pk: str) -> Response:
+        """The ad's link was followed. Counted once for each time that `play` gave it to the caller."""
+        count_once(self.get_object(), "clicks", listener=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(parameters=[RANGE], responses=BYTES)
+    @action(detail=True, permission_classes=[AllowAny], content_negotiation_class=BytesNegotiation)
+    def audio(self, request: Request, pk: str) -> HttpResponseBase:
+        """The ad's sound, in ranges if asked for."""
+        audio = self.get_object().audio
+        return deliver(audio, content_type=CONTENT_TYPES[PurePath(audio.name).suffix[1:]], request=request)

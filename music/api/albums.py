@@ -1,0 +1,60 @@
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from music.api.base import CatalogueViewSet
+from music.catalogue.api.album_filters import AlbumFilter
+from music.catalogue.api.album_serializers import AlbumSerializer, AlbumWriteSerializer, CollectedAlbumSerializer
+from music.catalogue.api.song_serializers import SongSerializer
+from music.catalogue.models import Album, Listener, Song
+from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST, TRACK_ORDER
+from music.library.api.viewset import NEWEST_FIRST, FavoriteActions
+from music.library.collections import kept_by
+from music.library.queries import albums_for, songs_as_seen_by
+
+
+class AlbumViewSet(FavoriteActions, CatalogueViewSet):
+    serializer_class = AlbumSerializer
+    write_serializer_class = AlbumWriteSerializer
+    filterset_class = AlbumFilter
+    orderings = {
+        "release_date": (RELEASED_FIRST, RELEASED_LAST),
+        "created_at": "created_at",
+        "title": "title_folded",
+    }
+    ordering = "-release_date"
+
+    def get_queryset(self) -> QuerySet[Album]:
+        return Album.objects.visible_to(self.request.user)
+
+    @classmethod
+    def rows_for(cls, listener: Listener) -> QuerySet[Album]:
+        return albums_for(listener)
+
+    @extend_schema(responses=SongSerializer(many=True))
+    @action(
+        detail=True,
+        serializer_class=SongSerializer,
+        filterset_class=None,
+        orderings={"track_number": TRACK_ORDER},
+        ordering="track_number",
+    )
+    def songs(self, request: Request, pk: str) -> Response:
+        """The album's songs that the caller may see, by disc, then track."""
+        listener = request.user
+        songs = Song.objects.visible_to(listener).filter(album=self.get_object())
+        return self.page_of(songs_as_seen_by(listener, songs))
+
+    @extend_schema(responses=CollectedAlbumSerializer(many=True))
+    @action(
+        detail=False,
+        permission_classes=[IsAuthenticated],
+        serializer_class=CollectedAlbumSerializer,
+        **NEWEST_FIRST,
+    )
+    def favorites(self, request: Request) -> Response:
+        """The caller's favourite albums, newest first."""
+        return self.page_of(kept_by(request.user, self.get_rows()))

@@ -1,0 +1,76 @@
+from django.db.models import F, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from music.api.base import CatalogueViewSet
+from music.catalogue.api.song_filters import SongFilter
+from music.catalogue.api.song_serializers import (
+    CollectedSongSerializer,
+    SongDetailSerializer,
+    SongSerializer,
+    SongWriteSerializer,
+)
+from music.catalogue.models import Listener, Song
+from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST
+from music.discovery.api.recommendations import RecommendationActions
+from music.discovery.api.search import SearchActions
+from music.library.api.viewset import NEWEST_FIRST, FavoriteActions, LikeActions
+from music.library.collections import kept_by, liked_by
+from music.library.queries import songs_for
+from music.playback.api.viewset import ListeningActions
+from music.streaming.api.viewset import SoundActions
+
+
+class SongViewSet(
+    LikeActions, FavoriteActions, ListeningActions, SoundActions, RecommendationActions, SearchActions, CatalogueViewSet
+):
+    serializer_class = SongSerializer
+    detail_serializer_class = SongDetailSerializer
+    write_serializer_class = SongWriteSerializer
+    filterset_class = SongFilter
+    orderings = {
+        "play_count": "counts__play_count",
+        "like_count": "counts__like_count",
+        "release_date": (RELEASED_FIRST, RELEASED_LAST),
+        "created_at": "created_at",
+        "title": "title_folded",
+    }
+    tie_breakers = {"play_count": "counts__song_id", "like_count": "counts__song_id"}
+    ordering = "-created_at"
+
+    def get_queryset(self) -> QuerySet[Song]:
+        return Song.objects.visible_to(self.request.user)
+
+    @classmethod
+    def rows_for(cls, listener: Listener) -> QuerySet[Song]:
+        return songs_for(listener)
+
+    @classmethod
+    def details_for(cls, listener: Listener) -> QuerySet[Song]:
+        measured = {f"sound_{name}": F(f"sound__{name}") for name in ("status", "reason", "lufs", "peak")}
+        return cls.rows_for(listener).annotate(**measured)
+
+    @extend_schema(responses=CollectedSongSerializer(many=True))
+    @action(
+        detail=False,
+        permission_classes=[IsAuthenticated],
+        serializer_class=CollectedSongSerializer,
+        **NEWEST_FIRST,
+    )
+    def liked(self, request: Request) -> Response:
+        """The songs that the caller likes, newest first."""
+        return self.page_of(liked_by(request.user, self.get_rows()))
+
+    @extend_schema(responses=CollectedSongSerializer(many=True))
+    @action(
+        detail=False,
+        permission_classes=[IsAuthenticated],
+        serializer_class=CollectedSongSerializer,
+        **NEWEST_FIRST,
+    )
+    def favorites(self, request: Request) -> Response:
+        """The caller's favourite songs, newest first."""
+        return self.page_of(kept_by(request.user, self.get_rows()))

@@ -1,0 +1,190 @@
+from typing import Any
+
+import orjson
+from django.core.validators import MaxValueValidator, MinValueValidator
+from rest_framework import serializers
+
+from core.api.row_serializers import RowSerializer
+from music.catalogue.api.album_serializers import AlbumNameSerializer
+from music.catalogue.api.fields import RecordingField, YesNoField
+from music.catalogue.api.genre_serializers import GenreSerializer
+from music.catalogue.models import Album, Song, Visibility
+from music.catalogue.publication import publish_song, update_song
+from music.streaming.api.serializers import LoudnessSerializer
+from music.streaming.models import Status, gain
+from music.streaming.signed_urls import signed_path, stream_path
+from users.api.serializers import NameField, PersonSerializer
+
+
+class SongSerializer(RowSerializer):
+    """The card, which the database keeps, and what changes by the minute or with the caller."""
+
+    columns: tuple[str, ...] = (
+        *("pk", "card", "is_public"),
+        *("number", "play_count", "like_count", "is_liked", "is_favorite"),
+    )
+
+    artist = PersonSerializer()
+    album = AlbumNameSerializer(allow_null=True)
+    genre = GenreSerializer(allow_null=True)
+    audio_file = serializers.URLField(allow_null=True, help_text="Plays in an `<audio>` element as it is.")
+    play_count = serializers.IntegerField()
+    like_count = serializers.IntegerField()
+    is_liked = serializers.BooleanField()
+    is_favorite = serializers.BooleanField()
+
+    class Meta:
+        model = Song
+        fields = [
+            "id",
+            "title",
+            "artist",
+            "album",
+            "genre",
+            "track_number",
+            "disc_number",
+            "duration",
+            "release_date",
+            "explicit",
+            "visibility",
+            "licensing_info",
+            "audio_file",
+            "play_count",
+            "like_count",
+            "is_liked",
+            "is_favorite",
+            "created_at",
+            "updated_at",
+        ]
+
+    def to_representation(self, song: Any) -> dict[str, Any]:
+        shown = orjson.loads(song.card)
+        if shown["audio_file"]:
+            shown["audio_file"] = self.origin + (
+                stream_path(shown["id"]) if song.is_public else self._signed_path(song)
+            )
+        if album := shown["album"]:
+            album["cover_image"] = self.image_url(album["cover_image"])
+        shown["play_count"] = song.play_count
+        shown["like_count"] = song.like_count
+        shown["is_liked"] = song.is_liked
+        shown["is_favorite"] = song.is_favorite
+        return shown
+
+    def _signed_path(self, song: Any) -> str:
+        # Nobody but its artist is shown what needs a signature.
+        return signed_path(song.pk, listener=self.context["request"].user)
+
+
+class SongDetailSerializer(SongSerializer):
+    columns = (
+        *SongSerializer.columns,
+        *("artist_id", "sound_status", "sound_reason", "sound_lufs", "sound_peak"),
+    )
+
+    status = serializers.ChoiceField(Status.choices, help_text="Of its renditions; the upload plays all the same.")
+    status_reason = serializers.CharField(allow_null=True, help_text="Why it failed; for the song's artist alone.")
+    loudness = LoudnessSerializer(allow_null=True, help_text="Null until it is measured, and for silence.")
+
+    class Meta(SongSerializer.Meta):
+        fields = [*SongSerializer.Meta.fields, "status", "status_reason", "loudness"]
+
+    def to_representation(self, song: Any) -> dict[str, Any]:
+        shown = super().to_representation(song)
+        is_own = self.context["request"].user.pk == song.artist_id
+        status = song.sound_status or Status.PROCESSING
+        lufs, peak = song.sound_lufs, song.sound_peak
+        is_measured = lufs is not None and peak is not None
+        return shown | {
+            "status": status if shown["audio_file"] else Status.READY,
+            "status_reason": (song.sound_reason or None) if is_own else None,
+            "loudness": {"lufs": lufs, "peak": peak, "gain": gain(lufs, peak)} if is_measured else None,
+        }
+
+
+class CollectedSongSerializer(SongSerializer):
+    columns = (*SongSerializer.columns, "added_at")
+    added_at = serializers.DateTimeField()
+
+    class Meta(SongSerializer.Meta):
+        fields = [*SongSerializer.Meta.fields, "added_at"]
+
+    def to_representation(self, song: Any) -> dict[str, Any]:
+        return super().to_representation(song) | {"added_at": song.added_at}
+
+
+class PlayedSongSerializer(SongSerializer):
+    columns = (*SongSerializer.columns, "played_at")
+    played_at = serializers.DateTimeField()
+
+    class Meta(SongSerializer.Meta):
+        fields = [*SongSerializer.Meta.fields, "played_at"]
+
+    def to_representation(self, song: Any) -> dict[str, Any]:
+        return super().to_representation(song) | {"played_at": song.played_at}
+
+
+class OwnAlbumField(serializers.PrimaryKeyRelatedField):
+    """An album of the caller's; another's is as unknown as one that does not exist."""
+
+    def get_queryset(self) -> Any:
+        return Album.objects.filter(artist=self.context["request"].user.pk).order_by("title")
+
+
+class SongWriteSerializer(serializers.ModelSerializer):
+    audio_file = RecordingField(help_text="MP3, WAV, M4A, FLAC, OGG or AAC, up to 50 MB.")
+    title = NameField(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        help_text="Else from the file's tags, else from its name.",
+    )
+    album = OwnAlbumField(required=False, allow_null=True, help_text="One of your albums.")
+    album_title = NameField(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        write_only=True,
+        help_text="Or its title; made if new.",
+    )
+    genre = NameField(
+        max_length=200, required=False, allow_blank=True, allow_null=True, help_text="Its title; made if new."
+    )
+    release_date = serializers.DateField(required=False, allow_null=True)
+    track_number = serializers.IntegerField(
+        required=False, allow_null=True, validators=[MinValueValidator(1), MaxValueValidator(32767)]
+    )
+    disc_number = serializers.IntegerField(
+        required=False, allow_null=True, validators=[MinValueValidator(1), MaxValueValidator(32767)]
+    )
+    explicit = YesNoField(required=False)
+    visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
+
+    class Meta:
+        model = Song
+        fields = [
+            "audio_file",
+            "title",
+            "album",
+            "album_title",
+            "genre",
+            "release_date",
+            "track_number",
+            "disc_number",
+            "explicit",
+            "visibility",
+            "licensing_info",
+        ]
+
+    def validate_title(self, title: str) -> str:
+        if self.instance and not title:
+            raise serializers.ValidationError("A song needs a title.", "blank")
+        return title
+
+    def create(self, validated_data: dict[str, Any]) -> Song:
+        recording = validated_data.pop("audio_file")
+        return publish_song(artist=self.context["request"].user, recording=recording, **validated_data)
+
+    def update(self, instance: Song, validated_data: dict[str, Any]) -> Song:
+        recording = validated_data.pop("audio_file", None)
+        return update_song(instance, recording=recording, **validated_data)

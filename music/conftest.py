@@ -1,0 +1,67 @@
+import pytest
+from django.utils import timezone
+
+from music.models import Album, Genre, Song, SongCounts
+from music.streaming.renditions import render_song, songs_to_render
+from payments.models import Subscription, SubscriptionPlan
+
+
+@pytest.fixture
+def make_song(artist):
+    """A song that is there already, without the cost of an upload; it has no audio unless the test gives it some."""
+
+    def make(title="A song", play_count=0, like_count=0, **fields):
+        song = Song.objects.create(title=title, **{"artist": artist, **fields})
+        SongCounts.objects.create(
+            song=song, play_count=play_count, starting_play_count=play_count, like_count=like_count
+        )
+        return song
+
+    return make
+
+
+@pytest.fixture
+def song(make_song):
+    return make_song()
+
+
+@pytest.fixture
+def private_song(make_song):
+    return make_song("A secret", visibility="private")
+
+
+@pytest.fixture
+def album(artist):
+    return Album.objects.create(title="An album", artist=artist)
+
+
+@pytest.fixture
+def genre(db):
+    return Genre.objects.create(title="Jazz")
+
+
+@pytest.fixture
+def give_premium(db):
+    """`give_premium(listener)`: an active subscription, which ends as soon as its status says so."""
+
+    def give(user, plan="individual"):
+        return Subscription.objects.create(
+            user=user,
+            plan=SubscriptionPlan.objects.get(plan_type=plan),
+            stripe_id=f"sub_{user.pk.hex}",
+            status="active",
+            started_at=timezone.now(),
+        )
+
+    return give
+
+
+@pytest.fixture
+def render():
+    """Does what the worker does after uploads."""
+
+    def everything():
+        for song in songs_to_render():
+            render_song(song.pk, song.audio_file.name)
+
+    return everything

@@ -1,0 +1,368 @@
+import csv
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from music.models import Album, Genre
+from users.models import User
+
+
+@pytest.fixture
+def by(make_user):
+    """`by("Queen")`: the artist of this name, made if new."""
+
+    def named(name):
+        username = f"artist{User.objects.count()}"
+        return User.objects.filter(name=name).first() or make_user(username, role="artist", name=name)
+
+    return named
+
+
+@pytest.fixture
+def search(api):
+    """`search("text")`: the answer of a stranger's search."""
+
+    def ask(q, client=api, **parameters):
+        response = client.get("/api/songs/search", {"q": q, **parameters})
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    return ask
+
+
+@pytest.fixture
+def titles(search):
+    return lambda q, **parameters: [song["title"] for song in search(q, **parameters)["songs"]]
+
+
+@pytest.mark.parametrize(
+    ("title", "artist", "query"),
+    [
+        ("Señorita", "Shawn Mendes", "senorita"),
+        ("Joga", "Björk", "bjork"),
+        ("Final Song", "MØ", "mo"),
+        ("Ελλάδα", "Κάποιος", "ΕΛΛΑΔΑ"),
+        ("Back in Black", "AC/DC", "acdc"),
+        ("Back in Black", "AC/DC", "ac dc"),
+        ("Back in Black", "ACDC", "AC/DC"),
+        ("So What", "P!nk", "pink"),
+        ("Tik Tok", "Ke$ha", "kesha"),
+        ("Peso", "A$AP Rocky", "asap rocky"),
+        ("Everybody Hurts", "R.E.M.", "rem"),
+        ("Everybody Hurts", "R.E.M.", "r.e.m"),
+        ("Everybody Hurts", "REM", "R.E.M."),
+        ("99 Problems", "JAY-Z", "jayz"),
+        ("99 Problems", "JAY-Z", "jay z"),
+        ("All the Small Things", "blink-182", "blink 182"),
+        ("Don't Start Now", "Dua Lipa", "dont start now"),
+        ("Dont Start Now", "Dua Lipa", "don’t start now"),
+        ("September", "Earth, Wind & Fire", "earth wind and fire"),
+        ("÷", "Ed Sheeran", "÷"),
+        ("Livin' On A Prayer", "Bon Jovi", "prayer livin"),
+        ("Thunder", "Imagine Dragons", "Thunder Imagine Dragons"),
+        ("Thunder", "Imagine Dragons", "dragons thunder imagine"),
+        ("Electric Feel", "MGMT", "electric f"),
+        ("Electric Feel", "MGMT", "elect"),
+        ("Broccoli", "DRAM", "brovcoli"),
+        ("Just a Stranger", "Kali Uchis", "jsut a stranegr"),
+        ("Poker Face", "Lady Gaga", "pokerr facce"),
+        ("Disturbed", "Somebody", "dsiturbd"),
+        ("Cross Me", "Ed Sheeran", "cross em"),
+        ("Мне бы в небо", "StaFFord63", "небо"),
+        ("Заколоченное", "Баста", "закалоченное"),
+        ("夕凪通信", "オメガトライブ", "夕凪通信"),
+        ("夕凪通信", "オメガトライブ", "凪通"),
+        ("夕凪通信", "オメガトライブ", "夕"),
+        ("夕凪通信", "オメガトライブ", "オメガ"),
+        ("중독 Overdose", "EXO-K", "중독"),
+        ("שיר אהבה", "מישהו", "אהבה"),
+        ("أغنية الحب", "شخص", "الحب"),
+    ],
+)
+def test_a_song_is_found_however_it_is_typed(titles, make_song, by, title, artist, query):
+    make_song("Something Else", artist=by("Nobody Known"), play_count=10**6)
+    make_song(title, artist=by(artist))
+    assert titles(query)[0] == title
+
+
+@pytest.mark.parametrize("query", ["й", "ガ"])
+def test_marks_that_make_another_letter_count(titles, make_song, query):
+    make_song("и")
+    make_song("カ")
+    assert titles(query) == []
+
+
+def test_popularity_breaks_ties(titles, search, make_song, by):
+    for play_count, name in [(12, "A"), (100_000, "B"), (13, "C")]:
+        make_song("Home", artist=by(name), play_count=play_count)
+    assert [song["artist"]["name"] for song in search("home")["songs"]] == ["B", "C", "A"]
+
+
+def test_popularity_does_not_bury_what_was_typed(titles, make_song):
+    make_song("Home Sweet Home", play_count=10**9)
+    make_song("Homecoming", play_count=10**9)
+    make_song("Home", play_count=3)
+    assert titles("home")[0] == "Home"
+
+
+def test_of_unfinished_titles_the_popular_comes_first(titles, make_song):
+    make_song("Electric Fence", play_count=5)
+    make_song("Electric Feel", play_count=50_000)
+    assert titles("electric f") == ["Electric Feel", "Electric Fence"]
+
+
+def test_a_title_is_itself_with_and_without_its_appendix(titles, make_song):
+    make_song("Ignition (Remix)", play_count=1000)
+    make_song("Ignition Key", play_count=100_000)
+    assert titles("ignition")[0] == titles("ignition remix")[0] == "Ignition (Remix)"
+
+
+def test_what_was_typed_is_not_taken_for_a_typo(titles, make_song):
+    make_song("Love")
+    make_song("Live", play_count=1000)
+    assert titles("love") == ["Love"]
+    assert titles("lovve") == ["Love"]
+
+
+def test_a_name_that_is_misspelled_itself_does_not_hide_what_was_meant(search, make_song, by):
+    by("Metallica")
+    make_song("Metalica")
+    found = search("metalcia")
+    assert [row["title"] for row in found["songs"]] == ["Metalica"]
+    assert [row["name"] for row in found["artists"]] == ["Metallica"]
+
+
+def test_of_several_mistyped_words_the_closest_that_go_together_are_meant(titles, make_song):
+    make_song("Purple Rain")
+    make_song("Purple Grain")
+    assert titles("purpel rian") == ["Purple Rain"]
+    assert titles("purpel graxin") == ["Purple Grain"]
+
+
+def test_who_finds_something_by_three_words_has_mistyped_none(search, make_song, by):
+    make_song("Grey Sky River", artist=by("Gray Sky River"))
+    assert [row["name"] for row in search("grey sky")["artists"]] == ["Gray Sky River"]
+    assert search("grey sky river")["artists"] == []
+    assert [row["name"] for row in search("grey skyy river")["artists"]] == ["Gray Sky River"]
+
+
+def test_one_wrong_word_does_not_hide_the_rest(titles, make_song):
+    make_song("Bulls on Parade")
+    assert titles("bulls on xrqwe") == ["Bulls on Parade"]
+
+
+def test_all_kinds_are_found_in_one_call(search, make_song, by):
+    queen = by("Queen")
+    album = Album.objects.create(title="Queen II", artist=queen)
+    genre = Genre.objects.create(title="Queencore")
+    song = make_song("Ogre Battle", artist=queen, album=album, genre=genre)
+    found = search("queen")
+    assert [item["id"] for item in found["songs"]] == [str(song.pk)]
+    assert [item["title"] for item in found["albums"]] == ["Queen II"]
+    assert [item["name"] for item in found["artists"]] == ["Queen"]
+    assert found["genres"] == [{"id": str(genre.pk), "title": "Queencore"}]
+
+
+@pytest.mark.parametrize("kind", ["song", "album", "artist", "genre"])
+def test_a_narrower_type_leaves_the_other_keys_empty(search, make_song, by, kind):
+    artist = by("Echo")
+    Album.objects.create(title="Echo", artist=artist)
+    Genre.objects.create(title="Echo")
+    make_song("Echo", artist=artist)
+    found = search("echo", type=kind)
+    assert {key: len(rows) for key, rows in found.items()} == {
+        key: int(key == f"{kind}s") for key in ("songs", "albums", "artists", "genres")
+    }
+
+
+def test_limit_is_of_each_kind(search, make_song, by):
+    for number in range(3):
+        artist = by(f"Echo {number}")
+        make_song(f"Echo {number}", artist=artist)
+    found = search("echo", limit=2)
+    assert (len(found["songs"]), len(found["artists"])) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"q": ""},
+        {"q": "  "},
+        {"q": "a\0b"},
+        {"q": "a", "type": "video"},
+        {"q": "a", "limit": "0"},
+        {"q": "a", "limit": "101"},
+    ],
+)
+def test_a_bad_parameter_is_refused(api, db, parameters):
+    response = api.get("/api/songs/search", parameters)
+    assert response.status_code == 400
+    assert response.json()["type"] == "validation_error"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "'",
+        '"',
+        "'' OR 1=1 --",
+        "a:b",
+        "a* AND (b",
+        "NOT",
+        "\\",
+        "%",
+        "_",
+        "^",
+        "#song",
+        "=love",
+        "@x",
+        "…",
+        "🎵",
+        "\u0301",
+        "ﷺ" * 50,
+        "a " * 5000,
+        "x" * 5000,
+        "夕" * 500,
+        "a/b/c/d/e/f/g " * 40,
+        "ﬀ½²",
+        "\u202e",
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/songs/search?q={}", "/api/songs?search={}", "/api/albums?search={}"])
+def test_odd_texts_do_no_harm(api, make_song, path, query):
+    make_song("Love")
+    response = api.get(path.split("?")[0], {path.split("?")[1].partition("=")[0]: query})
+    assert response.status_code == 200
+
+
+def test_others_find_nothing_that_is_out_of_sight(search, make_song, by, artist):
+    suspended = by("Hush Suspended")
+    make_song("Hush private", visibility="private")
+    make_song("Hush hidden", is_hidden=True)
+    make_song("Hush suspended", artist=suspended)
+    Album.objects.create(title="Hush", artist=suspended)
+    secret = Album.objects.create(title="Hush secret", artist=artist)
+    make_song("Untitled", album=secret, visibility="private")
+    User.objects.filter(pk=suspended.pk).update(is_active=False)
+    assert search("hush") == {"songs": [], "albums": [], "artists": [], "genres": []}
+
+
+def test_an_artist_finds_their_own_private_songs_and_albums(search, api_as, make_song, artist):
+    album = Album.objects.create(title="Hush", artist=artist)
+    make_song("Hush private", visibility="private", album=album)
+    found = search("hush", client=api_as(artist))
+    assert [song["visibility"] for song in found["songs"]] == ["private"]
+    assert [album["title"] for album in found["albums"]] == ["Hush"]
+
+
+def test_the_caller_sees_what_they_like(search, api_as, listener, song):
+    api_as(listener).post(f"/api/songs/{song.pk}/like")
+    assert search("song", client=api_as(listener))["songs"][0]["is_liked"] is True
+    assert search("song")["songs"][0]["is_liked"] is False
+
+
+def test_private_songs_do_not_crowd_out_public_ones(titles, make_song):
+    for number in range(30):
+        make_song(f"Crowd {number}", visibility="private", play_count=500)
+    make_song("The crowd that is public")
+    assert titles("crowd", limit=1) == ["The crowd that is public"]
+
+
+def test_behind_a_pooler_the_same_is_found(search, make_song, by, monkeypatch):
+    make_song("Echo", artist=by("Ekho"))
+    found = [search(query) for query in ("echo", "ecko", "ec")]
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    assert [search(query) for query in ("echo", "ecko", "ec")] == found
+
+
+@pytest.mark.parametrize("number", [1, 60])
+@pytest.mark.parametrize(("query", "queries_made"), [("echo", 5), ("ecko", 6)])
+def test_a_search_takes_at_most_six_queries(search, make_song, by, number, query, queries_made):
+    for at in range(number):
+        artist = by(f"Echo {at}")
+        genre = Genre.objects.create(title=f"Echo {at}")
+        album = Album.objects.create(title=f"Echo {at}", artist=artist)
+        make_song(f"Echo {at}", artist=artist, album=album, genre=genre)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert all(search(query).values())
+    assert len(queries) == queries_made
+
+
+def test_a_search_that_finds_nothing_takes_no_more(search, song):
+    with CaptureQueriesContext(connection) as queries:
+        search("nothing whatever xyzzy")
+    assert len(queries) <= 6
+
+
+def test_a_list_is_narrowed_and_keeps_its_order(api, make_song, by):
+    for title in ["Love B", "Hate", "Lovely", "Lôve A"]:
+        make_song(title, artist=by("Somebody"))
+    page = api.get("/api/songs", {"search": "LOVE", "ordering": "title", "limit": 2}).json()
+    assert [song["title"] for song in page["results"]] == ["Lôve A", "Love B"]
+    rest = api.get(page["next"]).json()
+    assert [song["title"] for song in rest["results"]] == ["Lovely"]
+
+
+def test_a_list_looks_into_album_and_genre(api, make_song, album, genre):
+    make_song("Untitled", album=album, genre=genre)
+    for text in ("an album", "jazz", "jazz album untitled", "jzaz"):
+        assert len(api.get("/api/songs", {"search": text}).json()["results"]) == 1
+
+
+def test_typos_count_in_a_list_only_where_nothing_is_spelled_so(api, make_song):
+    make_song("Love")
+    make_song("Live")
+    assert [song["title"] for song in api.get("/api/songs?search=live").json()["results"]] == ["Live"]
+    assert [song["title"] for song in api.get("/api/songs?search=lovve").json()["results"]] == ["Love"]
+
+
+def test_a_list_of_very_many_hits_is_the_same(api, make_song, monkeypatch):
+    from music.discovery.search import finder as finding
+
+    for number in range(5):
+        make_song(f"Love {number}")
+    few = api.get("/api/songs?search=love&ordering=title").json()
+    monkeypatch.setattr(finding, "FEW", 2)
+    assert api.get("/api/songs?search=love&ordering=title").json() == few
+    assert len(few["results"]) == 5
+
+
+def test_albums_and_artists_are_searched_alike(api, by):
+    Album.objects.create(title="Homogenic", artist=by("Björk"))
+    for text in ("homogenc", "bjork homo"):
+        assert len(api.get("/api/albums", {"search": text}).json()["results"]) == 1
+    assert [row["name"] for row in api.get("/api/artists?search=bjrok").json()["results"]] == ["Björk"]
+
+
+def test_the_evaluation_tells_how_far_up_the_answers_are(make_song, tmp_path, capsys):
+    for key, title, play_count in [("id:a", "Home", 1), ("id:b", "Home", 50), ("id:c", "Away", 1)]:
+        make_song(title, source_key=key, play_count=play_count)
+    probes = tmp_path / "probes.csv"
+    with probes.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["query", "kind", "accepted_track_ids"])
+        writer.writerows(
+            [["home", "exact", "a"], ["awya", "typo", "c|x"], ["xyzzy", "typo", "c"], ["home", "exact", "b"]]
+        )
+    call_command("evaluate_search", probes=probes)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line]
+    assert lines[:3] == [["hit@1", "0.5000"], ["hit@10", "0.7500"], ["MRR@10", "0.6250"]]
+    assert lines[4:] == [
+        ["exact", "2", "0.500", "1.000", "0.750"],
+        ["typo", "2", "0.500", "0.500", "0.500"],
+        ["all", "4", "0.500", "0.750", "0.625"],
+    ]
+
+
+@pytest.mark.parametrize("content", [None, "", "query,kind\na,b\n"])
+def test_the_evaluation_names_a_file_that_it_cannot_use(db, tmp_path, content):
+    probes = tmp_path / "probes.csv"
+    if content is not None:
+        probes.write_text(content)
+    with pytest.raises(CommandError, match="probes"):
+        call_command("evaluate_search", probes=probes)

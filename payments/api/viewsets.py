@@ -1,0 +1,254 @@
+"""Plans, one's own subscription, the people on it, and Stripe's door."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.viewsets import GenericViewSet
+
+from core.db.base_model import UUID_REGEX
+from payments import members, students
+from payments import subscription_changes as subscribing
+from payments.api import serializers
+from payments.idempotency import answer_once
+from payments.models import BillingAccount, Membership, SubscriptionPlan
+from payments.stripe import gateway as stripe_gateway
+from payments.stripe import store as stripe_tables
+from payments.stripe import webhooks
+from users.api.permissions import HasConfirmedEmail
+
+# Seconds for all that is asked of Stripe in one request, so that every answer is there within 10.
+TIME_FOR_STRIPE = 7
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key gets the same answer again."
+)
+
+
+class PaymentsViewSet(GenericViewSet):
+    permission_classes = [IsAuthenticated]
+    tie_breakers: dict[str, str] = {}
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with stripe_gateway.answering_within(TIME_FOR_STRIPE):
+            return super().dispatch(request, *args, **kwargs)
+
+    def given(self, request: Request) -> dict[str, Any]:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def page_of(self, rows: QuerySet) -> Response:
+        serializer = self.get_serializer(self.paginate_queryset(rows), many=True)
+        return self.get_paginated_response(serializer.data)
+
+    def current_of(self, request: Request) -> Response:
+        return Response(serializers.CurrentSubscriptionSerializer(request.user).data)
+
+
+class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
+    queryset = SubscriptionPlan.objects.offered()
+    serializer_class = serializers.PlanSerializer
+    filter_backends: list[type] = []
+    orderings = {"price": "price"}
+    ordering = "price"
+
+    def get_permissions(self) -> list:
+        is_the_list = self.action_map.get("get") == "list"  # OPTIONS too
+        return [AllowAny()] if is_the_list else super().get_permissions()
+
+    def list(self, request: Request) -> Response:
+        """The plans, cheapest first."""
+        return super().list(request)
+
+    @extend_schema(responses=serializers.CurrentSubscriptionSerializer)
+    @action(detail=False, serializer_class=serializers.CurrentSubscriptionSerializer, pagination_class=None)
+    def current(self, request: Request) -> Response:
+        """The caller's subscription, or the one that they are a member of."""
+        return self.current_of(request)
+
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        responses={
+            201: serializers.SubscribedSerializer,
+            200: OpenApiResponse(serializers.SubscribedSerializer, "The plan was changed."),
+        },
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        permission_classes=[IsAuthenticated, HasConfirmedEmail],
+        serializer_class=serializers.SubscribeSerializer,
+    )
+    def subscribe(self, request: Request) -> Response:
+        """Subscribe, or change the plan. The first subscription starts with the free trial."""
+        given = self.given(request)
+        stripe_gateway.check_configured()
+        plan, card = given["plan_id"], given.get("payment_method") or ""
+
+        def deed(attempt: str) -> Response:
+            done = subscribing.subscribe(request.user, plan, payment_method=card, attempt=attempt)
+            answer = serializers.SubscribedSerializer(
+                {"subscription": request.user, "client_secret": done.client_secret}
+            )
+            return Response(answer.data, status=status.HTTP_201_CREATED if done.is_new else status.HTTP_200_OK)
+
+        asked = {"plan": str(plan.pk), "payment_method": card}
+        return answer_once(request.user, self._idempotency_key(request), asked, deed)
+
+    def _idempotency_key(self, request: Request) -> str | None:
+        key = request.headers.get("Idempotency-Key")
+        if key and len(key) > 255:
+            raise ValidationError("An Idempotency-Key may have up to 255 characters.", "invalid")
+        return key
+
+    @extend_schema(request=None, responses={200: serializers.CurrentSubscriptionSerializer})
+    @action(detail=False, methods=["post"])
+    def cancel(self, request: Request) -> Response:
+        """Cancel at the end of the period. Until then nothing changes, and it can be resumed."""
+        subscribing.cancel_at_period_end(request.user)
+        return self.current_of(request)
+
+    @extend_schema(request=None, responses={200: serializers.CurrentSubscriptionSerializer})
+    @action(detail=False, methods=["post"])
+    def resume(self, request: Request) -> Response:
+        """Take a cancellation back, before the period ends."""
+        subscribing.resume(request.user)
+        return self.current_of(request)
+
+    @extend_schema(responses=serializers.InvoiceSerializer(many=True))
+    @action(
+        detail=False,
+        serializer_class=serializers.InvoiceSerializer,
+        orderings={"date": "created"},
+        ordering="-date",
+    )
+    def invoices(self, request: Request) -> Response:
+        """The caller's invoices, newest first."""
+        account = BillingAccount.objects.filter(user=request.user, stripe_customer_id__isnull=False).first()
+        return self.page_of(stripe_tables.invoices_of(account and account.stripe_customer_id))
+
+    @extend_schema(responses={200: serializers.PageURLSerializer})
+    @action(
+        detail=False,
+        methods=["post"],
+        permission_classes=[IsAuthenticated, HasConfirmedEmail],
+        serializer_class=serializers.CheckoutSerializer,
+    )
+    def checkout(self, request: Request) -> Response:
+        """Where to subscribe on a page of Stripe's."""
+        given = self.given(request)
+        stripe_gateway.check_configured()
+        return Response({"url": subscribing.checkout_url(request.user, given.pop("plan_id"), **given)})
+
+    @extend_schema(responses={200: serializers.PageURLSerializer})
+    @action(detail=False, methods=["post"], serializer_class=serializers.PortalSerializer)
+    def portal(self, request: Request) -> Response:
+        """Where to change cards and see invoices on a page of Stripe's."""
+        given = self.given(request)
+        stripe_gateway.check_configured()
+        return Response({"url": subscribing.portal_url(request.user, **given)})
+
+    @extend_schema(responses=serializers.CurrentSubscriptionSerializer)
+    @action(detail=False, methods=["post"], serializer_class=serializers.JoinSerializer)
+    def join(self, request: Request) -> Response:
+        """Take the seat that somebody invited one to."""
+        members.join(request.user, self.given(request)["token"])
+        return self.current_of(request)
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=False, methods=["post"])
+    def leave(self, request: Request) -> Response:
+        """Give one's seat on another's plan back. A child's seat is ended by the owner of the plan alone."""
+        members.leave(request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses=serializers.StudentStatusSerializer)
+    @action(detail=False, pagination_class=None, serializer_class=serializers.StudentApplicationSerializer)
+    def student(self, request: Request) -> Response:
+        """How the caller's application for the Student plan stands."""
+        application = students.application_shown_to(request.user) or serializers.NO_APPLICATION
+        return Response(serializers.StudentStatusSerializer(application).data)
+
+    @extend_schema(responses={202: serializers.StudentStatusSerializer})
+    @student.mapping.post
+    def apply_as_student(self, request: Request) -> Response:
+        """Apply with a school e-mail address or a document. Somebody decides; the document is deleted then."""
+        application = students.apply(request.user, **self.given(request))
+        answer = serializers.StudentStatusSerializer(application)
+        return Response(answer.data, status=status.HTTP_202_ACCEPTED)
+
+
+class MemberViewSet(PaymentsViewSet):
+    """The people on the caller's Duo or Family plan."""
+
+    queryset = Membership.objects.none()
+    serializer_class = serializers.MemberSerializer
+    lookup_value_regex = UUID_REGEX
+    filter_backends: list[type] = []
+    orderings = {"created_at": "created_at"}
+    ordering = "created_at"
+
+    def get_serializer_class(self) -> type[Any]:
+        is_change = self.action == "partial_update"
+        return serializers.MemberChangeSerializer if is_change else serializers.MemberSerializer
+
+    def get_object(self) -> Membership:
+        return members.seat_of(self.request.user, self.kwargs["pk"])
+
+    @extend_schema(responses=serializers.MemberSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """Members and open invitations, without the owner."""
+        subscription = subscribing.open_subscription_of(request.user)
+        if subscription is None or not (subscription.is_entitling and subscription.plan.has_seats):
+            raise members.no_seats()
+        return self.page_of(members.seats_of(subscription).select_related("user"))
+
+    @extend_schema(responses={201: serializers.MemberSerializer})
+    def create(self, request: Request) -> Response:
+        """Invite somebody by mail. The invitation is good once, for 7 days, and takes a seat until then."""
+        seat = members.invite(request.user, **self.given(request))
+        return Response(self.get_serializer(seat).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=serializers.MemberChangeSerializer, responses=serializers.MemberSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Say whether it is a child."""
+        seat = self.get_object()
+        serializer = self.get_serializer(seat, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        members.set_child(seat, serializer.validated_data.get("is_child", seat.is_child))
+        return Response(serializers.MemberSerializer(seat).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Take a seat back, or an invitation."""
+        members.remove(request.user, pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class StripeViewSet(PaymentsViewSet):
+    """Where Stripe delivers its events."""
+
+    permission_classes = [AllowAny]
+    authentication_classes: list[type] = []
+    serializer_class = Serializer
+
+    @extend_schema(
+        request={"application/json": {"type": "object"}},
+        responses={
+            200: OpenApiResponse(description="Taken; the same event again changes nothing."),
+        },
+        parameters=[OpenApiParameter("Stripe-Signature", str, OpenApiParameter.HEADER, required=True)],
+    )
+    @action(detail=False, methods=["post"])
+    def webhook(self, request: Request) -> Response:
+        """For Stripe alone: its events, signed."""
+        webhooks.receive(request._request)
+        return Response()

@@ -1,0 +1,205 @@
+from django.contrib.auth import logout
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.viewsets import GenericViewSet
+
+from core.db.base_model import UUID_REGEX
+from users.api import serializers
+from users.email_change import confirm
+from users.email_confirmation import ask_for_change
+from users.login import check_password_of, confirm_password, issue_token
+from users.models import AuthToken, User
+from users.passwords import send_password_reset, set_password, set_password_by_link, user_of_link
+from users.registration import check_password
+
+# No cache may keep a token.
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def signed_in(user: User, request: Request, status_code: int) -> Response:
+    answer = serializers.SignedInSerializer({"token": issue_token(user, request), "user": user})
+    return Response(answer.data, status=status_code, headers=NO_STORE)
+
+
+class AccountViewSet(GenericViewSet):
+    """An account, as a listener or as an artist."""
+
+    serializer_class = serializers.RegistrationSerializer
+    permission_classes = [AllowAny]
+    # A stale token in the header must not stand in the way of getting a new one.
+    authentication_classes: list[type] = []
+
+    @extend_schema(responses={201: serializers.SignedInSerializer})
+    def create(self, request: Request) -> Response:
+        """Register, and be logged in at once."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return signed_in(serializer.save(), request, status.HTTP_201_CREATED)
+
+    def get_view_name(self) -> str:
+        return "Register"
+
+
+class LoginViewSet(GenericViewSet):
+    """A token for a program or a device. These pages have a login of their own."""
+
+    serializer_class = serializers.LoginSerializer
+    permission_classes = [AllowAny]
+    # A stale token in the header must not stand in the way of getting a new one.
+    authentication_classes = []
+
+    @extend_schema(responses={200: serializers.SignedInSerializer})
+    def create(self, request: Request) -> Response:
+        """Log in with e-mail address (or username) and password."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        given = serializer.validated_data
+        return signed_in(check_password_of(given["email"], given["password"], request), request, status.HTTP_200_OK)
+
+    def get_view_name(self) -> str:
+        return "Log in"
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return "Token"
+
+
+class LogoutViewSet(GenericViewSet):
+    permission_classes = [IsAuthenticated]
+    serializer_class = Serializer
+
+    @extend_schema(request=None, responses={204: None})
+    def create(self, request: Request) -> Response:
+        """End this token."""
+        if request.auth:
+            request.auth.delete()
+        else:
+            logout(request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=False, methods=["post"])
+    def all(self, request: Request) -> Response:
+        """End every token of the caller, on every device, and with them browser sessions and signed addresses."""
+        request.user.sign_out_everywhere()
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet):
+    """The devices on which the caller is logged in, each with a token of its own."""
+
+    permission_classes = [IsAuthenticated]
+    serializer_class = serializers.SessionSerializer
+    lookup_value_regex = UUID_REGEX
+    filter_backends: list[type] = []
+    orderings = {"created_at": "created"}
+    ordering = "-created_at"
+    tie_breakers: dict[str, str] = {}
+
+    def get_queryset(self) -> QuerySet[AuthToken]:
+        return AuthToken.objects.filter(user=self.request.user.pk, expiry__gt=timezone.now())
+
+    def list(self, request: Request) -> Response:
+        """Newest first."""
+        return super().list(request)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Log that device out: its token stops at once. The current one may be ended too."""
+        return super().destroy(request, pk)
+
+
+class FormViewSet(GenericViewSet):
+    def _given(self, request: Request) -> dict:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+
+class EmailViewSet(FormViewSet):
+    @extend_schema(responses={204: None})
+    @action(
+        detail=False,
+        methods=["post"],
+        permission_classes=[IsAuthenticated],
+        serializer_class=serializers.EmailChangeSerializer,
+    )
+    def change(self, request: Request) -> Response:
+        """Ask for another e-mail address. It becomes the account's when it is confirmed by the link in the mail to it.
+
+        The old address is told, and gets a way to stop it. The answer is the same for addresses that have an account.
+        The account's own address, where it is not confirmed yet, gets another link.
+        """
+        given = self._given(request)
+        confirm_password(request.user, given["password"], request)
+        ask_for_change(request.user, given["email"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses={204: None})
+    @action(
+        detail=False,
+        methods=["post"],
+        permission_classes=[AllowAny],
+        authentication_classes=[],
+        serializer_class=serializers.EmailVerificationSerializer,
+    )
+    def verify(self, request: Request) -> Response:
+        """Confirm an address with what the link in the mail holds. Good once, for a day; devices stay logged in."""
+        confirm(self._given(request)["token"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PasswordViewSet(FormViewSet):
+    serializer_class = serializers.PasswordResetSerializer
+
+    @extend_schema(responses={200: serializers.TokenSerializer})
+    @action(
+        detail=False,
+        methods=["post"],
+        permission_classes=[IsAuthenticated],
+        serializer_class=serializers.PasswordChangeSerializer,
+    )
+    def change(self, request: Request) -> Response:
+        """Change the password; every older token ends, and a new one is answered."""
+        given = self._given(request)
+        confirm_password(request.user, given["old_password"], request, field="old_password")
+        check_password(given["new_password"], request.user, field="new_password")
+        set_password(request.user, given["new_password"])
+        return Response({"token": issue_token(request.user, request)}, headers=NO_STORE)
+
+    @extend_schema(responses={204: None})
+    @action(
+        detail=False,
+        methods=["post"],
+        name="Forgotten password",
+        permission_classes=[AllowAny],
+        authentication_classes=[],
+    )
+    def reset(self, request: Request) -> Response:
+        """Ask for a mail with a link to a new password. The answer is the same for unknown addresses."""
+        send_password_reset.enqueue(self._given(request)["email"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(responses={204: None})
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="reset/confirm",
+        permission_classes=[AllowAny],
+        authentication_classes=[],
+        serializer_class=serializers.PasswordResetConfirmSerializer,
+    )
+    def reset_confirm(self, request: Request) -> Response:
+        """Set a new password with what the link in the mail holds. Every token ends."""
+        given = self._given(request)
+        with transaction.atomic():
+            user = user_of_link(given["uid"], given["token"])
+            check_password(given["new_password"], user, field="new_password")
+            set_password_by_link(user, given["new_password"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
