@@ -1,11 +1,11 @@
 import os
 from pathlib import Path
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth import get_user_model
-from django.db.models.signals import post_delete, post_migrate, post_save
+from django.db.models.signals import post_delete, post_save
 
 PRIVATE_UMASK = 0o077
 
@@ -17,26 +17,21 @@ class SpotifyCloneConfig(AppConfig):
         # Databases, backups and uploads hold what is nobody else's business on this machine.
         os.umask(PRIVATE_UMASK)
         make_folder_for_metrics()
-        from core import checks  # noqa: F401  (registers them)
         from core.api.parsers import read_unreadable_file_names
         from core.http.anonymous_cache import forget
-        from core.jobs.retention import database_was_migrated
         from core.observability import metrics, tasks
-        from music.models import Album, Genre, Song
+        from music.models import Album, Genre, Play, Song
 
         for model in (Song, Album, Genre, get_user_model()):
             post_save.connect(forget, sender=model)
             post_delete.connect(forget, sender=model)
         read_unreadable_file_names()
-        metrics.listen()
+        metrics.listen(plays=Play, uploads=Song)
         tasks.listen()
         if settings.SENTRY_DSN:  # imported only then: it takes its time
             from core.observability.sentry import start_sentry
 
             start_sentry(settings.SENTRY_DSN)
-        if not settings.TESTING:
-            # The signal is sent for apps with models only.
-            post_migrate.connect(database_was_migrated, sender=apps.get_app_config("users"))
 
 
 def make_folder_for_metrics() -> None:

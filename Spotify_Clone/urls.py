@@ -8,10 +8,10 @@ from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
-from core.api.document import DocumentView
 from core.api.errors import NoSuchResource
 from core.http.media import stored_image
 from Spotify_Clone.api_router import router
+from Spotify_Clone.openapi.document import DocumentView
 from users.forms import LoginPage
 
 # Redoc writes its style sheets as it goes, and searches in a worker that it writes too.

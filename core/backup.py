@@ -17,23 +17,16 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.db.backends.postgresql.client import DatabaseClient
-from django.utils import timezone
 from django.utils.crypto import get_random_string
 
+from core.jobs.leases import BACKUP
 from core.jobs.worker import leased
 from core.storage.inventory import StoredFile, every_stored_file, files_below
 from core.storage.sweep import Names, batches
-from users.models import WorkerLease
-
-BACKUP = "backup "
 
 
 class BackupError(Exception):
     """Why it can't be done, for whoever asked for it."""
-
-
-def is_backing_up() -> bool:
-    return WorkerLease.objects.filter(worker__startswith=BACKUP, ends_at__gt=timezone.now()).exists()
 
 
 def back_up(folder: Path) -> Iterator[StoredFile]:

@@ -16,8 +16,8 @@ from django.utils.html import format_html
 from core.admin.csv_export import ExportedList
 from core.admin.pages import AdminPages, ReasonField, check_reason, said_why
 from core.db.base_model import UUID_REGEX
+from core.images.reencoder import reencode_image
 from core.storage.stored_files import discard
-from music.catalogue.images import reencode_image
 from music.catalogue.models import Visibility
 from music.catalogue.publication import Recording
 from music.discovery.search.finder import matching

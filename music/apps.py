@@ -7,19 +7,21 @@ class MusicConfig(AppConfig):
     name = "music"
 
     def ready(self) -> None:
+        from core.jobs.retention import register
+        from core.storage.signals import unnamed_files_found
         from core.storage.stored_files import discard_files_of
         from music.catalogue import triggers
         from music.catalogue.artists import start_counting
         from music.catalogue.signals import audio_replaced, songs_added
         from music.discovery.neighbours.builder import database_was_migrated
         from music.discovery.search import indexer as indexing
-        from music.discovery.trending.refresh import start_trends
+        from music.discovery.trending.refresh import prune_summed_history, start_trends
         from music.library.deletion import take_likes_and_follows_back
         from music.models import Ad, Album, Genre, Rendition, Song
         from music.playback.deletion import take_plays_back
         from music.streaming import renditions as rendering
         from users.models import User
-        from users.signals import account_closing, unnamed_files_found
+        from users.signals import account_closing
 
         for with_files in (Ad, Album, Rendition, Song):
             post_delete.connect(discard_files_of, sender=with_files)
@@ -39,5 +41,7 @@ class MusicConfig(AppConfig):
         pre_migrate.connect(triggers.before_migrate, sender=self)
         post_migrate.connect(triggers.after_migrate, sender=self)
         post_migrate.connect(indexing.after_migrate, sender=self)
+        register("listening history", prune_summed_history)
+        register("search words", indexing.prune_words)
         if not settings.TESTING:
             post_migrate.connect(database_was_migrated, sender=self)

@@ -10,7 +10,9 @@ class PaymentsConfig(AppConfig):
         import djstripe.event_handlers  # noqa: F401
         from djstripe.signals import WEBHOOK_SIGNALS, webhook_pre_process
 
+        from core.jobs.retention import register
         from core.storage.stored_files import discard_files_of
+        from payments import retention
         from payments.deletion import close_billing
         from payments.models import StudentApplication
         from payments.stripe.webhooks import FOLLOWED, follow_event, wait_for_turn
@@ -23,3 +25,8 @@ class PaymentsConfig(AppConfig):
         account_closing.connect(close_billing)
         email_changed.connect(customer_has_new_email)
         post_delete.connect(discard_files_of, sender=StudentApplication)
+        register("invitations", retention.prune_invitations)
+        register("payment requests", retention.prune_payment_requests)
+        register("Stripe's events", retention.prune_stripe_events)
+        register("closed customers", retention.prune_closed_customers)
+        register("used trials", retention.prune_used_trials)

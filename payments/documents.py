@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile, File
 from PIL import Image
 
-from core.storage.picture_headers import check_size, check_structure
+from core.images.headers import check_size, check_structure
 
 LARGEST = 10 * 2**20
 CONTENT_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}

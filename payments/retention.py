@@ -6,10 +6,10 @@ from django.conf import settings
 from django.utils import timezone
 from djstripe import models as tables
 
+from core.jobs.retention import in_batches
 from payments.idempotency import KEPT
 from payments.models import ClosedCustomer, Membership, PaymentRequest, UsedTrial
 from payments.models.trials import REMEMBERED
-from users.retention import in_batches
 
 
 def prune_invitations() -> Iterator[int]:

@@ -14,12 +14,18 @@ class UsersConfig(AppConfig):
     name = "users"
 
     def ready(self) -> None:
+        from core.jobs import retention
         from core.storage.stored_files import discard_files_of
         from users.api import token_scheme as schema  # noqa: F401  (registers the token scheme with the OpenAPI generator)
         from users.deletion import forget_person
         from users.models import User, UserProfile
+        from users.retention import prune_browser_sessions, prune_failed_logins, prune_sent_mails, prune_tokens
 
         # pre_delete and not User.delete(): the admin deletes whole querysets.
         pre_delete.connect(announce_closing, sender=User)
         post_delete.connect(discard_files_of, sender=UserProfile)
         account_closing.connect(forget_person)
+        retention.register("tokens", prune_tokens)
+        retention.register("browser sessions", prune_browser_sessions)
+        retention.register("failed log-ins", prune_failed_logins)
+        retention.register("sent mails", prune_sent_mails)

@@ -15,7 +15,7 @@ from users.models import User
 from users.passwords import reset_link
 
 LINK_LASTS = timedelta(days=1)
-SALT = "users.email_confirmation"
+SALT = "users.confirming_email"  # an address of old: links in mails that were sent must stay good
 # With a sign between its parts that an address need not spell otherwise.
 SIGNER = signing.TimestampSigner(salt=SALT, sep=".")
 

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from hashlib import sha256
-from ipaddress import ip_address, ip_network
 from math import ceil
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 
 from core.folding import fold_case
+from core.http.addresses import address_of
 from users.models import AuthToken, FailedLogin, User
 
 
@@ -40,27 +40,6 @@ def confirm_password(user: User, password: str, request: HttpRequest, *, field: 
         check_password_of(user.email or user.username, password, request)
     except InvalidCredentials as error:
         raise ValidationError({field: ValidationError("This is not your password.", "invalid_password")}) from error
-
-
-def address_of(request: HttpRequest) -> str:
-    """Where the client is, believing as many proxies as TRUSTED_PROXIES says."""
-    hops = request.headers.get("X-Forwarded-For", "").split(",")
-    if settings.TRUSTED_PROXIES and hops != [""]:
-        return network_of(hops[-min(settings.TRUSTED_PROXIES, len(hops))].strip())
-    return network_of(request.META.get("REMOTE_ADDR") or "")
-
-
-def network_of(address: str) -> str:
-    """What one client has to itself: an address of IPv4, and of IPv6 the /64, which holds more than can be counted."""
-    if address.count(":") == 1:  # some proxies write the port too
-        address = address.partition(":")[0]
-    try:
-        known = ip_address(address)
-    except ValueError:
-        return "unknown"
-    if known.version == 4:
-        return address
-    return str(known.ipv4_mapped or ip_network((int(known) >> 64 << 64, 64)))
 
 
 def account_key(identifier: str) -> str:

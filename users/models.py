@@ -223,13 +223,3 @@ class SentMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S}"
-
-
-class WorkerLease(models.Model):
-    """A background worker that is at work. When its lease ends without having been renewed, others take over."""
-
-    worker = models.CharField(max_length=64, primary_key=True)
-    ends_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.worker} until {self.ends_at:%H:%M:%S}"

@@ -10,6 +10,3 @@ email_changed = Signal()
 
 # Sent with user=, in the transaction that deletes the account, before its rows go.
 account_closing = Signal()
-
-# Sent with names=, of stored files that no row names; answered with the set of those that are needed all the same.
-unnamed_files_found = Signal()

@@ -9,7 +9,7 @@ from referencing import Registry, Resource
 
 from conftest import PASSWORD
 from music.tests.uploading import upload
-from Spotify_Clone.api_reference import OPERATIONS, PROBLEMS, TAGS
+from Spotify_Clone.openapi.reference import OPERATIONS, PROBLEMS, TAGS
 
 JSON, FORM = "application/json", "multipart/form-data"
 

@@ -5,8 +5,8 @@ import yaml
 from django.core.management import call_command
 
 from conftest import PASSWORD
-from core.api.document import document_as
 from music.models import Song, SongCounts
+from Spotify_Clone.openapi.document import document_as
 
 pytestmark = pytest.mark.django_db
 

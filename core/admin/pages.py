@@ -12,6 +12,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -20,8 +21,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
-
-from users.models import User
 
 # A form of Django's takes 1,000 fields at most, and the page that asks for a reason has one for each row.
 MOST_AT_ONCE = 500
@@ -249,10 +248,10 @@ def plain(change_message: Any) -> str:
     return LogEntry(change_message=json.dumps(change_message)).get_change_message()
 
 
-def owner_of(row: Model) -> User | None:
+def owner_of(row: Model) -> Any:
     """Return the person with whose account the row goes."""
     for field in row._meta.concrete_fields:
-        if field.related_model is User and field.remote_field.on_delete is CASCADE:
+        if field.related_model is get_user_model() and field.remote_field.on_delete is CASCADE:
             return getattr(row, field.name)
     return None
 

@@ -10,8 +10,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import serializers
+from rest_framework.request import Request
 
-from music.streaming.signed_urls import origin_of
+
+def origin_of(request: Request) -> str:
+    """Scheme and host that the caller came by."""
+    return f"{request.scheme}://{request.get_host()}"
 
 
 class RowSerializer(serializers.ModelSerializer):

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from users.login import address_of
+from core.http.addresses import address_of
 
 STREAMS = {"song-stream", "song-download", "ad-audio"}
 NAMED = {

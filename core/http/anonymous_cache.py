@@ -17,8 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
 from core.api.throttling import seconds_to_wait
-from music.streaming.conditions import PreconditionFailed, is_unchanged, not_modified
-from users.login import address_of
+from core.http.addresses import address_of
+from core.http.conditions import PreconditionFailed, is_unchanged, not_modified
 
 route_of = lru_cache(maxsize=100)(resolve)
 

@@ -5,8 +5,8 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from core.api.errors import error_answer
+from core.images.sizes import ensure_size
 from core.storage.stored_files import PICTURE_SIZES
-from music.catalogue.picture_sizes import ensure_size
 
 SIZES = {str(size): size for size in PICTURE_SIZES}
 

@@ -9,7 +9,7 @@ from django.utils.cache import patch_vary_headers
 
 from core.api.anonymous_cache import etag_of
 from core.api.errors import error_answer, is_api
-from music.streaming.conditions import PreconditionFailed, is_unchanged, not_modified
+from core.http.conditions import PreconditionFailed, is_unchanged, not_modified
 
 View = Callable[[HttpRequest], HttpResponse]
 

@@ -1,52 +1,52 @@
-"""All that is not kept any longer, of every app: by `manage.py prune`, and by the worker each day."""
+"""Daily removal of rows that are not kept any longer: by `manage.py prune`, and by the worker.
+
+Each app registers what it removes when it is ready.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
 from django_tasks import task
+from django_tasks_db.models import DBTaskResult
 
 from core.jobs.schedule import has_queue, schedule
-from music.discovery.search.indexer import prune_words
-from music.discovery.trending.refresh import refresh
-from music.playback.retention import prune_history
-from payments.retention import (
-    prune_closed_customers,
-    prune_invitations,
-    prune_payment_requests,
-    prune_stripe_events,
-    prune_used_trials,
-)
-from users.retention import prune_browser_sessions, prune_failed_logins, prune_sent_mails, prune_tasks, prune_tokens
 
 EVERY = timedelta(days=1)
+ROWS_AT_ONCE = 1000
 
-# What goes, and what removes it batch by batch.
-CHORES: dict[str, Callable[[], Iterator[int]]] = {
-    "listening history": prune_history,
-    "tokens": prune_tokens,
-    "browser sessions": prune_browser_sessions,
-    "failed log-ins": prune_failed_logins,
-    "sent mails": prune_sent_mails,
-    "finished tasks": prune_tasks,
-    "invitations": prune_invitations,
-    "payment requests": prune_payment_requests,
-    "Stripe's events": prune_stripe_events,
-    "closed customers": prune_closed_customers,
-    "used trials": prune_used_trials,
-    "search words": prune_words,
-}
+Prune = Callable[[], Iterator[int]]
+CHORES: dict[str, Prune] = {}
+
+
+def register(what: str, prune: Prune) -> None:
+    """Have `prune` called each day; it yields the number of rows that each of its committed batches removed."""
+    CHORES[what] = prune
+
+
+def in_batches(rows: QuerySet) -> Iterator[int]:
+    """Delete the rows, few in each transaction, and yield how many. It can be interrupted and begun again."""
+    while keys := list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
+        # Filtered again: a row that was used meanwhile stays.
+        _, deleted = rows.filter(pk__in=keys).delete()
+        yield deleted.get(rows.model._meta.label, 0)
 
 
 def prune() -> Iterator[tuple[str, Iterator[int]]]:
-    """What goes, and the sizes of the batches that it goes in, each committed; to be read to the end."""
-    refresh()  # trends sum up each play before it can go
+    """Yield the name of each chore and its batch sizes, which have to be read to the end."""
     for what, chore in CHORES.items():
         yield what, chore()
 
 
+def prune_tasks() -> Iterator[int]:
+    return in_batches(DBTaskResult.objects.finished().filter(finished_at__lt=timezone.now() - settings.KEEP_LOGS))
+
+
 @task(queue_name="upkeep")
 def prune_daily() -> None:
-    # Before the work, so that the next time comes whatever happens to this one.
+    # Before the work, so that the next run comes whatever happens to this one.
     schedule(prune_daily, after=EVERY)
     for _, batches in prune():
         sum(batches)

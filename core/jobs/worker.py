@@ -20,8 +20,8 @@ from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
 from core.db.outages import is_database_outage
+from core.jobs.leases import WorkerLease
 from core.jobs.retries import is_tried_again, pause_after
-from users.models import WorkerLease
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class LeasedWorker(Worker):
 
     def run_task(self, row: DBTaskResult) -> None:
         self.running_task, self.current = True, row
+        row.task_path = settings.MOVED_TASKS.get(row.task_path, row.task_path)
         try:
             note_success(row, call(row))
         except Exception as error:

@@ -15,10 +15,10 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
+from core.jobs.leases import WorkerLease
 from core.jobs.worker import LONG_LANE
 from core.observability.metrics import may_read
 from core.observability.queue import oldest_waiting_seconds
-from users.models import WorkerLease
 
 PATIENCE_SECONDS = 1
 FRESH_SECONDS = 2

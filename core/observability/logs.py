@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from core.observability.routes import route_of
+
 # Of the request, or of the task, that is being worked on.
 current_id: ContextVar[str | None] = ContextVar("current_id", default=None)
 
@@ -23,8 +25,6 @@ class WithoutPaths(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == "django.request" and hasattr(record, "request") and isinstance(record.args, tuple):
-            from core.observability.requests import route_of
-
             record.args = (*record.args[:1], route_of(record.request))
         return True
 

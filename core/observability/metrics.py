@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.signals import got_request_exception
 from django.db import DatabaseError, connections
-from django.db.models import Count
+from django.db.models import Count, Model
 from django.db.models.signals import post_save
 from django.db.transaction import on_commit
 from django.http import HttpRequest, HttpResponse
@@ -28,8 +28,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from core.http.addresses import address_of
 from core.observability.queue import oldest_waiting_seconds
-from users.login import address_of
 
 REQUESTS = Counter("music_requests", "Requests answered", ["route", "method", "status"])
 SECONDS = Histogram(
@@ -52,11 +52,9 @@ def count_request(route: str, method: str, status: int, seconds: float, queries:
         QUERIES.labels(route).inc(queries)
 
 
-def listen() -> None:
-    from music.models import Play, Song
-
-    post_save.connect(count_play, sender=Play)
-    post_save.connect(count_upload, sender=Song)
+def listen(*, plays: type[Model], uploads: type[Model]) -> None:
+    post_save.connect(count_play, sender=plays)
+    post_save.connect(count_upload, sender=uploads)
     got_request_exception.connect(count_error)
 
 

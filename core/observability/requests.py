@@ -3,28 +3,25 @@
 import logging
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.contrib.admindocs.views import simplify_regex
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from core.observability import metrics
 from core.observability.logs import current_id
+from core.observability.routes import route_of
 
 View = Callable[[HttpRequest], HttpResponse]
 
 logger = logging.getLogger(__name__)
 
 SANE_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
-PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-UNROUTED = "unrouted"
 LONGEST_SQL = 4000
 
 
@@ -92,23 +89,6 @@ def id_of(request: HttpRequest) -> str:
     """The client's own where it can stand in a log, else a new one."""
     given = request.META.get("HTTP_X_REQUEST_ID", "")
     return given if SANE_ID.fullmatch(given) else uuid4().hex
-
-
-def route_of(request: HttpRequest) -> str:
-    """The template of the address, such as /api/songs/{id}; never what somebody typed."""
-    if operators := getattr(request, "operators_route", None):
-        return operators
-    match = request.resolver_match
-    if match is None or match.url_name == "no-such-resource":
-        return UNROUTED
-    return template_of(match.route)
-
-
-@lru_cache(maxsize=1000)
-def template_of(route: str) -> str:
-    """`api/^songs/(?P<pk>[0-9a-f-]+)/?$` becomes /api/songs/{id}."""
-    named = PARAMETER.sub(r"{\1}", simplify_regex(route)).replace("{pk}", "{id}")
-    return named.rstrip("/") or "/"
 
 
 def user_id_of(request: HttpRequest) -> str | None:

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models.fields.files import FieldFile
 
+from core.jobs.leases import is_backing_up
 from core.jobs.retries import retried_task
 
 
@@ -42,8 +43,6 @@ class NeededByBackup(Exception):
 # After the mails, which people wait for: closing an account removes thousands of files.
 @retried_task(priority=-10)
 def remove_stored_file(name: str) -> None:
-    from core.backup import is_backing_up  # its models build on this module
-
     if is_backing_up():
         raise NeededByBackup(name)
     for key in (name, *sized_keys(name).values()):

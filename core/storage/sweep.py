@@ -19,8 +19,8 @@ from django.db import models
 from django.utils import timezone
 
 from core.storage.inventory import StoredFile, every_stored_file
+from core.storage.signals import unnamed_files_found
 from core.storage.stored_files import original_of
-from users.signals import unnamed_files_found
 
 BATCH = 10_000
 # What `new_key` makes, with whatever is appended; a file that is named otherwise is none of ours.

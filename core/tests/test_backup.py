@@ -15,11 +15,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections
 from django.utils import timezone
 
-from core.backup import back_up, is_backing_up
+from core.backup import back_up
+from core.jobs.leases import WorkerLease, is_backing_up
 from core.storage.stored_files import NeededByBackup, remove_stored_file
 from music.catalogue.models import Song, SongCounts
 from music.tests.test_counters_together import own_connections  # noqa: F401  (a database on disk)
-from users.models import WorkerLease
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

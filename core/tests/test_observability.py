@@ -18,14 +18,14 @@ from django.utils import timezone
 from django_tasks import task
 from prometheus_client import REGISTRY
 
+from core.jobs.leases import WorkerLease
 from core.jobs.retries import retried_task
 from core.observability import health
 from core.observability.logs import JSONLines, WithoutPaths
 from core.observability.metrics import forget_the_dead
-from core.observability.requests import template_of
+from core.observability.routes import template_of
 from core.server.serve import empty_folder_for_metrics
 from music.models import Song, SongCounts
-from users.models import WorkerLease
 
 pytestmark = pytest.mark.django_db
 

@@ -13,12 +13,13 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from core.jobs.leases import WorkerLease
 from core.storage.sweep import Names
 from music.catalogue.models import Album, Song
 from music.streaming.models import Rendition, Sound
 from music.streaming.renditions import rendition_key
 from payments.models import StudentApplication
-from users.models import AudioQuality, UserProfile, WorkerLease
+from users.models import AudioQuality, UserProfile
 
 
 @pytest.fixture

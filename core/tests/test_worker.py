@@ -20,6 +20,7 @@ from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
 from core.jobs import worker as working
+from core.jobs.leases import WorkerLease
 from core.jobs.retries import pause_after, retried_task
 from core.jobs.worker import LIVES, LeasedWorker, leased, renew, take_over_lost_tasks
 from core.storage.stored_files import remove_stored_file
@@ -27,7 +28,6 @@ from music.models import Rendition, Song, Sound
 from music.tests.samples import audio_sample
 from music.tests.test_counters_together import at_once, own_connections  # noqa: F401
 from music.tests.uploading import stored_files, upload
-from users.models import WorkerLease
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,9 +13,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files import File
 
+from core.images.reencoder import MAX_IMAGE_BYTES
+
 from .ffmpeg import FfmpegError, FfmpegLimitError, Source, count_video_frames, decoded_seconds, measure_packets
 from .ffmpeg import video_frame as read_video_frame
-from .images import MAX_IMAGE_BYTES
 from .mpeg_frames import WINDOW_BYTES, FrameRun, find_frames
 from .ogg import MAX_LINKS, differing_links
 from .tags import AudioTags, LeadingTag, find_leading_tags, read_tags

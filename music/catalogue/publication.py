@@ -14,10 +14,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.folding import fold_case
+from core.images.reencoder import reencode_image
 from core.storage.stored_files import discard, new_key, removed_on_failure
 from core.text import clean_text
 from music.catalogue.audio import CONTENT_TYPES, AudioFacts, inspect_audio
-from music.catalogue.images import reencode_image
 from music.catalogue.models import Album, Genre, Song, SongCounts
 from music.catalogue.signals import audio_replaced, songs_added
 from music.catalogue.upload_limits import count_upload

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
+from core.images.reencoder import MAX_IMAGE_BYTES
 from core.text import clean_text
-from music.catalogue.images import MAX_IMAGE_BYTES
 from music.catalogue.ogg import read_comments
 from music.catalogue.tag_dates import first_date
 from music.catalogue.tag_formats import (

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from core.jobs.retention import in_batches
 from music.catalogue.locks import wait_for_other_deletions
 from music.catalogue.models import SongCounts
 from music.playback.models import Play, PrunedPlays, RecentlyPlayed, Skip
-from users.retention import in_batches
 
 PLAYS_AT_ONCE = 2000
 

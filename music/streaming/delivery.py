@@ -10,7 +10,7 @@ from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
-from music.streaming.conditions import is_unchanged, not_modified
+from core.http.conditions import is_unchanged, not_modified
 
 RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII | re.IGNORECASE)
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
-from rest_framework.request import Request
 
 from core.db.compiled import Kept, SomeUser
 from users.models import AudioQuality, User
@@ -19,11 +18,6 @@ class Permit(NamedTuple):
 
     listener: User
     quality: AudioQuality | None
-
-
-def origin_of(request: Request) -> str:
-    """Scheme and host that the caller came by."""
-    return f"{request.scheme}://{request.get_host()}"
 
 
 def stream_path(song_id: UUID | str) -> str:

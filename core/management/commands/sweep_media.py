@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from core.backup import is_backing_up
+from core.jobs.leases import is_backing_up
 from core.storage.inventory import StoredFile
 from core.storage.sweep import Sweep
 

@@ -7,7 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from music.catalogue.images import reencode_image
+from core.images.reencoder import reencode_image
 from music.catalogue.publication import Recording
 from music.catalogue.upload_limits import check_upload_limit
 from users.api.serializers import UploadField

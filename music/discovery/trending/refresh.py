@@ -1,7 +1,7 @@
 """Daily sums from events, and from these the scores that the shelf is ordered by."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -16,7 +16,7 @@ from music.catalogue.models import Song, SongCounts
 from music.discovery.trending.models import DailyAppeal, Trend, TrendRefresh
 from music.library.models import SongLike
 from music.playback.models import Play
-from music.playback.retention import history_begins
+from music.playback.retention import history_begins, prune_history
 
 STALE_AFTER = timedelta(seconds=30)
 # Nobody has to wait for a refresh but who comes first after a pause: a minute behind is what is promised.
@@ -160,3 +160,9 @@ def _score(songs: list[UUID], today: date) -> None:
 
 def _decayed(days: dict[date, float], name: str, today: date) -> float:
     return sum(weight * RANGES[name].weight((today - day).days) for day, weight in days.items())
+
+
+def prune_summed_history() -> Iterator[int]:
+    """Delete plays that are too old, once each of them is in the sums by day."""
+    refresh()
+    yield from prune_history()

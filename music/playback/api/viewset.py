@@ -8,6 +8,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.row_serializers import origin_of
 from music.advertising.play_counter import ad_after_counted_play
 from music.api.base import PageViewSet
 from music.catalogue.api.song_serializers import PlayedSongSerializer
@@ -16,7 +17,7 @@ from music.library.api.serializers import PlaySerializer, SkipSerializer
 from music.playback.plays import forget_history, recently_played_by, record_play
 from music.playback.skips import record_skip
 from music.streaming.quality import granted_quality
-from music.streaming.signed_urls import origin_of, signed_path
+from music.streaming.signed_urls import signed_path
 from payments.plans import entitlements_of
 from users.models import AudioQuality
 

@@ -11,8 +11,8 @@ from rest_framework.permissions import SAFE_METHODS
 
 from music.api.base import WRITES, BytesNegotiation
 from music.catalogue.api.permissions import IsArtist, IsArtistOrReadOnly
-from Spotify_Clone.api_examples import ANSWERS, BODIES, FORM_FILE
-from Spotify_Clone.api_reference import FIELDS, OPERATIONS, PARAMETERS, PROBLEMS, Operation, Problem
+from Spotify_Clone.openapi.examples import ANSWERS, BODIES, FORM_FILE
+from Spotify_Clone.openapi.reference import FIELDS, OPERATIONS, PARAMETERS, PROBLEMS, Operation, Problem
 
 # Viewset and action of the answers without an ETag: random songs differ each time, the export may not be stored.
 NEVER_STORED = [("song", "random"), ("profile-export", "retrieve")]
@@ -154,7 +154,7 @@ class AutoSchema(SpectacularSchema):
         try:
             return OPERATIONS[f"{self.method} {self.path}"]
         except KeyError:
-            warn(f"{self.method} {self.path} has no row in Spotify_Clone/api_reference.py.")
+            warn(f"{self.method} {self.path} has no row in Spotify_Clone/openapi/reference.py.")
             return Operation(super().get_operation_id(), super().get_tags()[0], "", "")
 
     def get_operation_id(self) -> str:

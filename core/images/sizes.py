@@ -7,8 +7,8 @@ from threading import Lock
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
+from core.images.reencoder import square_image
 from core.storage.stored_files import new_key, sized_keys
-from music.catalogue.images import square_image
 
 # Of two requests for the same size at the same moment one makes it and the other waits.
 making = [Lock() for _ in range(64)]

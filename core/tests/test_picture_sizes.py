@@ -10,8 +10,8 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from PIL import Image
 
+from core.images import sizes as picture_sizes
 from core.storage.sweep import Sweep
-from music.catalogue import picture_sizes
 from music.models import Ad, Album
 from music.tests.samples import image_sample, saved
 from music.tests.uploading import body_of, send_image, stored_files

@@ -1,6 +1,6 @@
 """Pictures from outside become plain JPEG or PNG files of our own making.
 
-What may be decoded at all is judged before (`core/storage/picture_headers.py`).
+What may be decoded at all is judged before (`core/images/headers.py`).
 """
 
 import io
@@ -13,7 +13,7 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from PIL import Image, ImageCms, ImageOps
 
-from core.storage.picture_headers import check_size, check_structure, too_many_pixels, unreadable
+from core.images.headers import check_size, check_structure, too_many_pixels, unreadable
 
 MAX_IMAGE_BYTES = 10 * 2**20
 MAX_SIDE = 3000

@@ -10,8 +10,8 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageChops, ImageCms, PngImagePlugin
 
-from music.catalogue import images
-from music.catalogue.images import MAX_IMAGE_BYTES, reencode_image
+from core.images import reencoder as images
+from core.images.reencoder import MAX_IMAGE_BYTES, reencode_image
 from music.models import Ad, Album, Song
 from music.tests.samples import audio_sample, image_sample, saved
 from music.tests.uploading import send_image, stored_files, upload
