@@ -114,14 +114,14 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "core.observability.requests.observe_requests",
-    "core.observability.operating.answer_operators",
-    "core.http.anonymous_cache.kept_answers",
+    "core.observability.operating.operator_endpoints",
+    "core.http.anonymous_cache.anonymous_cache",
     "django.middleware.security.SecurityMiddleware",
     "core.http.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "core.http.middleware.request_limits",
-    "core.http.unread_bodies.read_to_the_end",
+    "core.http.unread_bodies.drain_request_body",
     "core.http.middleware.conditional_answers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -212,7 +212,7 @@ MOVED_TASKS = {
     "music.streaming.rendering.render_later": "music.streaming.renditions.render_later",
     "users.closing.end_browser_sessions": "users.deletion.end_browser_sessions",
     "users.confirming_email.send_confirmation": "users.email_confirmation.send_confirmation",
-    "users.confirming_email.tell_old_address": "users.email_confirmation.tell_old_address",
+    "users.confirming_email.notify_old_address": "users.email_confirmation.notify_old_address",
     "users.stored_files.remove_stored_file": "core.storage.stored_files.remove_stored_file",
 }
 # How long after a worker's last sign of life others take over what it was doing.
@@ -433,7 +433,7 @@ REST_FRAMEWORK = {
         "users.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttling.CallersRates"],
+    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttling.CallerThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_RENDERER_CLASSES": [
         "core.api.renderers.FastJSONRenderer",

@@ -9,7 +9,7 @@ from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from core.api.errors import NoSuchResource
-from core.http.media import stored_image
+from core.http.media import serve_image
 from Spotify_Clone.api_router import router
 from Spotify_Clone.openapi.document import DocumentView
 from users.forms import LoginPage
@@ -44,7 +44,7 @@ urlpatterns = [
     re_path(r"^admin$", lambda request: HttpResponseRedirect("/admin/")),
     re_path(r"^api/?$", router.get_api_root_view(), name="api-root"),
     re_path(r"^api/", NoSuchResource.as_view(), name="no-such-resource"),
-    re_path(r"^media/(?P<key>(?:covers|pictures|ads)/[0-9a-f-]{36}\.(?:jpg|png))$", stored_image),
+    re_path(r"^media/(?P<key>(?:covers|pictures|ads)/[0-9a-f-]{36}\.(?:jpg|png))$", serve_image),
 ]
 
 if "debug_toolbar" in settings.INSTALLED_APPS:

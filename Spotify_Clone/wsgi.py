@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.wsgi import get_wsgi_application
 
-from core.server.serve import end_with_parent
+from core.server.serve import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
 
@@ -32,7 +32,7 @@ class Request(WSGIRequest):
 
 if multiprocessing.parent_process():
     # A process of the server that outlives it would hold the port, and no other server could start.
-    end_with_parent(signal.SIGKILL)
+    die_with_parent(signal.SIGKILL)
 
 WSGIHandler.request_class = Request
 application = get_wsgi_application()

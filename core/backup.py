@@ -21,7 +21,7 @@ from django.utils.crypto import get_random_string
 
 from core.jobs.leases import BACKUP
 from core.jobs.worker import leased
-from core.storage.inventory import StoredFile, every_stored_file, files_below
+from core.storage.inventory import StoredFile, all_stored_files, files_below
 from core.storage.sweep import Names, batches
 
 
@@ -40,7 +40,7 @@ def back_up(folder: Path) -> Iterator[StoredFile]:
     # Renewed beside the work and ending by itself if we are killed. Removals wait for it, and nothing else does.
     with leased(BACKUP + get_random_string(32)):
         _dump_database(_new(_dump_in(folder)))
-        for files in batches(every_stored_file()):
+        for files in batches(all_stored_files()):
             copied.add([file.name for file in files])
             for file in files:
                 _copy(file, media / file.name)

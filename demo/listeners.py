@@ -100,10 +100,10 @@ def play_and_like(listeners: list[User], songs: list[Song], chance: Random, now:
     for like in likes:
         like.created_at = now - timedelta(hours=chance.uniform(1, WEEKS * 7 * 24))
     SongLike.objects.bulk_update(likes, ["created_at"])
-    played, liked_by = Counter(play.song_id for play in plays), Counter(like.song_id for like in likes)
+    played, likes_of = Counter(play.song_id for play in plays), Counter(like.song_id for like in likes)
     for song in songs:
         SongCounts.objects.filter(song=song).update(
-            play_count=F("play_count") + played[song.pk], like_count=F("like_count") + liked_by[song.pk]
+            play_count=F("play_count") + played[song.pk], like_count=F("like_count") + likes_of[song.pk]
         )
 
 

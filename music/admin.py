@@ -22,7 +22,7 @@ from music.catalogue.models import Visibility
 from music.catalogue.publication import Recording
 from music.discovery.search.finder import matching
 from music.discovery.search.models import Kind
-from music.models import Ad, Album, Genre, Song, Sound
+from music.models import Ad, Album, AudioAnalysis, Genre, Song
 from music.streaming.signed_urls import signed_path
 
 
@@ -184,7 +184,7 @@ class SongAdmin(TypoTolerantSearch, ExportedList):
     @admin.display(description="renditions")
     def renditions(self, song: Song) -> str:
         made = ", ".join(f"{rendition.bitrate} kbps" for rendition in song.renditions.order_by("bitrate"))
-        stated = Sound.objects.filter(song=song).values_list("status", "reason").first() or ()
+        stated = AudioAnalysis.objects.filter(song=song).values_list("status", "reason").first() or ()
         return " – ".join(part for part in (*stated, made) if part) or "none"
 
     @admin.action(description="Hide the selected songs from everybody but their artists", permissions=["change"])

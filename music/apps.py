@@ -11,33 +11,33 @@ class MusicConfig(AppConfig):
         from core.storage.signals import unnamed_files_found
         from core.storage.stored_files import discard_files_of
         from music.catalogue import triggers
-        from music.catalogue.artists import start_counting
+        from music.catalogue.artists import ensure_artist_counts
         from music.catalogue.signals import audio_replaced, songs_added
         from music.discovery.neighbours.builder import database_was_migrated
         from music.discovery.search import indexer as indexing
         from music.discovery.trending.refresh import prune_summed_history, start_trends
-        from music.library.deletion import take_likes_and_follows_back
+        from music.library.deletion import delete_likes_and_follows
         from music.models import Ad, Album, Genre, Rendition, Song
-        from music.playback.deletion import take_plays_back
+        from music.playback.deletion import delete_plays
         from music.streaming import renditions as rendering
         from users.models import User
         from users.signals import account_closing
 
         for with_files in (Ad, Album, Rendition, Song):
             post_delete.connect(discard_files_of, sender=with_files)
-        post_save.connect(start_counting, sender=User)
+        post_save.connect(ensure_artist_counts, sender=User)
         songs_added.connect(start_trends)
         for model in (Song, Album, Genre, User):
-            post_save.connect(indexing.row_saved, sender=model)
-            post_delete.connect(indexing.row_gone, sender=model)
+            post_save.connect(indexing.reindex_saved_row, sender=model)
+            post_delete.connect(indexing.unindex_deleted_row, sender=model)
         for model in (Album, Genre):
-            pre_delete.connect(indexing.row_going, sender=model)
-        songs_added.connect(indexing.songs_were_added)
-        songs_added.connect(rendering.songs_were_added)
-        audio_replaced.connect(rendering.audio_was_replaced)
-        unnamed_files_found.connect(rendering.renditions_to_come)
-        account_closing.connect(take_plays_back)
-        account_closing.connect(take_likes_and_follows_back)
+            pre_delete.connect(indexing.prepare_unindexing, sender=model)
+        songs_added.connect(indexing.index_added_songs)
+        songs_added.connect(rendering.index_added_songs)
+        audio_replaced.connect(rendering.render_replaced_audio)
+        unnamed_files_found.connect(rendering.keep_expected_renditions)
+        account_closing.connect(delete_plays)
+        account_closing.connect(delete_likes_and_follows)
         pre_migrate.connect(triggers.before_migrate, sender=self)
         post_migrate.connect(triggers.after_migrate, sender=self)
         post_migrate.connect(indexing.after_migrate, sender=self)

@@ -2,7 +2,7 @@ import pytest
 from django.utils import timezone
 
 from music.models import Album, Genre, Song, SongCounts
-from music.streaming.renditions import render_song, songs_to_render
+from music.streaming.renditions import missing_renditions, render_song
 from payments.models import Subscription, SubscriptionPlan
 
 
@@ -61,7 +61,7 @@ def render():
     """Does what the worker does after uploads."""
 
     def everything():
-        for song in songs_to_render():
+        for song in missing_renditions():
             render_song(song.pk, song.audio_file.name)
 
     return everything

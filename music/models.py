@@ -1,20 +1,21 @@
 """The index of the app's models, where Django looks for them."""
 
-from music.advertising.models import Ad, AdTurn, GivenAd
+from music.advertising.models import Ad, AdPlayCounter, GivenAd
 from music.catalogue.models import Album, ArtistCounts, Genre, Song, SongCounts
 from music.discovery.neighbours.models import Neighbour
 from music.discovery.search.models import SearchEntry, SearchWord
 from music.discovery.trending.models import DailyAppeal, Trend, TrendRefresh
 from music.library.models import ArtistFollow, FavoriteAlbum, FavoriteSong, SongLike
 from music.playback.models import Play, PrunedPlays, RecentlyPlayed, Skip
-from music.streaming.models import Rendition, Sound
+from music.streaming.models import AudioAnalysis, Rendition
 
 __all__ = [
     "Ad",
-    "AdTurn",
+    "AdPlayCounter",
     "Album",
     "ArtistCounts",
     "ArtistFollow",
+    "AudioAnalysis",
     "DailyAppeal",
     "FavoriteAlbum",
     "FavoriteSong",
@@ -31,7 +32,6 @@ __all__ = [
     "Song",
     "SongCounts",
     "SongLike",
-    "Sound",
     "Trend",
     "TrendRefresh",
 ]

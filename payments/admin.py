@@ -305,7 +305,7 @@ class StudentApplicationAdmin(AdminPages):
         if application is None:
             raise Http404
         kind = CONTENT_TYPES[str(application.document.name).rpartition(".")[2]]
-        response = FileResponse(application.document.open(), as_attachment=True, content_type=kind)
+        response = FileResponse(application.document.open(), attachment_header=True, content_type=kind)
         response["Cache-Control"] = "private, no-store"
         return response
 

@@ -15,13 +15,13 @@ class PaymentsConfig(AppConfig):
         from payments import retention
         from payments.deletion import close_billing
         from payments.models import StudentApplication
-        from payments.stripe.webhooks import FOLLOWED, follow_event, wait_for_turn
+        from payments.stripe.webhooks import FOLLOWED, handle_event, lock_event_customer
         from payments.subscription_changes import customer_has_new_email
         from users.signals import account_closing, email_changed
 
-        webhook_pre_process.connect(wait_for_turn)
+        webhook_pre_process.connect(lock_event_customer)
         for kind in FOLLOWED:
-            WEBHOOK_SIGNALS[kind].connect(follow_event)
+            WEBHOOK_SIGNALS[kind].connect(handle_event)
         account_closing.connect(close_billing)
         email_changed.connect(customer_has_new_email)
         post_delete.connect(discard_files_of, sender=StudentApplication)

@@ -4,7 +4,7 @@ from payments.members import end_all_seats, forget_address
 from payments.models import BillingAccount, ClosedCustomer, Subscription, UsedTrial
 from payments.models.subscriptions import digest_of
 from payments.stripe import store as stripe_tables
-from payments.tasks import end_customer
+from payments.tasks import delete_stripe_customer
 from users.models import User
 
 
@@ -24,4 +24,4 @@ def close_billing(user: User, **kwargs: object) -> None:
 def close_customer(customer: str) -> None:
     ClosedCustomer.objects.get_or_create(customer_digest=digest_of(customer))
     stripe_tables.forget_customer(customer)
-    end_customer.enqueue(customer)
+    delete_stripe_customer.enqueue(customer)

@@ -15,7 +15,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from payments.errors import card_declined
-from payments.locks import hold, refuse_while_paying
+from payments.locks import check_no_payment_in_progress, lock_user
 from payments.models import PaymentRequest
 from users.models import User
 
@@ -26,9 +26,9 @@ DECLINED = 400
 KEPT = timedelta(hours=24)
 
 
-def answer_once(user: User, key: str | None, asked: dict[str, Any], deed: Callable[[str], Response]) -> Response:
+def run_idempotently(user: User, key: str | None, asked: dict[str, Any], deed: Callable[[str], Response]) -> Response:
     """What `deed` answers, or has answered to this key before. It is given a name for Stripe's own keys."""
-    request = _take_up(user, key, asked)
+    request = _start_request(user, key, asked)
     if request.answer is not None:
         return _answered(request)
     try:
@@ -47,24 +47,24 @@ def answer_once(user: User, key: str | None, asked: dict[str, Any], deed: Callab
     return response
 
 
-def _take_up(user: User, key: str | None, asked: dict[str, Any]) -> PaymentRequest:
+def _start_request(user: User, key: str | None, asked: dict[str, Any]) -> PaymentRequest:
     now = timezone.now()
     with transaction.atomic():
-        hold(user)
+        lock_user(user)
         requests = PaymentRequest.objects.filter(user=user)
         requests.filter(created_at__lt=now - KEPT).exclude(running_until__gt=now).delete()
-        request = requests.filter(key=key).first() if key else _cut_off(requests, asked)
+        request = requests.filter(key=key).first() if key else _unfinished_request(requests, asked)
         request = request or PaymentRequest(user=user, key=key or str(uuid4()), asked=asked)
         if request.asked != asked:
             raise ValidationError("This Idempotency-Key was used for another request.", "idempotency_key_reused")
         if request.answer is None:
-            refuse_while_paying(user)
+            check_no_payment_in_progress(user)
             request.running_until = now + LEASE
             request.save()
     return request
 
 
-def _cut_off(requests: QuerySet[PaymentRequest], asked: dict[str, Any]) -> PaymentRequest | None:
+def _unfinished_request(requests: QuerySet[PaymentRequest], asked: dict[str, Any]) -> PaymentRequest | None:
     """The same request that never came to its end."""
     unfinished = requests.filter(answer__isnull=True).exclude(running_until__gt=timezone.now())
     return next((request for request in unfinished.order_by("-created_at") if request.asked == asked), None)

@@ -13,7 +13,7 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from core.folding import fold_address
 from payments import mails
 from payments.errors import already_subscribed, no_subscription
-from payments.locks import hold, refuse_while_paying
+from payments.locks import check_no_payment_in_progress, lock_user
 from payments.models import Membership, Subscription
 from payments.models.members import MembershipQuerySet
 from users.models import User
@@ -74,8 +74,8 @@ def invite(owner: User, *, email: str, is_child: bool | None = None) -> Membersh
 
 def join(user: User, token: str) -> Membership:
     with transaction.atomic():
-        hold(user)
-        refuse_while_paying(user)
+        lock_user(user)
+        check_no_payment_in_progress(user)
         if Subscription.objects.open().filter(user=user).exists():
             raise already_subscribed()
         seat = _invited_by(token)
@@ -109,7 +109,7 @@ def leave(user: User) -> None:
 
 def remove(owner: User, seat_id: UUID | str) -> None:
     with transaction.atomic():
-        _take_away(seat_of(owner, seat_id), sender=owner)
+        _delete_seat(seat_of(owner, seat_id), sender=owner)
 
 
 def seat_of(owner: User, seat_id: UUID | str) -> Membership:
@@ -135,14 +135,14 @@ def set_child(seat: Membership, is_child: bool) -> None:
     Membership.objects.filter(pk=seat.pk).update(is_child=is_child)
 
 
-def give_up_seat(user: User) -> None:
+def leave_seat(user: User) -> None:
     """Who has a plan of their own needs no seat on another's; a child's is the owner's to end."""
     Membership.objects.filter(user=user, is_child=False).delete()
 
 
 def end_all_seats(subscription: Subscription) -> None:
     for seat in _with_names(Membership.objects.filter(subscription=subscription)):
-        _take_away(seat)
+        _delete_seat(seat)
 
 
 def trim_seats(subscription: Subscription) -> None:
@@ -153,14 +153,14 @@ def trim_seats(subscription: Subscription) -> None:
     seats = _with_names(seats_of(subscription))
     going = [*seats.invited().order_by("-created_at"), *seats.active().order_by("-joined_at")][:too_many]
     for seat in going:
-        _take_away(seat)
+        _delete_seat(seat)
 
 
 def _with_names(seats: MembershipQuerySet) -> MembershipQuerySet:
     return seats.select_related("user", "subscription__plan", "subscription__user")
 
 
-def _take_away(seat: Membership, *, sender: User | None = None) -> None:
+def _delete_seat(seat: Membership, *, sender: User | None = None) -> None:
     seat.delete()
     if seat.user and seat.user.email:
         owner, plan = seat.subscription.user, seat.subscription.plan

@@ -10,7 +10,7 @@ from users.models import User
 
 
 @dataclass(frozen=True)
-class Standing:
+class SubscriptionOverview:
     plan: str = PlanType.FREE
     status: str | None = None
     current_period_end: datetime | None = None
@@ -21,17 +21,17 @@ class Standing:
     members_used: int = 1
 
 
-def standing_of(user: User) -> Standing:
+def overview_of(user: User) -> SubscriptionOverview:
     found = Subscription.objects.open().select_related("plan")
     for subscription in found.filter(user=user):
         return _standing(subscription, role="owner")
     for subscription in found.filter(memberships__user=user):
         return _standing(subscription, role="member")
-    return Standing()
+    return SubscriptionOverview()
 
 
-def _standing(subscription: Subscription, *, role: str) -> Standing:
-    return Standing(
+def _standing(subscription: Subscription, *, role: str) -> SubscriptionOverview:
+    return SubscriptionOverview(
         plan=subscription.plan.plan_type,
         status=subscription.status,
         current_period_end=subscription.current_period_end,

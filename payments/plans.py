@@ -6,7 +6,7 @@ from functools import cache
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, Q
 
-from core.db.compiled import Kept, SomeUser
+from core.db.compiled import CompiledQuery, UserParam
 from payments.models import Membership, PlanType, Subscription, SubscriptionPlan
 from users.models import AudioQuality, User
 
@@ -46,24 +46,24 @@ def plan_of(user: User | AnonymousUser) -> SubscriptionPlan:
 
 
 @cache
-def _plans_for_anybody() -> Kept:
-    return Kept(SubscriptionPlan.objects.filter(plan_type=PlanType.FREE))
+def _plans_for_anybody() -> CompiledQuery:
+    return CompiledQuery(SubscriptionPlan.objects.filter(plan_type=PlanType.FREE))
 
 
 @cache
-def _plans_for_some_user() -> Kept:
-    chosen = Q(plan_type=PlanType.FREE) | _plans_subscribed_to(SomeUser())
-    return Kept(SubscriptionPlan.objects.filter(chosen).free_last())
+def _plans_for_some_user() -> CompiledQuery:
+    chosen = Q(plan_type=PlanType.FREE) | _plans_subscribed_to(UserParam())
+    return CompiledQuery(SubscriptionPlan.objects.filter(chosen).free_last())
 
 
-def _plans_subscribed_to(user: User | SomeUser) -> Q:
+def _plans_subscribed_to(user: User | UserParam) -> Q:
     entitling = Subscription.objects.entitling()
     own = entitling.filter(user=user.pk).values("plan")
     shared = entitling.filter(memberships__user=user.pk).values("plan")
     return Q(pk__in=own) | Q(pk__in=shared)
 
 
-def child_seat_of(user: User | SomeUser) -> Exists:
+def child_seat_of(user: User | UserParam) -> Exists:
     """Whether the user is somebody's child member, as a part of another query: it costs none of its own."""
     return Exists(Membership.objects.filter(user=user.pk, is_child=True))
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework.exceptions import PermissionDenied
 
 from core.storage.stored_files import discard, save_with_file
-from payments.locks import hold
+from payments.locks import lock_user
 from payments.models import ApplicationStatus, PlanType, StudentApplication, Subscription
 from payments.models.students import StudentApplicationQuerySet
 from payments.tasks import end_lapsed_student_plan
@@ -43,7 +43,7 @@ def apply(user: User, *, school_email: str = "", document: File | None = None) -
 
 
 def _withdraw(user: User) -> None:
-    hold(user)
+    lock_user(user)
     StudentApplication.objects.pending().filter(user=user).delete()
 
 

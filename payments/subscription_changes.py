@@ -23,9 +23,9 @@ from payments.errors import (
 from payments.models import BillingAccount, Membership, PlanType, Subscription, SubscriptionPlan, UsedTrial
 from payments.stripe import gateway as stripe_gateway
 from payments.stripe import store as stripe_tables
-from payments.stripe.prices import price_of
-from payments.stripe.sync import mirror_subscription
-from payments.tasks import tell_new_email
+from payments.stripe.prices import ensure_price
+from payments.stripe.sync import sync_subscription
+from payments.tasks import update_customer_email
 from users.models import User
 
 R = TypeVar("R")
@@ -45,7 +45,7 @@ def open_subscription_of(user: User) -> Subscription | None:
 def subscribe(user: User, plan: SubscriptionPlan, *, payment_method: str = "", attempt: str) -> Subscribed:
     """A new subscription, or another plan for the one there is. `attempt` names the request: tried again under the
     same name, Stripe does nothing twice."""
-    if _came_of(attempt, user):
+    if _result_of(attempt, user):
         return Subscribed(is_new=True, client_secret=None)
     check_choice(user, plan)
     with_what_stripe_knows = partial(_subscribe, user, plan, payment_method=payment_method, attempt=attempt)
@@ -53,7 +53,7 @@ def subscribe(user: User, plan: SubscriptionPlan, *, payment_method: str = "", a
 
 
 def _subscribe(user: User, plan: SubscriptionPlan, *, payment_method: str, attempt: str) -> Subscribed:
-    customer = customer_of(user)
+    customer = ensure_customer(user)
     current = open_subscription_of(user)
     if current is None and _adopted(user, customer):
         return subscribe(user, plan, payment_method=payment_method, attempt=attempt)
@@ -63,7 +63,7 @@ def _subscribe(user: User, plan: SubscriptionPlan, *, payment_method: str, attem
         if current:
             # Never paid, or no longer: it makes place.
             stripe_gateway.cancel_now(current.stripe_id)
-            mirror_subscription(current.stripe_id, customer=customer)
+            sync_subscription(current.stripe_id, customer=customer)
         return _start(user, plan, customer=customer, card=card, attempt=attempt)
 
 
@@ -99,7 +99,7 @@ def check_choice(user: User, plan: SubscriptionPlan) -> None:
         students.check_verified(user)
 
 
-def customer_of(user: User) -> str:
+def ensure_customer(user: User) -> str:
     """The person as Stripe knows them; made known now where they are not yet."""
     account, _ = BillingAccount.objects.get_or_create(user=user)
     if account.stripe_customer_id is None:
@@ -115,7 +115,7 @@ def customer_of(user: User) -> str:
 def customer_has_new_email(user: User, **kwargs: object) -> None:
     """Receiver for email_changed."""
     if BillingAccount.objects.filter(user=user, stripe_customer_id__isnull=False).exists():
-        tell_new_email.enqueue(str(user.pk))
+        update_customer_email.enqueue(str(user.pk))
 
 
 def _again_if_unknown(deed: Callable[[], R], user: User, plan: SubscriptionPlan) -> R:
@@ -127,21 +127,21 @@ def _again_if_unknown(deed: Callable[[], R], user: User, plan: SubscriptionPlan)
     except PriceNotFound:
         plan.stripe_price_id = ""
     except SubscriptionNotFound:
-        _mirror_open(user)
+        _sync_open(user)
     return deed()
 
 
 def _forget_customer(user: User) -> None:
-    _mirror_open(user)
+    _sync_open(user)
     accounts = BillingAccount.objects.filter(user=user)
     for account in accounts:
         close_customer(str(account.stripe_customer_id))
     accounts.update(stripe_customer_id=None, former_customers=F("former_customers") + 1)
 
 
-def _mirror_open(user: User) -> None:
+def _sync_open(user: User) -> None:
     for subscription in Subscription.objects.open().filter(user=user):
-        mirror_subscription(subscription.stripe_id, customer=customer_of(user))
+        sync_subscription(subscription.stripe_id, customer=ensure_customer(user))
 
 
 def trial_days_for(user: User, plan: SubscriptionPlan) -> int:
@@ -150,7 +150,7 @@ def trial_days_for(user: User, plan: SubscriptionPlan) -> int:
     return 0 if used or UsedTrial.objects.of(user.email_key).exists() else plan.days_of_trial
 
 
-def _came_of(attempt: str, user: User) -> bool:
+def _result_of(attempt: str, user: User) -> bool:
     """Whether the same request was cut off only after Stripe had done it."""
     current = open_subscription_of(user)
     return bool(current and current.is_entitling and stripe_tables.was_made_by(attempt, current.stripe_id))
@@ -160,7 +160,7 @@ def _adopted(user: User, customer: str) -> Subscription | None:
     """What Stripe has and we have not heard of, such as that of a request that was cut off."""
     for stripe_id in stripe_gateway.subscriptions_of(customer):
         if not Subscription.objects.filter(stripe_id=stripe_id).exists():
-            mirror_subscription(stripe_id, customer=customer)
+            sync_subscription(stripe_id, customer=customer)
     return open_subscription_of(user)
 
 
@@ -170,17 +170,17 @@ def _start(user: User, plan: SubscriptionPlan, *, customer: str, card: str | Non
     if not (paying_card or trial_days):
         raise payment_method_required()
     made = stripe_gateway.create_subscription(
-        customer=customer, price=price_of(plan), card=paying_card, trial_days=trial_days, scope=attempt
+        customer=customer, price=ensure_price(plan), card=paying_card, trial_days=trial_days, scope=attempt
     )
-    mirror_subscription(made.stripe_id, customer=customer)
+    sync_subscription(made.stripe_id, customer=customer)
     return Subscribed(is_new=True, client_secret=made.client_secret)
 
 
 def _switch(
     current: Subscription, plan: SubscriptionPlan, *, customer: str, card: str | None, attempt: str
 ) -> Subscribed:
-    changed = stripe_gateway.change_price(current.stripe_id, price=price_of(plan), card=card, scope=attempt)
-    mirror_subscription(current.stripe_id, customer=customer)
+    changed = stripe_gateway.change_price(current.stripe_id, price=ensure_price(plan), card=card, scope=attempt)
+    sync_subscription(current.stripe_id, customer=customer)
     return Subscribed(is_new=False, client_secret=changed.client_secret)
 
 
@@ -190,7 +190,7 @@ def cancel_at_period_end(user: User) -> None:
         _set_cancellation(current, user, True)
     else:
         stripe_gateway.cancel_now(current.stripe_id)
-        mirror_subscription(current.stripe_id, customer=customer_of(user))
+        sync_subscription(current.stripe_id, customer=ensure_customer(user))
 
 
 def resume(user: User) -> None:
@@ -204,7 +204,7 @@ def resume(user: User) -> None:
 def _set_cancellation(current: Subscription, user: User, ends: bool) -> None:
     with suppress(SubscriptionNotFound):  # it has ended, as the mirror will show
         stripe_gateway.set_cancel_at_period_end(current.stripe_id, ends)
-    mirror_subscription(current.stripe_id, customer=customer_of(user))
+    sync_subscription(current.stripe_id, customer=ensure_customer(user))
 
 
 def _own_subscription(user: User) -> Subscription:
@@ -221,8 +221,8 @@ def checkout_url(user: User, plan: SubscriptionPlan, *, success_url: str, cancel
         raise already_subscribed()
     return _again_if_unknown(
         lambda: stripe_gateway.open_checkout(
-            customer=customer_of(user),
-            price=price_of(plan),
+            customer=ensure_customer(user),
+            price=ensure_price(plan),
             trial_days=trial_days_for(user, plan),
             success_url=success_url,
             cancel_url=cancel_url,

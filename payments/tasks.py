@@ -8,7 +8,7 @@ from payments.stripe import gateway as stripe_gateway
 
 
 @retried_task()
-def end_customer(customer: str) -> None:
+def delete_stripe_customer(customer: str) -> None:
     """Cancel what a closed account has at Stripe, and have the customer removed there."""
     for stripe_id in stripe_gateway.subscriptions_of(customer):
         stripe_gateway.cancel_now(stripe_id)
@@ -17,7 +17,7 @@ def end_customer(customer: str) -> None:
 
 
 @retried_task()
-def tell_new_email(user_id: str) -> None:
+def update_customer_email(user_id: str) -> None:
     """Invoices go to the address that the account has by now."""
     customers = BillingAccount.objects.filter(user_id=user_id, stripe_customer_id__isnull=False)
     for customer, email in customers.values_list("stripe_customer_id", "user__email"):
@@ -25,7 +25,7 @@ def tell_new_email(user_id: str) -> None:
 
 
 @retried_task()
-def cancel_extra(stripe_id: str) -> None:
+def cancel_duplicate_subscription(stripe_id: str) -> None:
     """Cancel a second subscription of the same person, with what was paid for it given back as credit."""
     stripe_gateway.cancel_now(stripe_id, gives_back=True)
 
@@ -33,7 +33,7 @@ def cancel_extra(stripe_id: str) -> None:
 @retried_task()
 def end_lapsed_student_plan(user_id: str) -> None:
     """At the period's end, where there is no valid approval (any more)."""
-    from payments.stripe.sync import mirror_subscription
+    from payments.stripe.sync import sync_subscription
     from payments.students import is_lapsed
 
     subscriptions = Subscription.objects.open().filter(user_id=user_id, cancel_at_period_end=False)
@@ -41,4 +41,4 @@ def end_lapsed_student_plan(user_id: str) -> None:
         if is_lapsed(subscription):
             stripe_gateway.set_cancel_at_period_end(subscription.stripe_id, True)
             customer = str(subscription.user.billing_account.stripe_customer_id)
-            mirror_subscription(subscription.stripe_id, customer=customer)
+            sync_subscription(subscription.stripe_id, customer=customer)

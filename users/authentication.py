@@ -11,7 +11,7 @@ from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from core.db.compiled import Given, Kept
+from core.db.compiled import CompiledQuery, Param
 from users.models import AuthToken, User
 
 
@@ -30,7 +30,7 @@ class TokenAuthentication(KnoxTokenAuthentication):
             raise AuthenticationFailed("This token is unknown, has ended or was revoked. Log in again.")
         known = AuthToken.from_db(DEFAULT_DB_ALIAS, OF_TOKEN, found[: len(OF_TOKEN)])
         known.user = User.from_db(DEFAULT_DB_ALIAS, OF_USER, found[len(OF_TOKEN) :])
-        known.was_used()
+        known.note_use()
         return known.user, known
 
 
@@ -58,11 +58,11 @@ def mistake_in(header: bytes) -> str | None:
 
 OF_TOKEN = [field.attname for field in AuthToken._meta.concrete_fields]
 OF_USER = [field.attname for field in User._meta.concrete_fields]
-TOKENS = Kept(AuthToken.objects.filter(user__is_active=True))
+TOKENS = CompiledQuery(AuthToken.objects.filter(user__is_active=True))
 
 
 def _with_account(tokens: QuerySet[AuthToken]) -> QuerySet:
-    valid = tokens.filter(digest=Given("digest", CharField()), expiry__gt=Given("now", DateTimeField()))
+    valid = tokens.filter(digest=Param("digest", CharField()), expiry__gt=Param("now", DateTimeField()))
     return valid.values_list(*OF_TOKEN, *(f"user__{name}" for name in OF_USER), named=True)
 
 

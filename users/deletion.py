@@ -11,13 +11,13 @@ from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from core.jobs.retries import retried_task
-from users.login import guesses_at
+from users.login import failed_logins_of
 from users.models import User
 
 
-def forget_person(user: User, **kwargs: object) -> None:
+def delete_personal_traces(user: User, **kwargs: object) -> None:
     """Receiver for account_closing."""
-    guesses_at(user).delete()
+    failed_logins_of(user).delete()
     forget_names_in_admin_log(user)
     # One that is running has its row held by a worker, and forgets by itself what it was about.
     tasks_about(user).exclude(status=TaskResultStatus.RUNNING).delete()

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from users.email_confirmation import whose_token
+from users.email_confirmation import user_of_token
 from users.models import User
 from users.people import public_username
 from users.registration import check_email, check_username, free_username
@@ -17,7 +17,7 @@ def confirm(token: str) -> None:
     Raises ValidationError where the token is no good, or somebody else took the address meanwhile.
     """
     with transaction.atomic():
-        user, email = whose_token(token)
+        user, email = user_of_token(token)
         check_email(email, owner=user)
         if "@" in user.username:  # then it is the account's own address
             _rename_with_address(user, email)

@@ -47,10 +47,10 @@ def is_confirmed(user: User) -> bool:
     return not settings.EMAIL_VERIFICATION or user.email_confirmed_at is not None
 
 
-def ask_for_change(user: User, email: str) -> None:
+def request_change(user: User, email: str) -> None:
     """Looks nothing up here: neither answer nor time tells whether the address has an account."""
     with transaction.atomic():
-        tell_old_address.enqueue(str(user.pk), email)
+        notify_old_address.enqueue(str(user.pk), email)
         send_confirmation.enqueue(str(user.pk), email)
 
 
@@ -67,7 +67,7 @@ def send_confirmation(user_id: str, email: str) -> None:
 
 
 @retried_task(attempts=10)
-def tell_old_address(user_id: str, email: str) -> None:
+def notify_old_address(user_id: str, email: str) -> None:
     """Unless it is nobody's for sure: it may be a stranger's, by a slip of the pen."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user and user.email and user.email_confirmed_at and user.email_key != fold_address(email):
@@ -85,7 +85,7 @@ def _state_of(user: User) -> str:
     return salted_hmac(SALT, f"{user.password} {user.email} {user.email_confirmed_at}").hexdigest()
 
 
-def whose_token(token: str) -> tuple[User, str]:
+def user_of_token(token: str) -> tuple[User, str]:
     """Whose token it is, held: of two who use it at once, the second finds it used."""
     try:
         said = SIGNER.unsign_object(token, max_age=LINK_LASTS)

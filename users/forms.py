@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from rest_framework.exceptions import APIException, Throttled
 
-from users.login import check_password_of
+from users.login import check_credentials
 from users.models import User
 
 
@@ -25,7 +25,7 @@ class LoginForm(AuthenticationForm):
         identifier, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if identifier and password:
             try:
-                self.user_cache = check_password_of(identifier, password, self.request)
+                self.user_cache = check_credentials(identifier, password, self.request)
             except APIException as error:
                 if isinstance(error, Throttled):
                     self.seconds_to_wait = ceil(getattr(error, "wait", None) or 1)

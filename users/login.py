@@ -22,7 +22,7 @@ class InvalidCredentials(AuthenticationFailed):
     default_detail = "This e-mail address and password do not go together."
 
 
-def check_password_of(identifier: str, password: str, request: HttpRequest) -> User:
+def check_credentials(identifier: str, password: str, request: HttpRequest) -> User:
     """Return the user with this e-mail address or username. Raise InvalidCredentials or Throttled else."""
     identifier = identifier.replace("\0", "")  # PostgreSQL refuses it
     guess = _note_guess(account_key(identifier), address_of(request)) if settings.THROTTLING else None
@@ -37,7 +37,7 @@ def check_password_of(identifier: str, password: str, request: HttpRequest) -> U
 def confirm_password(user: User, password: str, request: HttpRequest, *, field: str = "password") -> None:
     """Somebody who is logged in says it once more. Guesses count as at the door: a token may be stolen."""
     try:
-        check_password_of(user.email or user.username, password, request)
+        check_credentials(user.email or user.username, password, request)
     except InvalidCredentials as error:
         raise ValidationError({field: ValidationError("This is not your password.", "invalid_password")}) from error
 
@@ -70,7 +70,7 @@ def _note_guess(account: str, address: str) -> FailedLogin:
     return guess
 
 
-def guesses_at(user: User) -> QuerySet[FailedLogin]:
+def failed_logins_of(user: User) -> QuerySet[FailedLogin]:
     """Return the wrong passwords for this account that are still counted."""
     return FailedLogin.objects.filter(account=_digest(str(user.pk)))
 

@@ -154,7 +154,7 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
 
 
 def picture_key(profile: "UserProfile", filename: str) -> str:
-    return stored_files.new_key("pictures", filename)
+    return stored_files.make_key("pictures", filename)
 
 
 class UserProfile(UUIDModel):
@@ -183,7 +183,7 @@ class AuthToken(AbstractAuthToken):
     def __str__(self) -> str:
         return self.device
 
-    def was_used(self) -> None:
+    def note_use(self) -> None:
         """Put the end off again; written at most once an hour, so that reading costs no write."""
         now = timezone.now()
         if now - self.last_used_at < timedelta(seconds=knox_settings.MIN_REFRESH_INTERVAL):

@@ -28,14 +28,14 @@ class ExportViewSet(GenericViewSet):
     def retrieve(self, request: Request) -> StreamingHttpResponse:
         """All that is stored about the caller, to keep. Names of others' works are null where they are out of sight."""
         user: Any = request.user
-        document = in_pieces(everything_about(user))
+        document = in_pieces(export_document(user))
         response = StreamingHttpResponse(document, content_type="application/json")
         response["Content-Disposition"] = 'attachment; filename="my-data.json"'
         response["Cache-Control"] = "private, no-store"
         return response
 
 
-def everything_about(user: User) -> Iterator[bytes]:
+def export_document(user: User) -> Iterator[bytes]:
     yield b'{"exported_at":' + as_json(timezone.now())
     for section in SECTIONS:
         yield b',\n"' + section.name.encode() + b'":'

@@ -11,7 +11,7 @@ from djstripe import models as stripe_tables
 
 from core.folding import fold_address
 from music.models import (
-    AdTurn,
+    AdPlayCounter,
     Album,
     ArtistCounts,
     ArtistFollow,
@@ -29,7 +29,7 @@ from payments.api.serializers import InvoiceSerializer
 from payments.models import BillingAccount, Membership, PaymentRequest, StudentApplication, Subscription, UsedTrial
 from payments.models.trials import address_digest
 from users.deletion import admin_log_about, tasks_about
-from users.login import guesses_at
+from users.login import failed_logins_of
 from users.mail import mails_of
 from users.models import AuthToken, FailedLogin, SentMail, User, UserProfile
 
@@ -144,7 +144,7 @@ SECTIONS = [
     Section("profile", UserProfile, "user", ["profile_picture", "audio_quality", "offline_mode", "updated_at"],
             is_single=True),
     Section("sessions", AuthToken, "user", ["id", "device", "created", "last_used_at", "expiry"], order="created"),
-    Section("failed_logins", FailedLogin, lambda user: Q(pk__in=guesses_at(user).values("pk")), ["at"]),
+    Section("failed_logins", FailedLogin, lambda user: Q(pk__in=failed_logins_of(user).values("pk")), ["at"]),
     Section("mails", SentMail, mails_of, ["at"], order="at"),
     Section("songs", Song, "artist", [
         "id", "title", "track_number", "disc_number", "duration", "release_date", "explicit", "visibility", "is_hidden",
@@ -162,7 +162,7 @@ SECTIONS = [
             order="last_counted_at"),
     Section("plays", Play, "listener", ["song", "at"], song_of, order="at"),
     Section("skips", Skip, "listener", ["song", "at"], song_of, order="at"),
-    Section("ads", AdTurn, "listener", computed=lambda user: {"plays_counted": F("plays")}, is_single=True),
+    Section("ads", AdPlayCounter, "listener", computed=lambda user: {"plays_counted": F("plays")}, is_single=True),
     Section("given_ads", GivenAd, "listener", ["times", "impressions", "clicks"], lambda user: {"link": F("ad__link")}),
     Section("billing", BillingAccount, "user", ["stripe_customer_id", "trial_used_at"], is_single=True),
     Section("used_trial", UsedTrial, trial_of_address, ["noted_at"], is_single=True),

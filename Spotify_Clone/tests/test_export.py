@@ -41,7 +41,7 @@ LEFT_OUT = {
     **dict.fromkeys(
         [
             "music.DailyAppeal", "music.PrunedPlays", "music.Rendition", "music.SearchEntry", "music.SearchWord",
-            "music.SongCounts", "music.Sound", "music.Trend",
+            "music.SongCounts", "music.AudioAnalysis", "music.Trend",
         ],
         COMPUTED,
     ),

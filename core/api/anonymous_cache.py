@@ -20,7 +20,7 @@ def etag_of(content: bytes) -> str:
     return f'"{blake2b(unsigned, digest_size=16).hexdigest()}"'
 
 
-def for_anybody(action: Callable) -> Callable:
+def cached_for_anonymous(action: Callable) -> Callable:
     """What an anonymous caller is answered may be kept for some seconds, here (core/http/anonymous_cache.py) and by
     whoever is in between.
     """

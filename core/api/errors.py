@@ -62,8 +62,8 @@ class ErrorHandler(ExceptionHandler):
         if isinstance(exc, REFUSALS) and (unknown := self._unknown_method()):
             return unknown
         if isinstance(exc, DomainError):
-            return as_api_error(exc)
-        if outage := outage_behind(exc):
+            return to_api_error(exc)
+        if outage := outage_error(exc):
             return outage
         if isinstance(exc, IntegrityError):
             return Conflict()
@@ -92,7 +92,7 @@ class ErrorHandler(ExceptionHandler):
         return self.context["view"], self.context["request"]
 
 
-def outage_behind(error: BaseException | None) -> exceptions.APIException | None:
+def outage_error(error: BaseException | None) -> exceptions.APIException | None:
     """What to answer where this error comes from something that we need and that is away."""
     if error and is_database_outage(error):
         return DatabaseUnavailable()
@@ -114,7 +114,7 @@ class ErrorFormatter(ExceptionFormatter):
         return errors
 
 
-def as_api_error(error: DomainError) -> exceptions.ValidationError:
+def to_api_error(error: DomainError) -> exceptions.ValidationError:
     if hasattr(error, "error_dict"):
         return exceptions.ValidationError({field: _details(errors) for field, errors in error.error_dict.items()})
     return exceptions.ValidationError(_details(error.error_list))
@@ -156,7 +156,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     # Outside of the API's views, as in a middleware or in the admin, an outage ends here.
-    error = outage_behind(sys.exception()) or exceptions.APIException("Something went wrong on our side.")
+    error = outage_error(sys.exception()) or exceptions.APIException("Something went wrong on our side.")
     if is_api(request):
         return error_answer(error.status_code, str(error.default_code), str(error.detail))
     response = defaults.server_error(request)

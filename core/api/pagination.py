@@ -28,7 +28,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from core.db.compiled import Given, Kept
+from core.db.compiled import CompiledQuery, Param
 
 MAX_LIMIT = 100
 
@@ -99,21 +99,23 @@ def bad_cursor() -> ValidationError:
 class KeysetPagination(BasePagination):
     template = "rest_framework/pagination/previous_and_next.html"
 
-    def paginate_queryset(self, rows: QuerySet | Kept | list, request: Request, view: APIView | None = None) -> list:
+    def paginate_queryset(
+        self, rows: QuerySet | CompiledQuery | list, request: Request, view: APIView | None = None
+    ) -> list:
         self.request = request
         self.limit = self.asked_limit(request)
         if not view.orderings:
             return self._shelf(rows)
         ordering = self._asked_ordering(request, view)
         cursor = self._asked_cursor(request)
-        if isinstance(rows, Kept):
+        if isinstance(rows, CompiledQuery):
             return self._page(self._kept(rows, request, view, ordering, cursor), cursor)
         return self._page(list(self._ordered(rows, view, ordering, cursor, cursor and cursor.place)), cursor)
 
-    def _kept(self, rows: Kept, request: Request, view: Any, ordering: str, cursor: Cursor | None) -> list:
+    def _kept(self, rows: CompiledQuery, request: Request, view: Any, ordering: str, cursor: Cursor | None) -> list:
         direction = cursor and (cursor.backwards, cursor.with_row)
         shape = (view.get_serializer_class(), ordering, self.limit, direction)
-        statement = rows.statement(shape, lambda rows: self._ordered(rows, view, ordering, cursor, Given))
+        statement = rows.statement(shape, lambda rows: self._ordered(rows, view, ordering, cursor, Param))
         given = {"user": request.user.pk}
         if cursor:
             given |= {name: cursor.value(name, statement.places[name]) for name in ("key", "id")}

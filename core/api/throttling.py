@@ -29,7 +29,7 @@ NAMED = {
 }
 
 
-class CallersRates(BaseThrottle):
+class CallerThrottle(BaseThrottle):
     """The one throttle of every view: by user, or by address where nobody is logged in."""
 
     seconds = 0

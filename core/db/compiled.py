@@ -27,7 +27,7 @@ from django.db.models.utils import create_namedtuple_class
 MOST_STATEMENTS = 200
 
 
-class Given(Expression):
+class Param(Expression):
     """A place for a value that comes with each use."""
 
     def __init__(self, name: Hashable, output_field: Field) -> None:
@@ -38,7 +38,7 @@ class Given(Expression):
         return "%s", [self]
 
 
-class ListOf(Field):
+class ArrayOf(Field):
     """A list of ids or numbers, for the two below: one place, however many there are. A text in it is taken to be
     as the database has it.
     """
@@ -55,7 +55,7 @@ class ListOf(Field):
         return f"{{{','.join(map(str, items))}}}" if connection.vendor == "postgresql" else json.dumps(items)
 
 
-class IsAmong(Func):
+class IsInArray(Func):
     """Whether a value is in the list."""
 
     output_field = BooleanField()
@@ -67,7 +67,7 @@ class IsAmong(Func):
         return template.format(item[0], items[0]), [*item[1], *items[1]]
 
 
-class PositionIn(Func):
+class PositionInArray(Func):
     """Where a value stands in the list."""
 
     output_field = IntegerField()
@@ -78,13 +78,13 @@ class PositionIn(Func):
         return f"{function}({items[0]}, {item[0]})", [*items[1], *item[1]]
 
 
-class SomeUser:
+class UserParam:
     """Stands in a kept QuerySet for whoever is logged in, who is given at each use."""
 
     is_authenticated = True
 
     def __init__(self, name: str = "user") -> None:
-        self.pk = Given(name, models.UUIDField())
+        self.pk = Param(name, models.UUIDField())
 
 
 class Statement:
@@ -92,27 +92,27 @@ class Statement:
 
     def __init__(self, sql: str, parameters: Sequence) -> None:
         self.sql, self.parameters = sql, parameters
-        self.places = {place.name: place.output_field for place in parameters if isinstance(place, Given)}
+        self.places = {place.name: place.output_field for place in parameters if isinstance(place, Param)}
 
     @classmethod
     @lru_cache(maxsize=MOST_STATEMENTS)
     def of(cls, sql: str) -> "Statement":
         """One that was written by hand; `fetch` takes the value of each %s under its number."""
-        return cls(sql, [Given(number, Field()) for number in range(sql.count("%s"))])
+        return cls(sql, [Param(number, Field()) for number in range(sql.count("%s"))])
 
     def fetch(self, values: Mapping[Hashable, Any]) -> list[tuple]:
         with connection.cursor() as cursor:
-            if execute_kept := getattr(connection, "execute_kept", None):  # by a plan that is kept too
-                execute_kept(cursor, self, values)
+            if execute_prepared := getattr(connection, "execute_prepared", None):  # by a plan that is kept too
+                execute_prepared(cursor, self, values)
             else:
                 self.execute(cursor, values)
             return cursor.fetchall()
 
     def execute(self, cursor: CursorWrapper, values: Mapping[Hashable, Any]) -> None:
-        cursor.execute(self.sql, [values[each.name] if isinstance(each, Given) else each for each in self.parameters])
+        cursor.execute(self.sql, [values[each.name] if isinstance(each, Param) else each for each in self.parameters])
 
 
-class RowStatement(Statement):
+class CompiledRows(Statement):
     """One SELECT of a QuerySet of named rows, or of models without others beside them."""
 
     def __init__(self, queryset: QuerySet) -> None:
@@ -145,19 +145,19 @@ def _maker_of_rows(queryset: Any, columns: Sequence) -> Callable[[Sequence], Any
     return partial(queryset.model.from_db, queryset.db, names)
 
 
-class Kept:
+class CompiledQuery:
     """A QuerySet, and the statements that were made of it so far, each under the name of its shape."""
 
     def __init__(self, queryset: QuerySet) -> None:
         self.queryset = queryset
-        self.statements: OrderedDict[Hashable, RowStatement] = OrderedDict()
+        self.statements: OrderedDict[Hashable, CompiledRows] = OrderedDict()
         self.lock = Lock()
 
-    def statement(self, shape: Hashable, make: Callable[[QuerySet], QuerySet]) -> RowStatement:
+    def statement(self, shape: Hashable, make: Callable[[QuerySet], QuerySet]) -> CompiledRows:
         """What `make` makes of the QuerySet. The same shape has to mean the same statement."""
         with self.lock:
             if shape not in self.statements:
-                self.statements[shape] = RowStatement(make(self.queryset))
+                self.statements[shape] = CompiledRows(make(self.queryset))
                 if len(self.statements) > MOST_STATEMENTS:
                     self.statements.popitem(last=False)
             self.statements.move_to_end(shape)

@@ -23,23 +23,23 @@ from core.http.conditions import PreconditionFailed, is_unchanged, not_modified
 route_of = lru_cache(maxsize=100)(resolve)
 
 
-class Kept(NamedTuple):
+class CachedAnswer(NamedTuple):
     content: bytes
     headers: dict[str, str]
     since: float
 
 
-def kept_answers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def anonymous_cache(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         seconds = settings.ANONYMOUS_CACHE_SECONDS
         if not seconds or request.method != "GET" or not _is_anonymous(request):
             return get_response(request)
         key = _key(request)
-        kept: Kept | None = caches["answers"].get(key)
+        kept: CachedAnswer | None = caches["answers"].get(key)
         if kept is None:
             response = get_response(request)
             if response.get("Cache-Control", "").startswith("public") and _can_be_kept(response):
-                kept = Kept(response.content, dict(response.headers), time.time())
+                kept = CachedAnswer(response.content, dict(response.headers), time.time())
                 caches["answers"].set(key, kept, seconds)
             return response
         request.resolver_match = route_of(request.path_info)

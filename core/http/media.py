@@ -12,7 +12,7 @@ SIZES = {str(size): size for size in PICTURE_SIZES}
 
 
 @require_safe
-def stored_image(request: HttpRequest, key: str) -> HttpResponseBase:
+def serve_image(request: HttpRequest, key: str) -> HttpResponseBase:
     """Send a cover or a picture, the only stored files with an address of their own; audio has none.
 
     `?size=` asks for a square of that width.

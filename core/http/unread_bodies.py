@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 CHUNK = 256 * 1024
 
 
-def read_to_the_end(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def drain_request_body(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Reads what a refused upload still has to say.
 
     The server closes a connection whose body was not read. A proxy that is still sending takes that for a failure, and

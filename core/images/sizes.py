@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from core.images.reencoder import square_image
-from core.storage.stored_files import new_key, sized_keys
+from core.storage.stored_files import make_key, sized_keys
 
 # Of two requests for the same size at the same moment one makes it and the other waits.
 making = [Lock() for _ in range(64)]
@@ -36,7 +36,7 @@ def ensure_size(name: str, size: int) -> str:
 def _store(key: str, content: ContentFile) -> None:
     """Store the file whole or not at all. Another process may store the same bytes at the same moment."""
     if isinstance(default_storage, FileSystemStorage):
-        written = default_storage.save(new_key(str(PurePath(key).parent), key), content)
+        written = default_storage.save(make_key(str(PurePath(key).parent), key), content)
         os.replace(default_storage.path(written), default_storage.path(key))
     elif (saved := default_storage.save(key, content)) != key:
         default_storage.delete(saved)

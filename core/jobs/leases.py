@@ -20,5 +20,5 @@ class WorkerLease(models.Model):
         return f"{self.worker} until {self.ends_at:%H:%M:%S}"
 
 
-def is_backing_up() -> bool:
+def is_backup_running() -> bool:
     return WorkerLease.objects.filter(worker__startswith=BACKUP, ends_at__gt=timezone.now()).exists()

@@ -27,11 +27,11 @@ def retried_task(*, attempts: float = inf, **options: Any) -> Callable[[Callable
     return decorate
 
 
-def is_tried_again(function: Callable, *, attempt: int) -> bool:
+def should_retry(function: Callable, *, attempt: int) -> bool:
     """Whether the task of this function has another chance when this attempt (the first is 1) has failed."""
     return attempt < ATTEMPTS.get(function, 1)
 
 
-def pause_after(attempt: int) -> timedelta:
+def retry_delay(attempt: int) -> timedelta:
     # The exponent is bounded, so that the thousandth attempt is not a number too large for a pause.
     return min(FIRST_PAUSE * 2 ** min(attempt - 1, 20), LONGEST_PAUSE)

@@ -21,7 +21,7 @@ from django_tasks_db.models import DBTaskResult
 
 from core.db.outages import is_database_outage
 from core.jobs.leases import WorkerLease
-from core.jobs.retries import is_tried_again, pause_after
+from core.jobs.retries import retry_delay, should_retry
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ DEFAULT_QUEUE = "default"
 SHORT_LANE, LONG_LANE = "-short", "-long"
 BEATS_PER_LEASE = 4
 # Whatever kills its worker so often is no accident any more.
-LIVES = 20
+MAX_ATTEMPTS_LOST = 20
 SECONDS_WITHOUT_DATABASE = 5
 
 
@@ -45,7 +45,7 @@ class LeasedWorker(Worker):
                     # After an outage: what we had begun is nobody's any more, though we are here.
                     for row in DBTaskResult.objects.running():
                         if row.worker_ids[-1] == self.worker_id:
-                            put_back(row)
+                            requeue(row)
                     return super().run()
             except DatabaseFailure as error:
                 if not is_database_outage(error):
@@ -58,11 +58,11 @@ class LeasedWorker(Worker):
         self.running_task, self.current = True, row
         row.task_path = settings.MOVED_TASKS.get(row.task_path, row.task_path)
         try:
-            note_success(row, call(row))
+            record_success(row, call(row))
         except Exception as error:
             self._failed(row, error)
         except BaseException:  # told to end at once
-            put_back(row)
+            requeue(row)
             raise
         finally:
             self.running_task, self.current = False, None
@@ -71,9 +71,9 @@ class LeasedWorker(Worker):
 
     def _failed(self, row: DBTaskResult, error: Exception) -> None:
         attempt = len(row.worker_ids)
-        if is_known(row) and is_tried_again(row.task.func, attempt=attempt):
+        if has_task(row) and should_retry(row.task.func, attempt=attempt):
             logger.warning("%s failed (attempt %d); it will be tried again.", row.task_path, attempt, exc_info=True)
-            put_back(row, pause=pause_after(attempt))
+            requeue(row, pause=retry_delay(attempt))
         else:
             logger.error("%s failed.", row.task_path, exc_info=True)
             row.set_failed(error)
@@ -102,7 +102,7 @@ class TwoLanes:
         finally:
             # Told to end at once: the thread dies with the process, and its task waits for the next worker.
             if row := self.long.current:
-                put_back(row)
+                requeue(row)
         if self.failure:
             raise self.failure
 
@@ -151,7 +151,7 @@ def call(row: DBTaskResult) -> Any:
     return task.call(*context, *result.args, **result.kwargs)
 
 
-def note_success(row: DBTaskResult, value: Any) -> None:
+def record_success(row: DBTaskResult, value: Any) -> None:
     """Whom and what a task was about is nobody's business any more when it is done."""
     with transaction.atomic():
         row.set_successful(value)
@@ -159,7 +159,7 @@ def note_success(row: DBTaskResult, value: Any) -> None:
         row.save(update_fields=["args_kwargs"])
 
 
-def is_known(row: DBTaskResult) -> bool:
+def has_task(row: DBTaskResult) -> bool:
     """False where the code of the task is gone, as after an upgrade."""
     try:
         return bool(row.task)
@@ -168,7 +168,7 @@ def is_known(row: DBTaskResult) -> bool:
 
 
 def announce(signal: Any, row: DBTaskResult) -> None:
-    if is_known(row):
+    if has_task(row):
         signal.send(type(row.task.get_backend()), task_result=row.task_result)
 
 
@@ -215,13 +215,13 @@ def take_over_lost_tasks() -> None:
         if row.worker_ids[-1] in working:
             continue
         logger.warning("The worker of %s was lost; another one takes it over.", row.task_path)
-        if len(row.worker_ids) < LIVES:
-            put_back(row)
+        if len(row.worker_ids) < MAX_ATTEMPTS_LOST:
+            requeue(row)
         else:
-            row.set_failed(RuntimeError(f"Its worker was lost {LIVES} times."))
+            row.set_failed(RuntimeError(f"Its worker was lost {MAX_ATTEMPTS_LOST} times."))
 
 
-def put_back(row: DBTaskResult, *, pause: timedelta = timedelta()) -> None:
+def requeue(row: DBTaskResult, *, pause: timedelta = timedelta()) -> None:
     """Ready to run again, unless somebody has put it back and begun it anew meanwhile."""
     same = DBTaskResult.objects.running().filter(pk=row.pk, started_at=row.started_at)
     same.update(status=TaskResultStatus.READY, run_after=timezone.now() + pause)

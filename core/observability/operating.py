@@ -10,7 +10,7 @@ from core.observability.requests import View
 ROUTES = {"/health/live": live, "/health/ready": ready, "/metrics": metrics}
 
 
-def answer_operators(get_response: View) -> View:
+def operator_endpoints(get_response: View) -> View:
     def middleware(request: HttpRequest) -> HttpResponse:
         path = request.path_info.removesuffix("/")
         if path not in ROUTES:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from core.server.serve import close_to_others, end_with_parent, free_address
+from core.server.serve import check_address_is_free, close_to_others, die_with_parent
 
 GRACE_SECONDS = 10
 
@@ -61,7 +61,7 @@ def places_of_data() -> str:
 
 def start(*arguments: str) -> subprocess.Popen:
     """A Python process whose group is its own: Ctrl-C reaches it through us, once."""
-    return subprocess.Popen([sys.executable, *arguments], process_group=0, preexec_fn=end_with_parent)
+    return subprocess.Popen([sys.executable, *arguments], process_group=0, preexec_fn=die_with_parent)
 
 
 def run_together(host: str, port: int) -> bool:
@@ -92,7 +92,7 @@ def run_together(host: str, port: int) -> bool:
 
 
 def main() -> None:
-    host, port = free_address()
+    host, port = check_address_is_free()
     prepare()
     if not run_together(host, port):
         sys.exit("The server or the worker ended by itself, so the other was ended too.")

@@ -38,7 +38,7 @@ def number(name: str, default: int) -> int:
     return int(text)
 
 
-def free_address() -> tuple[str, int]:
+def check_address_is_free() -> tuple[str, int]:
     """HOST and PORT, once nobody listens there: the server itself would share the port without a word."""
     host, port = variable("HOST", "127.0.0.1"), number("PORT", 8000)
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
@@ -74,13 +74,13 @@ def close_to_others() -> None:
             path.chmod(settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS if path.is_dir() else 0o600)
 
 
-def end_with_parent(how: signal.Signals = signal.SIGTERM) -> None:
+def die_with_parent(how: signal.Signals = signal.SIGTERM) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, how)
 
 
 def main() -> None:
-    host, port = free_address()
+    host, port = check_address_is_free()
     workers = number("WORKERS", os.cpu_count() or 1)
     collect_if_stale()
     close_to_others()

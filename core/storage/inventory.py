@@ -15,7 +15,7 @@ class StoredFile(NamedTuple):
     modified: datetime
 
 
-def every_stored_file() -> Iterator[StoredFile]:
+def all_stored_files() -> Iterator[StoredFile]:
     if isinstance(default_storage, FileSystemStorage):
         return files_below(Path(default_storage.location))
     return _objects_of(default_storage)
@@ -31,12 +31,12 @@ def _files_below(folder: Path, root: Path) -> Iterator[StoredFile]:
             path = Path(entry.path)
             if entry.is_dir(follow_symlinks=False):
                 yield from _files_below(path, root)
-            elif entry.is_file(follow_symlinks=False) and (facts := _facts_of(path)):
+            elif entry.is_file(follow_symlinks=False) and (facts := _stat(path)):
                 modified = datetime.fromtimestamp(facts.st_mtime, UTC)
                 yield StoredFile(path.relative_to(root).as_posix(), facts.st_size, modified)
 
 
-def _facts_of(path: Path) -> os.stat_result | None:
+def _stat(path: Path) -> os.stat_result | None:
     try:
         return path.stat()
     except FileNotFoundError:  # removed while we look

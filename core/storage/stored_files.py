@@ -11,11 +11,11 @@ from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.db.models.fields.files import FieldFile
 
-from core.jobs.leases import is_backing_up
+from core.jobs.leases import is_backup_running
 from core.jobs.retries import retried_task
 
 
-def new_key(folder: str, filename: str) -> str:
+def make_key(folder: str, filename: str) -> str:
     """A name that nobody can guess; of the given one only the ending stays, which is ours already."""
     return f"{folder}/{uuid4()}{PurePath(filename).suffix.lower()}"
 
@@ -36,15 +36,15 @@ def original_of(name: str) -> str:
     return SIZED_PICTURE.sub(r"\1\2", name)
 
 
-class NeededByBackup(Exception):
+class BackupInProgress(Exception):
     """Not now: rows that name the file may just have been copied. The task is tried again."""
 
 
 # After the mails, which people wait for: closing an account removes thousands of files.
 @retried_task(priority=-10)
 def remove_stored_file(name: str) -> None:
-    if is_backing_up():
-        raise NeededByBackup(name)
+    if is_backup_running():
+        raise BackupInProgress(name)
     for key in (name, *sized_keys(name).values()):
         default_storage.delete(key)
 
@@ -75,7 +75,7 @@ def save_with_file(
     """
     file = given.get(file_field)
     key = instance._meta.get_field(file_field).generate_filename(instance, file.name) if file else ""
-    with removed_on_failure(key):
+    with delete_on_failure(key):
         if file:
             default_storage.save(key, file)
         with transaction.atomic():
@@ -93,7 +93,7 @@ def save_with_file(
 
 
 @contextmanager
-def removed_on_failure(name: str | None) -> Iterator[None]:
+def delete_on_failure(name: str | None) -> Iterator[None]:
     try:
         yield
     except BaseException:

@@ -18,12 +18,12 @@ from django.core.files.storage import default_storage
 from django.db import models
 from django.utils import timezone
 
-from core.storage.inventory import StoredFile, every_stored_file
+from core.storage.inventory import StoredFile, all_stored_files
 from core.storage.signals import unnamed_files_found
 from core.storage.stored_files import original_of
 
 BATCH = 10_000
-# What `new_key` makes, with whatever is appended; a file that is named otherwise is none of ours.
+# What `make_key` makes, with whatever is appended; a file that is named otherwise is none of ours.
 OUR_NAME = re.compile(r"[a-z-]+/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}[^/]*")
 
 
@@ -35,15 +35,15 @@ class Sweep:
 
     def unnamed(self, *, older_than: timedelta) -> Iterator[StoredFile]:
         """Files that no row names and that are too old for their row to be still on its way."""
-        for names in batches(names_in_rows()):
+        for names in batches(stored_names()):
             self.named.add(names)
-        for files in batches(every_stored_file()):
+        for files in batches(all_stored_files()):
             self.stored.add([file.name for file in files])
             latest = timezone.now() - older_than
             old = [file for file in files if file.modified <= latest and OUR_NAME.fullmatch(file.name)]
             # A picture's other sizes are needed as long as the picture is.
             originals = {original_of(file.name) for file in old}
-            unneeded = set(_needed_by_nobody(self.named.lacking(sorted(originals))))
+            unneeded = set(_unneeded(self.named.lacking(sorted(originals))))
             yield from (file for file in old if original_of(file.name) in unneeded)
 
     def missing(self) -> Iterator[str]:
@@ -72,7 +72,7 @@ class Names:
             self.new = []
         wanted = digests_of(names)
         before, after = (np.searchsorted(self.digests, wanted, side) for side in ("left", "right"))
-        return [name for name, is_known in zip(names, before < after, strict=True) if not is_known]
+        return [name for name, has_task in zip(names, before < after, strict=True) if not has_task]
 
 
 def digests_of(names: list[str]) -> np.ndarray:
@@ -85,7 +85,7 @@ def file_fields() -> Iterator[models.FileField]:
         yield from (field for field in model._meta.local_concrete_fields if isinstance(field, models.FileField))
 
 
-def names_in_rows() -> Iterator[str]:
+def stored_names() -> Iterator[str]:
     for field in file_fields():
         for _, name in _rows_with(field):
             yield name
@@ -100,7 +100,7 @@ def _rows_of(field: models.FileField) -> models.QuerySet:
     return field.model._base_manager.order_by()
 
 
-def _needed_by_nobody(names: list[str]) -> list[str]:
+def _unneeded(names: list[str]) -> list[str]:
     """Looked at once more: a row may have come since, and a worker may be just about to write one."""
     if not names:
         return []

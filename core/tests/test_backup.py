@@ -16,8 +16,8 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from core.backup import back_up
-from core.jobs.leases import WorkerLease, is_backing_up
-from core.storage.stored_files import NeededByBackup, remove_stored_file
+from core.jobs.leases import WorkerLease, is_backup_running
+from core.storage.stored_files import BackupInProgress, remove_stored_file
 from music.catalogue.models import Song, SongCounts
 from music.tests.test_counters_together import own_connections  # noqa: F401  (a database on disk)
 
@@ -111,7 +111,7 @@ def test_no_file_is_removed_while_a_backup_is_made(song, folder):
     name = song.audio_file.name
     backup = back_up(folder)
     next(backup)
-    with pytest.raises(NeededByBackup):
+    with pytest.raises(BackupInProgress):
         remove_stored_file.func(name)
     assert default_storage.exists(name)
 
@@ -122,9 +122,9 @@ def test_no_file_is_removed_while_a_backup_is_made(song, folder):
 
 def test_a_backup_that_was_killed_holds_nothing_up_for_long(db):
     WorkerLease.objects.create(worker="backup 1", ends_at=timezone.now() + timedelta(seconds=1))
-    assert is_backing_up()
+    assert is_backup_running()
     WorkerLease.objects.update(ends_at=timezone.now())
-    assert not is_backing_up()
+    assert not is_backup_running()
 
 
 def test_a_failed_backup_leaves_the_earlier_one(song, folder, monkeypatch):
@@ -135,7 +135,7 @@ def test_a_failed_backup_leaves_the_earlier_one(song, folder, monkeypatch):
     next(backup)
     backup.close()  # as when the disk is full
     assert (folder / dump_name()).read_bytes() == before
-    assert not is_backing_up()
+    assert not is_backup_running()
 
 
 def test_a_folder_without_a_backup_says_so(db, folder):

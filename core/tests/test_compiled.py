@@ -6,10 +6,10 @@ from django.db.models import CharField, F, IntegerField, UUIDField
 from django.db.models.functions import Length
 from django.test.utils import CaptureQueriesContext
 
-from core.db.compiled import MOST_STATEMENTS, Given, IsAmong, Kept, ListOf
+from core.db.compiled import MOST_STATEMENTS, ArrayOf, CompiledQuery, IsInArray, Param
 from users.models import User
 
-by_name = Given("name", CharField())
+by_name = Param("name", CharField())
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def users(db):
 
 @pytest.fixture
 def kept():
-    return Kept(User.objects.values_list("pk", "username", "is_staff", "role", "date_joined", named=True))
+    return CompiledQuery(User.objects.values_list("pk", "username", "is_staff", "role", "date_joined", named=True))
 
 
 def test_each_use_brings_its_own_values(kept, users):
@@ -37,17 +37,17 @@ def test_constants_and_values_do_not_mix(kept, users):
     assert kept.read("like", like, {"name": "ann"}) == []
 
     def starts(users):
-        return users.filter(username__startswith="100%", pk=Given("pk", UUIDField()))
+        return users.filter(username__startswith="100%", pk=Param("pk", UUIDField()))
 
     assert [row.pk for row in kept.read("starts", starts, {"pk": users[2].pk})] == [users[2].pk]
     assert kept.read("starts", starts, {"pk": users[0].pk}) == []
 
 
 def test_one_place_takes_any_number_of_numbers(users):
-    kept = Kept(User.objects.annotate(length=Length("username")).values_list("username", named=True))
+    kept = CompiledQuery(User.objects.annotate(length=Length("username")).values_list("username", named=True))
 
     def of_length(users):
-        return users.filter(IsAmong(F("length"), Given("lengths", ListOf(IntegerField()))))
+        return users.filter(IsInArray(F("length"), Param("lengths", ArrayOf(IntegerField()))))
 
     assert kept.read("lengths", of_length, {"lengths": []}) == []
     assert [row.username for row in kept.read("lengths", of_length, {"lengths": [2]})] == ["bo"]

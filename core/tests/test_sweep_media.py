@@ -16,7 +16,7 @@ from django.utils import timezone
 from core.jobs.leases import WorkerLease
 from core.storage.sweep import Names
 from music.catalogue.models import Album, Song
-from music.streaming.models import Rendition, Sound
+from music.streaming.models import AudioAnalysis, Rendition
 from music.streaming.renditions import rendition_key
 from payments.models import StudentApplication
 from users.models import AudioQuality, UserProfile
@@ -88,14 +88,14 @@ def test_every_kind_of_file_is_known(sweep, song, stored, artist):
     UserProfile.objects.filter(user=artist).update(profile_picture=keys["pictures"])
     StudentApplication.objects.create(user=artist, document=keys["student-documents"])
     Rendition.objects.create(song=song, quality="low", file=rendition, format="mp3", bitrate=96, bytes=10)
-    Sound.objects.create(song=song, source=song.audio_file.name, status="ready")
+    AudioAnalysis.objects.create(song=song, source=song.audio_file.name, status="ready")
     assert sweep(check=True) == (["nothing to sweep"], 0)
 
 
 def test_renditions_that_a_worker_may_still_take_up_stay(sweep, song, stored):
     left = stored(rendition_key(song.audio_file.name, AudioQuality.HIGH))
     assert sweep(check=True) == (["nothing to sweep"], 0)
-    Sound.objects.create(song=song, source=song.audio_file.name, status="ready")
+    AudioAnalysis.objects.create(song=song, source=song.audio_file.name, status="ready")
     assert sweep()[1] == 0
     assert not default_storage.exists(left)
 

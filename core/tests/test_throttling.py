@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
-from core.api.throttling import NAMED, STREAMS, CallersRates
+from core.api.throttling import NAMED, STREAMS, CallerThrottle
 from music.models import Song, SongCounts
 from music.tests.samples import tone
 from music.tests.uploading import give_audio, upload
@@ -263,7 +263,7 @@ def test_every_view_of_the_api_has_the_one_throttle_and_no_other():
     assert {"song-list", "schema", "api-root"} <= views.keys()
 
     for name, view in views.items():
-        assert list(view.throttle_classes) == [CallersRates], name
+        assert list(view.throttle_classes) == [CallerThrottle], name
         actions = [action.kwargs for action in getattr(view, "get_extra_actions", list)()]
         assert not [given for given in actions if "throttle_classes" in given], name
 

@@ -21,10 +21,10 @@ from django_tasks_db.models import DBTaskResult
 
 from core.jobs import worker as working
 from core.jobs.leases import WorkerLease
-from core.jobs.retries import pause_after, retried_task
-from core.jobs.worker import LIVES, LeasedWorker, leased, renew, take_over_lost_tasks
+from core.jobs.retries import retried_task, retry_delay
+from core.jobs.worker import MAX_ATTEMPTS_LOST, LeasedWorker, leased, renew, take_over_lost_tasks
 from core.storage.stored_files import remove_stored_file
-from music.models import Rendition, Song, Sound
+from music.models import AudioAnalysis, Rendition, Song
 from music.tests.samples import audio_sample
 from music.tests.test_counters_together import at_once, own_connections  # noqa: F401
 from music.tests.uploading import stored_files, upload
@@ -143,7 +143,7 @@ def test_what_asks_for_it_is_tried_again_later_and_later():
 
 
 def test_pauses_grow_to_an_hour():
-    pauses = [pause_after(attempt).total_seconds() for attempt in (1, 2, 3, 7, 8, 1000)]
+    pauses = [retry_delay(attempt).total_seconds() for attempt in (1, 2, 3, 7, 8, 1000)]
     assert pauses == [30, 60, 120, 1920, 3600, 3600]
 
 
@@ -199,7 +199,7 @@ def test_what_was_begun_a_moment_ago_is_left_alone():
 
 
 def test_what_kills_every_worker_is_given_up():
-    begun_by("lost", lives=LIVES)
+    begun_by("lost", lives=MAX_ATTEMPTS_LOST)
     take_over_lost_tasks()
     assert status_of_only_task() == "FAILED"
 
@@ -244,9 +244,9 @@ def test_several_workers_do_each_task_once():
 def test_the_command_works_off_one_queue_or_all():
     note.enqueue("mail")
     note.using(queue_name="rendering").enqueue("sound")
-    call_command("work", once=True, queue="rendering")
+    call_command("work", without_repeats=True, queue="rendering")
     assert done == Counter(sound=1)
-    call_command("work", once=True)
+    call_command("work", without_repeats=True)
     assert done == Counter(sound=1, mail=1)
 
 
@@ -323,9 +323,9 @@ def test_artists_take_turns_with_their_renditions(api_as, artist, other_artist):
         upload(api_as(artist), audio_sample("wav"), title=f"First artist {number}")
     upload(api_as(other_artist), audio_sample("wav"), title="Second artist")
 
-    call_command("work", once=True, queue="rendering")
+    call_command("work", without_repeats=True, queue="rendering")
 
-    assert list(Sound.objects.order_by("pk").values_list("status", flat=True)) == ["ready"] * 4
+    assert list(AudioAnalysis.objects.order_by("pk").values_list("status", flat=True)) == ["ready"] * 4
     rendered = Rendition.objects.filter(quality="low").order_by("created_at").values_list("song__title", flat=True)
     assert list(rendered) == ["First artist 0", "Second artist", "First artist 1", "First artist 2"]
 
@@ -341,7 +341,7 @@ def test_killing_workers_in_the_middle_loses_nothing(api_as, artist):
         killed.wait()
     surviving = start_worker()
     try:
-        wait_until(lambda: Sound.objects.filter(status="ready").count() == 3)
+        wait_until(lambda: AudioAnalysis.objects.filter(status="ready").count() == 3)
     finally:
         surviving.terminate()
         surviving.wait()

@@ -12,7 +12,7 @@ from users.models import User
 
 
 def ad_key(ad: "Ad", filename: str) -> str:
-    return stored_files.new_key("ads", filename)
+    return stored_files.make_key("ads", filename)
 
 
 class AdQuerySet(models.QuerySet):
@@ -47,11 +47,14 @@ class Ad(UUIDModel):
         return self.name
 
 
-class AdTurn(models.Model):
+class AdPlayCounter(models.Model):
     """How many counted plays a listener has had while the plan had ads."""
 
-    listener = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="ad_turn")
+    listener = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="ad_play_counter")
     plays = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        db_table = "music_adturn"
 
     def __str__(self) -> str:
         return f"{self.plays} plays"

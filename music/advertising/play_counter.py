@@ -5,19 +5,19 @@ from django.db import transaction
 from django.db.models import F
 from django.http import Http404
 
-from music.advertising.models import Ad, AdTurn, GivenAd
-from music.catalogue.locks import deed_of
+from music.advertising.models import Ad, AdPlayCounter, GivenAd
+from music.catalogue.locks import lock_for_action
 from users.models import User
 
 PLAYS_PER_AD = 3
 
 
-def ad_after_counted_play(listener: User) -> Ad | None:
+def draw_ad_for_play(listener: User) -> Ad | None:
     """With each third one an ad, drawn by weight from those that run now. For listeners whose plan has ads."""
-    with deed_of(listener):
-        turn = AdTurn.objects.filter(listener=listener)
+    with lock_for_action(listener):
+        turn = AdPlayCounter.objects.filter(listener=listener)
         if not turn.update(plays=F("plays") + 1):
-            AdTurn.objects.get_or_create(listener=listener)
+            AdPlayCounter.objects.get_or_create(listener=listener)
             turn.update(plays=F("plays") + 1)
         plays = turn.get().plays
         return None if plays % PLAYS_PER_AD else _given_to(listener)
@@ -37,7 +37,7 @@ def _given_to(listener: User) -> Ad | None:
     if ad is None:
         return None
     try:
-        with deed_of(listener, ad):
+        with lock_for_action(listener, ad):
             GivenAd.objects.get_or_create(ad=ad, listener=listener)
             GivenAd.objects.filter(ad=ad, listener=listener).update(times=F("times") + 1)
     except Http404:  # an admin deleted it a moment ago

@@ -12,8 +12,8 @@ from music.catalogue.api.song_serializers import SongSerializer
 from music.catalogue.models import Album, Listener, Song
 from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST, TRACK_ORDER
 from music.library.api.viewset import NEWEST_FIRST, FavoriteActions
-from music.library.collections import kept_by
-from music.library.queries import albums_for, songs_as_seen_by
+from music.library.collections import favorites_of
+from music.library.queries import album_list, with_caller_state
 
 
 class AlbumViewSet(FavoriteActions, CatalogueViewSet):
@@ -31,8 +31,8 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
         return Album.objects.visible_to(self.request.user)
 
     @classmethod
-    def rows_for(cls, listener: Listener) -> QuerySet[Album]:
-        return albums_for(listener)
+    def list_queryset(cls, listener: Listener) -> QuerySet[Album]:
+        return album_list(listener)
 
     @extend_schema(responses=SongSerializer(many=True))
     @action(
@@ -46,7 +46,7 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
         """The album's songs that the caller may see, by disc, then track."""
         listener = request.user
         songs = Song.objects.visible_to(listener).filter(album=self.get_object())
-        return self.page_of(songs_as_seen_by(listener, songs))
+        return self.page_of(with_caller_state(listener, songs))
 
     @extend_schema(responses=CollectedAlbumSerializer(many=True))
     @action(
@@ -57,4 +57,4 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
     )
     def favorites(self, request: Request) -> Response:
         """The caller's favourite albums, newest first."""
-        return self.page_of(kept_by(request.user, self.get_rows()))
+        return self.page_of(favorites_of(request.user, self.get_rows()))

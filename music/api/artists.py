@@ -18,7 +18,7 @@ from music.catalogue.artists import with_totals
 from music.catalogue.models import Listener, Song
 from music.library import collections as collecting
 from music.library.api.serializers import FollowStateSerializer
-from music.library.queries import artists_for, songs_as_seen_by
+from music.library.queries import artist_list, with_caller_state
 from users.models import User
 
 TOP_SONGS = 10
@@ -39,7 +39,7 @@ class ArtistProfileSerializer(ArtistSerializer):
 
     def to_representation(self, artist: Any) -> dict[str, Any]:
         listener = self.context["request"].user
-        songs = songs_as_seen_by(listener, Song.objects.public_for(listener).filter(artist=artist))
+        songs = with_caller_state(listener, Song.objects.public_for(listener).filter(artist=artist))
         top = songs.order_by("-play_count", "-pk")[:TOP_SONGS]
         return super().to_representation(artist) | {
             "total_plays": artist.total_plays,
@@ -60,8 +60,8 @@ class ArtistViewSet(PageViewSet):
         return User.objects.artists()
 
     @classmethod
-    def rows_for(cls, listener: Listener) -> QuerySet[User]:
-        return artists_for(listener)
+    def list_queryset(cls, listener: Listener) -> QuerySet[User]:
+        return artist_list(listener)
 
     @extend_schema(
         request=None,
@@ -92,7 +92,7 @@ class ArtistViewSet(PageViewSet):
     )
     def following(self, request: Request) -> Response:
         """The artists that the caller follows, newest first."""
-        return self.page_of(collecting.followed_by(request.user, self.get_rows()))
+        return self.page_of(collecting.artists_followed_by(request.user, self.get_rows()))
 
     @extend_schema(responses=FollowerSerializer(many=True))
     @action(detail=False, permission_classes=[IsArtist], serializer_class=FollowerSerializer, **NEWEST_FIRST)
@@ -118,4 +118,4 @@ class ArtistViewSet(PageViewSet):
     def songs(self, request: Request, pk: str) -> Response:
         """The artist's songs that the caller may see, newest first."""
         songs = Song.objects.visible_to(request.user).filter(artist=self.get_object())
-        return self.page_of(songs_as_seen_by(request.user, songs))
+        return self.page_of(with_caller_state(request.user, songs))

@@ -18,10 +18,10 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-from core.api.anonymous_cache import for_anybody
+from core.api.anonymous_cache import cached_for_anonymous
 from core.api.row_serializers import RowSerializer
 from core.db.base_model import UUID_REGEX
-from core.db.compiled import Given, Kept, SomeUser
+from core.db.compiled import CompiledQuery, Param, UserParam
 from music.catalogue.api.permissions import IsArtistOrReadOnly
 from music.catalogue.models import Listener
 from users.api.permissions import HasConfirmedEmail
@@ -56,25 +56,25 @@ class PageViewSet(GenericViewSet):
         return response
 
     @classmethod
-    def rows_for(cls, listener: Listener) -> QuerySet:
+    def list_queryset(cls, listener: Listener) -> QuerySet:
         """What is shown, with all that is shown of it; `get_queryset` is what can be acted upon."""
         return cls.queryset.all()
 
     @classmethod
-    def details_for(cls, listener: Listener) -> QuerySet:
+    def detail_queryset(cls, listener: Listener) -> QuerySet:
         """The same for a single one, of which more may be shown."""
-        return cls.rows_for(listener)
+        return cls.list_queryset(listener)
 
     def get_rows(self) -> QuerySet:
-        return self.rows_for(self.request.user)
+        return self.list_queryset(self.request.user)
 
-    def kept_rows(
-        self, rows_for: Callable[[Listener], QuerySet] | None = None, shown_by: type[RowSerializer] | None = None
-    ) -> Kept:
+    def compiled_queryset(
+        self, list_queryset: Callable[[Listener], QuerySet] | None = None, shown_by: type[RowSerializer] | None = None
+    ) -> CompiledQuery:
         """These rows, or others and just what a serializer shows of them, with their SQL kept: for whatever is asked
         all the time.
         """
-        return kept(rows_for or self.rows_for, shown_by, is_known=self.request.user.is_authenticated)
+        return kept(list_queryset or self.list_queryset, shown_by, has_task=self.request.user.is_authenticated)
 
     @property
     def is_filtered(self) -> bool:
@@ -82,9 +82,9 @@ class PageViewSet(GenericViewSet):
         filters = self.filterset_class
         return bool(filters) and not filters.base_filters.keys().isdisjoint(self.request.query_params)
 
-    @for_anybody
+    @cached_for_anonymous
     def list(self, request: Request) -> Response:
-        return self.page_of(self.filter_queryset(self.get_rows()) if self.is_filtered else self.kept_rows())
+        return self.page_of(self.filter_queryset(self.get_rows()) if self.is_filtered else self.compiled_queryset())
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
@@ -99,15 +99,17 @@ class PageViewSet(GenericViewSet):
 
     def _row_shown(self) -> Any:
         if self.request.accepted_renderer.format != "json":  # a page for people has a form, which takes a model
-            return get_object_or_404(self.details_for(self.request.user), **self.kwargs)
+            return get_object_or_404(self.detail_queryset(self.request.user), **self.kwargs)
         serializer: Any = self.get_serializer_class()
         given = {"user": self.request.user.pk, "pk": UUID(self.kwargs["pk"])}
-        found = self.kept_rows(self.details_for).first("one", lambda rows: serializer.read(rows.filter(pk=ONE)), given)
+        found = self.compiled_queryset(self.detail_queryset).first(
+            "one", lambda rows: serializer.read(rows.filter(pk=ONE)), given
+        )
         if found is None:
             raise Http404
         return found
 
-    def page_of(self, rows: QuerySet | Kept | Sequence) -> Response:
+    def page_of(self, rows: QuerySet | CompiledQuery | Sequence) -> Response:
         """A page of rows that an action has chosen itself."""
         serializer = self.get_serializer(self.paginate_queryset(rows), many=True)
         return self.get_paginated_response(serializer.data)
@@ -125,15 +127,15 @@ def logged(todo: Callable[[], None]) -> Callable[[], None]:
     return do
 
 
-ONE = Given("pk", UUIDField())
+ONE = Param("pk", UUIDField())
 
 
 @cache
 def kept(
-    rows_for: Callable[[Listener], QuerySet], shown_by: type[RowSerializer] | None = None, *, is_known: bool
-) -> Kept:
-    rows = rows_for(SomeUser() if is_known else AnonymousUser())
-    return Kept(shown_by.read(rows) if shown_by else rows)
+    list_queryset: Callable[[Listener], QuerySet], shown_by: type[RowSerializer] | None = None, *, has_task: bool
+) -> CompiledQuery:
+    rows = list_queryset(UserParam() if has_task else AnonymousUser())
+    return CompiledQuery(shown_by.read(rows) if shown_by else rows)
 
 
 class CatalogueViewSet(mixins.DestroyModelMixin, PageViewSet):
@@ -194,5 +196,5 @@ class CatalogueViewSet(mixins.DestroyModelMixin, PageViewSet):
                 current.delete()
 
     def _as_read(self, instance: Any) -> Any:
-        row = get_object_or_404(self.details_for(self.request.user), pk=instance.pk)
+        row = get_object_or_404(self.detail_queryset(self.request.user), pk=instance.pk)
         return self.read_serializer_class(row, context=self.get_serializer_context()).data

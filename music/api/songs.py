@@ -18,8 +18,8 @@ from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST
 from music.discovery.api.recommendations import RecommendationActions
 from music.discovery.api.search import SearchActions
 from music.library.api.viewset import NEWEST_FIRST, FavoriteActions, LikeActions
-from music.library.collections import kept_by, liked_by
-from music.library.queries import songs_for
+from music.library.collections import favorites_of, likes_of
+from music.library.queries import song_list
 from music.playback.api.viewset import ListeningActions
 from music.streaming.api.viewset import SoundActions
 
@@ -45,13 +45,13 @@ class SongViewSet(
         return Song.objects.visible_to(self.request.user)
 
     @classmethod
-    def rows_for(cls, listener: Listener) -> QuerySet[Song]:
-        return songs_for(listener)
+    def list_queryset(cls, listener: Listener) -> QuerySet[Song]:
+        return song_list(listener)
 
     @classmethod
-    def details_for(cls, listener: Listener) -> QuerySet[Song]:
-        measured = {f"sound_{name}": F(f"sound__{name}") for name in ("status", "reason", "lufs", "peak")}
-        return cls.rows_for(listener).annotate(**measured)
+    def detail_queryset(cls, listener: Listener) -> QuerySet[Song]:
+        measured = {f"analysis_{name}": F(f"analysis__{name}") for name in ("status", "reason", "lufs", "peak")}
+        return cls.list_queryset(listener).annotate(**measured)
 
     @extend_schema(responses=CollectedSongSerializer(many=True))
     @action(
@@ -62,7 +62,7 @@ class SongViewSet(
     )
     def liked(self, request: Request) -> Response:
         """The songs that the caller likes, newest first."""
-        return self.page_of(liked_by(request.user, self.get_rows()))
+        return self.page_of(likes_of(request.user, self.get_rows()))
 
     @extend_schema(responses=CollectedSongSerializer(many=True))
     @action(
@@ -73,4 +73,4 @@ class SongViewSet(
     )
     def favorites(self, request: Request) -> Response:
         """The caller's favourite songs, newest first."""
-        return self.page_of(kept_by(request.user, self.get_rows()))
+        return self.page_of(favorites_of(request.user, self.get_rows()))

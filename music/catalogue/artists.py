@@ -42,7 +42,7 @@ def with_totals(artists: QuerySet[User], listener: Listener) -> QuerySet[User]:
     )
 
 
-def start_counting(instance: User, **kwargs: object) -> None:
+def ensure_artist_counts(instance: User, **kwargs: object) -> None:
     """Receiver for post_save: whoever becomes an artist can be followed."""
     if instance.is_artist:
         ArtistCounts.objects.get_or_create(artist=instance)

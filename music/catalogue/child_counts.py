@@ -8,11 +8,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Aggregate, Case, Count, F, IntegerField, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
-from core.db.compiled import SomeUser
+from core.db.compiled import UserParam
 from payments.plans import child_seat_of
 from users.models import User
 
-Listener = User | AnonymousUser | SomeUser
+Listener = User | AnonymousUser | UserParam
 
 
 def as_shown_to(listener: Listener, everybody: F, *, child: Coalesce) -> F | Case:

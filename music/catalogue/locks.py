@@ -21,7 +21,7 @@ DELETIONS = 0x6D75736963  # any number that is used for nothing else
 
 
 @contextmanager
-def deed_of(person: User, *things: Model) -> Iterator[None]:
+def lock_for_action(person: User, *things: Model) -> Iterator[None]:
     """A transaction in which these stay; Http404 where one of them has gone. A person does one thing at a time."""
     with transaction.atomic():
         _hold(person, "FOR NO KEY UPDATE")
@@ -33,13 +33,13 @@ def deed_of(person: User, *things: Model) -> Iterator[None]:
 
 @receiver(pre_delete, sender=Album)
 @receiver(pre_delete, sender=Song)
-def hold_to_delete(instance: Model, **kwargs: object) -> None:
+def lock_for_deletion(instance: Model, **kwargs: object) -> None:
     """Deeds that are on their way end first, and later ones wait and then find nothing."""
-    wait_for_other_deletions()
+    lock_deletions()
     type(instance)._base_manager.select_for_update().filter(pk=instance.pk).first()
 
 
-def wait_for_other_deletions() -> None:
+def lock_deletions() -> None:
     """And keep later ones waiting until the transaction ends."""
     if connection.vendor == "postgresql":  # SQLite has one writer at a time
         with connection.cursor() as cursor:

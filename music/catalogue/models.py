@@ -43,7 +43,7 @@ class Genre(UUIDModel):
 
 
 def cover_key(album: "Album", filename: str) -> str:
-    return stored_files.new_key("covers", filename)
+    return stored_files.make_key("covers", filename)
 
 
 class AlbumQuerySet(models.QuerySet):
@@ -105,7 +105,7 @@ class Album(UUIDModel):
 
 
 def audio_key(song: "Song", filename: str) -> str:
-    return stored_files.new_key("audio", filename)
+    return stored_files.make_key("audio", filename)
 
 
 class SongQuerySet(models.QuerySet):
@@ -115,7 +115,7 @@ class SongQuerySet(models.QuerySet):
 
     def public_for(self, listener: Listener) -> Self:
         """Public songs that suit the listener: what shelves are made of."""
-        return self.public().suited_to(listener)
+        return self.public().allowed_for(listener)
 
     def for_children(self) -> Self:
         """The public songs that exist for a child on somebody's plan."""
@@ -125,9 +125,9 @@ class SongQuerySet(models.QuerySet):
         """Public songs, and the listener's own."""
         if not listener.is_authenticated:
             return self.public()
-        return self.filter(Q(is_public=True) | Q(artist=listener.pk)).suited_to(listener)
+        return self.filter(Q(is_public=True) | Q(artist=listener.pk)).allowed_for(listener)
 
-    def suited_to(self, listener: Listener) -> Self:
+    def allowed_for(self, listener: Listener) -> Self:
         """For a child on somebody's family plan there are no explicit songs, not even by signed addresses."""
         return self.filter(Q(explicit=False) | ~child_seat_of(listener)) if listener.is_authenticated else self
 
@@ -167,9 +167,9 @@ class Song(UUIDModel):
     bitrate = models.PositiveIntegerField(default=0, editable=False, help_text="kbps of the uploaded audio.")
     # Who the song is to the import that made it, so that the same file can be imported again.
     source_key = models.CharField(max_length=200, unique=True, null=True, editable=False)
-    # Kept by the database (cards.py), whatever changes them: what everybody is shown of the song, as JSON, ...
-    card = models.TextField(null=True, editable=False)
-    # ... and whether it is public, not hidden, and its artist not suspended.
+    # Kept by triggers (song_payload.py): the JSON of the fields that every caller is shown, ...
+    payload = models.TextField(null=True, editable=False, db_column="card")
+    # ... and whether the song is public, not hidden, and its artist not suspended.
     is_public = models.BooleanField(null=True, editable=False)
 
     objects = SongQuerySet.as_manager()

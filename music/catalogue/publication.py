@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core.folding import fold_case
 from core.images.reencoder import reencode_image
-from core.storage.stored_files import discard, new_key, removed_on_failure
+from core.storage.stored_files import delete_on_failure, discard, make_key
 from core.text import clean_text
 from music.catalogue.audio import CONTENT_TYPES, AudioFacts, inspect_audio
 from music.catalogue.models import Album, Genre, Song, SongCounts
@@ -157,8 +157,8 @@ def stored_audio(song: Song, recording: Recording) -> Iterator[None]:
     facts = recording.facts
     song.audio_format, song.bitrate, song.audio_bytes = facts.format, facts.bitrate, recording.file.size
     song.duration = round(facts.seconds)
-    key = new_key("audio", f"audio.{facts.format}")
-    with removed_on_failure(key):  # a full disk keeps the first part of a file
+    key = make_key("audio", f"audio.{facts.format}")
+    with delete_on_failure(key):  # a full disk keeps the first part of a file
         default_storage.save(key, recording.file)
         song.audio_file = key
         yield
@@ -169,8 +169,8 @@ def _stored_cover(recording: Recording) -> Iterator[str | None]:
     if recording.cover is None:
         yield None
         return
-    key = new_key("covers", str(recording.cover.name))
-    with removed_on_failure(key):
+    key = make_key("covers", str(recording.cover.name))
+    with delete_on_failure(key):
         default_storage.save(key, recording.cover)
         yield key
 

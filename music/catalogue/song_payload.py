@@ -1,122 +1,158 @@
-"""The SQL that keeps `card` and `is_public` of a song what the song, its artist, its album and its genre say.
+"""Triggers that keep `Song.payload` (denormalized JSON) and `Song.is_public` up to date.
 
-A card is the JSON of what everybody is shown of a song. Whoever writes a song shares the lock of what it names, so
-that it waits for a renaming, and a renaming waits for it.
+FIELDS is the only place that says which fields the JSON has. Both trigger dialects, the columns that they watch and the
+fields of SongSerializer are made from it: a new field is a line here and a migration of the column.
+
+A transaction that writes a song takes share locks on the rows that the song refers to. So it waits for a concurrent
+renaming of them, and the renaming waits for it.
 """
 
-NAMED = {
-    "artist": ("users_user", ["name", "username", "is_active"]),
-    "album": ("music_album", ["title", "cover_image"]),
-    "genre": ("music_genre", ["title"]),
+from typing import NamedTuple
+
+
+class Related(NamedTuple):
+    """A JSON object made from the row that the song refers to; a null reference gives null."""
+
+    table: str
+    # JSON name (the column's too) and kind of each field.
+    fields: dict[str, str]
+    # Columns that are not in the JSON, but decide on `is_public`.
+    also_watched: tuple[str, ...] = ()
+
+
+# JSON name (the column's too) and kind. The kinds are the keys of POSTGRES_VALUES and SQLITE_VALUES.
+FIELDS: dict[str, str | Related] = {
+    "id": "uuid",
+    "title": "plain",
+    "artist": Related("users_user", {"id": "uuid", "username": "username", "name": "plain"}, ("is_active",)),
+    "album": Related("music_album", {"id": "uuid", "title": "plain", "cover_image": "file"}),
+    "genre": Related("music_genre", {"id": "uuid", "title": "plain"}),
+    "track_number": "plain",
+    "disc_number": "plain",
+    "duration": "plain",
+    "release_date": "plain",
+    "explicit": "boolean",
+    "visibility": "plain",
+    "licensing_info": "plain",
+    "audio_file": "file",
+    "created_at": "time",
+    "updated_at": "time",
 }
-SHOWN = (
-    "title, artist_id, album_id, genre_id, track_number, disc_number, duration, release_date, explicit, visibility, "
-    "is_hidden, licensing_info, audio_file, created_at, updated_at"
-)
+RELATED = {name: kind for name, kind in FIELDS.items() if isinstance(kind, Related)}
+
+# SQL expressions of a column by its kind. A username that is an e-mail address is shown without its domain, which is
+# the rule of `users.people.public_username`. An empty file name is null.
+POSTGRES_VALUES = {
+    "plain": "{0}",
+    "uuid": "{0}",
+    "boolean": "{0}",
+    "file": "nullif({0}, '')",
+    "time": "to_char({0} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+    "username": "split_part({0}, '@', 1)",
+}
+SQLITE_VALUES = {
+    "plain": "{0}",
+    # SQLite has no type for UUIDs: Django stores 32 digits without hyphens.
+    "uuid": "substr({0}, 1, 8) || '-' || substr({0}, 9, 4) || '-' || substr({0}, 13, 4) || '-' || substr({0}, 17, 4)"
+    " || '-' || substr({0}, 21, 12)",
+    "boolean": "json(iif({0}, 'true', 'false'))",
+    "file": "nullif({0}, '')",
+    "time": "replace({0}, ' ', 'T') || 'Z'",
+    "username": "substr({0}, 1, instr({0} || '@', '@') - 1)",
+}
+
+# Columns of the song whose change makes its payload anew.
+WATCHED = [f"{name}_id" if name in RELATED else name for name in FIELDS if name != "id"] + ["is_hidden"]
 
 
-def changed(columns: list[str]) -> str:
-    """Whether any of them did, with the engine's word for «differ» still to be put in."""
+def watched_columns(related: Related) -> list[str]:
+    """Return the columns of a related row whose change makes the payloads of its songs anew."""
+    return [name for name in related.fields if name != "id"] + list(related.also_watched)
+
+
+def has_changed(columns: list[str]) -> str:
+    """Return the SQL condition that OLD and NEW differ in a column, with %s for the dialect's "is distinct from"."""
     return f"({', '.join(f'OLD.{c}' for c in columns)}) %s ({', '.join(f'NEW.{c}' for c in columns)})"
 
 
-POSTGRES = [
+def postgres_object(fields: dict[str, str]) -> str:
+    values = (f"'{name}', {POSTGRES_VALUES[kind].format(name)}" for name, kind in fields.items())
+    return f"json_build_object({', '.join(values)})"
+
+
+def sqlite_object(fields: dict[str, str]) -> str:
+    values = (f"'{name}', {SQLITE_VALUES[kind].format(name)}" for name, kind in fields.items())
+    return f"json_object({', '.join(values)})"
+
+
+def _postgres() -> list[str]:
+    parts = [
+        f"'{name}', {name if isinstance(kind, Related) else POSTGRES_VALUES[kind].format(f'NEW.{name}')}"
+        for name, kind in FIELDS.items()
+    ]
+    related_objects = [
+        f"SELECT {postgres_object(related.fields)} INTO {name} FROM {related.table} WHERE id = NEW.{name}_id FOR SHARE;"
+        for name, related in RELATED.items()
+    ]
+    return [
+        f"""
+        CREATE FUNCTION music_card() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            {" ".join(f"{name} json;" for name in RELATED)}
+            artist_is_active boolean;
+        BEGIN
+            {" ".join(related_objects)}
+            SELECT is_active INTO artist_is_active FROM users_user WHERE id = NEW.artist_id;
+            NEW.is_public := NEW.visibility = 'public' AND NOT NEW.is_hidden AND artist_is_active;
+            NEW.card := json_build_object({", ".join(parts)});
+            RETURN NEW;
+        END $$
+        """,
+        "CREATE TRIGGER music_card BEFORE INSERT OR UPDATE ON music_song FOR EACH ROW EXECUTE FUNCTION music_card()",
+        # Any update of a song makes its payload.
+        """
+        CREATE FUNCTION music_cards_of() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            EXECUTE 'UPDATE music_song SET card = NULL WHERE ' || TG_ARGV[0] || ' = $1' USING NEW.id;
+            RETURN NULL;
+        END $$
+        """,
+        *[
+            f"CREATE TRIGGER music_cards_of_{name} AFTER UPDATE OF {', '.join(watched_columns(related))} "
+            f"ON {related.table} FOR EACH ROW WHEN ({has_changed(watched_columns(related)) % 'IS DISTINCT FROM'}) "
+            f"EXECUTE FUNCTION music_cards_of('{name}_id')"
+            for name, related in RELATED.items()
+        ],
+    ]
+
+
+def _sqlite() -> list[str]:
+    parts = [
+        f"'{name}', (SELECT {sqlite_object(kind.fields)} FROM {kind.table} WHERE id = {name}_id)"
+        if isinstance(kind, Related)
+        else f"'{name}', {SQLITE_VALUES[kind].format(name)}"
+        for name, kind in FIELDS.items()
+    ]
+    make = f"""
+        UPDATE music_song SET
+            is_public = visibility = 'public' AND NOT is_hidden
+                AND (SELECT is_active FROM users_user WHERE id = artist_id),
+            card = json_object({", ".join(parts)})
     """
-    CREATE FUNCTION music_card() RETURNS trigger LANGUAGE plpgsql AS $$
-    DECLARE
-        artist users_user;
-        album json;
-        genre json;
-    BEGIN
-        SELECT * INTO artist FROM users_user WHERE id = NEW.artist_id FOR SHARE;
-        SELECT json_build_object('id', id, 'title', title, 'cover_image', nullif(cover_image, ''))
-            INTO album FROM music_album WHERE id = NEW.album_id FOR SHARE;
-        SELECT json_build_object('id', id, 'title', title)
-            INTO genre FROM music_genre WHERE id = NEW.genre_id FOR SHARE;
-        NEW.is_public := NEW.visibility = 'public' AND NOT NEW.is_hidden AND artist.is_active;
-        NEW.card := json_build_object(
-            'id', NEW.id,
-            'title', NEW.title,
-            'artist', json_build_object(
-                'id', artist.id, 'username', split_part(artist.username, '@', 1), 'name', artist.name
-            ),
-            'album', album,
-            'genre', genre,
-            'track_number', NEW.track_number,
-            'disc_number', NEW.disc_number,
-            'duration', NEW.duration,
-            'release_date', NEW.release_date,
-            'explicit', NEW.explicit,
-            'visibility', NEW.visibility,
-            'licensing_info', NEW.licensing_info,
-            'audio_file', nullif(NEW.audio_file, ''),
-            'created_at', to_char(NEW.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-            'updated_at', to_char(NEW.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        );
-        RETURN NEW;
-    END $$
-    """,
-    "CREATE TRIGGER music_card BEFORE INSERT OR UPDATE ON music_song FOR EACH ROW EXECUTE FUNCTION music_card()",
-    # Any update of a song makes its card.
-    """
-    CREATE FUNCTION music_cards_of() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        EXECUTE 'UPDATE music_song SET card = NULL WHERE ' || TG_ARGV[0] || ' = $1' USING NEW.id;
-        RETURN NULL;
-    END $$
-    """,
-    *[
-        f"CREATE TRIGGER music_cards_of_{name} AFTER UPDATE OF {', '.join(columns)} ON {table} FOR EACH ROW "
-        f"WHEN ({changed(columns) % 'IS DISTINCT FROM'}) EXECUTE FUNCTION music_cards_of('{name}_id')"
-        for name, (table, columns) in NAMED.items()
-    ],
-]
+    return [
+        f"CREATE TRIGGER music_card_new AFTER INSERT ON music_song BEGIN {make} WHERE id = new.id; END",
+        f"CREATE TRIGGER music_card AFTER UPDATE OF {', '.join(WATCHED)} ON music_song "
+        f"BEGIN {make} WHERE id = new.id; END",
+        *[
+            f"CREATE TRIGGER music_cards_of_{name} AFTER UPDATE OF {', '.join(watched_columns(related))} "
+            f"ON {related.table} WHEN {has_changed(watched_columns(related)) % 'IS NOT'} "
+            f"BEGIN {make} WHERE {name}_id = new.id; END"
+            for name, related in RELATED.items()
+        ],
+    ]
 
 
-def uuid(column: str) -> str:
-    """SQLite has no type for it: 32 digits without hyphens."""
-    starts = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)]
-    return " || '-' || ".join(f"substr({column}, {start}, {length})" for start, length in starts)
-
-
-def time(column: str) -> str:
-    return f"replace({column}, ' ', 'T') || 'Z'"
-
-
-SQLITE_CARD = f"""
-    UPDATE music_song SET
-        is_public = visibility = 'public' AND NOT is_hidden
-            AND (SELECT is_active FROM users_user WHERE id = artist_id),
-        card = json_object(
-            'id', {uuid("id")},
-            'title', title,
-            'artist', (SELECT json_object(
-                'id', {uuid("id")}, 'username', substr(username, 1, instr(username || '@', '@') - 1), 'name', name
-            ) FROM users_user WHERE id = artist_id),
-            'album', (SELECT json_object('id', {uuid("id")}, 'title', title, 'cover_image', nullif(cover_image, ''))
-                FROM music_album WHERE id = album_id),
-            'genre', (SELECT json_object('id', {uuid("id")}, 'title', title) FROM music_genre WHERE id = genre_id),
-            'track_number', track_number,
-            'disc_number', disc_number,
-            'duration', duration,
-            'release_date', release_date,
-            'explicit', json(iif(explicit, 'true', 'false')),
-            'visibility', visibility,
-            'licensing_info', licensing_info,
-            'audio_file', nullif(audio_file, ''),
-            'created_at', {time("created_at")},
-            'updated_at', {time("updated_at")}
-        )
-"""
-SQLITE = [
-    f"CREATE TRIGGER music_card_new AFTER INSERT ON music_song BEGIN {SQLITE_CARD} WHERE id = new.id; END",
-    f"CREATE TRIGGER music_card AFTER UPDATE OF {SHOWN} ON music_song BEGIN {SQLITE_CARD} WHERE id = new.id; END",
-    *[
-        f"CREATE TRIGGER music_cards_of_{name} AFTER UPDATE OF {', '.join(columns)} ON {table} "
-        f"WHEN {changed(columns) % 'IS NOT'} "
-        f"BEGIN {SQLITE_CARD} WHERE {name}_id = new.id; END"
-        for name, (table, columns) in NAMED.items()
-    ],
-]
-# Any update makes the card of a song.
+POSTGRES = _postgres()
+SQLITE = _sqlite()
+# Any update makes the payload of a song.
 FILL = ["UPDATE music_song SET title = title"]

@@ -4,7 +4,7 @@ Adding, and not counting anew: of two changes at the same time the second sees w
 not the first one's rows.
 """
 
-from music.catalogue.song_payload import changed
+from music.catalogue.song_payload import has_changed
 
 # What a song is in the totals of its album and its artist, and an album in those of its artist.
 PUBLIC = "CASE WHEN {0}.is_public THEN 1 ELSE 0 END"
@@ -74,11 +74,11 @@ def _postgres() -> list[str]:
             "INSERT": ("", counts("NEW", "+")),
             "DELETE": ("", counts("OLD", "-")),
             f"UPDATE OF {', '.join(columns)}": (
-                f"WHEN ({changed(columns) % 'IS DISTINCT FROM'})",
+                f"WHEN ({has_changed(columns) % 'IS DISTINCT FROM'})",
                 counts("OLD", "-") + counts("NEW", "+"),
             ),
         }
-        # is_public changes by the trigger that makes cards, which UPDATE OF does not see.
+        # is_public changes by the trigger that makes payloads, which UPDATE OF does not see.
         for event, (when, body) in events.items():
             kind = event.partition(" ")[0]
             name = f"{table}_totals_{kind.lower()}"
@@ -96,7 +96,7 @@ def _sqlite() -> list[str]:
             f"CREATE TRIGGER {table}_totals_insert AFTER INSERT ON {table} BEGIN {counts('new', '+')} END",
             f"CREATE TRIGGER {table}_totals_delete AFTER DELETE ON {table} BEGIN {counts('old', '-')} END",
             f"CREATE TRIGGER {table}_totals_update AFTER UPDATE OF {', '.join(columns)} ON {table} "
-            f"WHEN {changed(columns) % 'IS NOT'} BEGIN {counts('old', '-')} {counts('new', '+')} END",
+            f"WHEN {has_changed(columns) % 'IS NOT'} BEGIN {counts('old', '-')} {counts('new', '+')} END",
         ]
     return statements
 

@@ -12,11 +12,11 @@ from zlib import crc32
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from music.catalogue import song_payload as cards
+from music.catalogue import song_payload as song_payload
 from music.catalogue import totals
 
-DEFINITIONS = {"postgresql": cards.POSTGRES + totals.POSTGRES, "sqlite": cards.SQLITE + totals.SQLITE}
-FILL = cards.FILL + totals.FILL
+DEFINITIONS = {"postgresql": song_payload.POSTGRES + totals.POSTGRES, "sqlite": song_payload.SQLITE + totals.SQLITE}
+FILL = song_payload.FILL + totals.FILL
 NAME = re.compile(r"\s*CREATE (TRIGGER|FUNCTION) (\w+)")
 
 

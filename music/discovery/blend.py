@@ -49,10 +49,10 @@ def interleaved(*sources: tuple[float, Sequence[Candidate]]) -> list[Candidate]:
     """All candidates in turn, each source as often as its share says, and each song once."""
     placed = [(place / share, candidate) for share, source in sources for place, candidate in enumerate(source, 1)]
     placed.sort(key=lambda pair: pair[0])
-    return once(candidate for _, candidate in placed)
+    return without_repeats(candidate for _, candidate in placed)
 
 
-def once(chosen: Iterable[Candidate]) -> list[Candidate]:
+def without_repeats(chosen: Iterable[Candidate]) -> list[Candidate]:
     first: dict[UUID, Candidate] = {}
     for candidate in chosen:
         first.setdefault(candidate.song, candidate)
@@ -69,15 +69,15 @@ def varied(chosen: Iterable[Candidate]) -> list[Candidate]:
     return [candidate for _, candidate in sorted(rounds, key=lambda pair: pair[0])]
 
 
-def filled(chosen: list[Candidate], limit: int, *more: QuerySet[Song]) -> list[Candidate]:
+def with_trending(chosen: list[Candidate], limit: int, *more: QuerySet[Song]) -> list[Candidate]:
     """So many candidates; where there are too few, with what is trending among the songs."""
     for songs in more:
         if len(chosen) < limit:
-            chosen = once([*chosen, *varied(first_of(trending(songs), limit + len(chosen)))])
+            chosen = without_repeats([*chosen, *varied(first_of(trending(songs), limit + len(chosen)))])
     return chosen[:limit]
 
 
-def loaded(songs: QuerySet[Song], chosen: Sequence[Candidate]) -> list:
+def load_songs(songs: QuerySet[Song], chosen: Sequence[Candidate]) -> list:
     """The songs' rows in this order. One query."""
     rows = {row.pk: row for row in songs.filter(pk__in=[candidate.song for candidate in chosen])}
     return [rows[candidate.song] for candidate in chosen if candidate.song in rows]

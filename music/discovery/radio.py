@@ -6,8 +6,17 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from music.catalogue.models import Genre, Song
-from music.discovery.blend import Candidate, among, filled, first_of, interleaved, loaded, once, varied
-from music.discovery.neighbours.lookup import items_going_with
+from music.discovery.blend import (
+    Candidate,
+    among,
+    first_of,
+    interleaved,
+    load_songs,
+    varied,
+    with_trending,
+    without_repeats,
+)
+from music.discovery.neighbours.lookup import neighbours_of
 from music.discovery.neighbours.models import ItemKind
 from music.discovery.trending.shelf import trending
 from users.models import User
@@ -26,7 +35,7 @@ def songs_like(song: Song, songs: QuerySet[Song], *, limit: int, exclude: Exclud
         (1, first_of(trending(fresh.filter(artist=song.artist_id)), limit)),
         (1, first_of(trending(fresh.filter(genre=song.genre_id)), limit) if song.genre_id else []),
     )
-    return loaded(songs, filled(varied(blend), limit, fresh))
+    return load_songs(songs, with_trending(varied(blend), limit, fresh))
 
 
 def songs_like_those_of(artist: User, songs: QuerySet[Song], *, limit: int, exclude: Excluded = ()) -> list[Song]:
@@ -36,7 +45,7 @@ def songs_like_those_of(artist: User, songs: QuerySet[Song], *, limit: int, excl
         (1, first_of(trending(fresh.filter(artist=artist)), limit)),
         (1, _near(_seeds(songs.filter(artist=artist)), fresh, limit, exclude)),
     )
-    return loaded(songs, filled(varied(blend), limit, fresh))
+    return load_songs(songs, with_trending(varied(blend), limit, fresh))
 
 
 def songs_of_genre(genre: Genre, songs: QuerySet[Song], *, limit: int, exclude: Excluded = ()) -> list[Song]:
@@ -45,8 +54,8 @@ def songs_of_genre(genre: Genre, songs: QuerySet[Song], *, limit: int, exclude: 
     chosen = varied(first_of(trending(fresh.filter(genre=genre)), limit))
     if len(chosen) < limit:
         near = _near(_seeds(songs.filter(genre=genre)), fresh, limit, exclude)
-        chosen = once([*chosen, *varied(near)])
-    return loaded(songs, filled(chosen, limit, fresh))
+        chosen = without_repeats([*chosen, *varied(near)])
+    return load_songs(songs, with_trending(chosen, limit, fresh))
 
 
 def _seeds(songs: QuerySet[Song]) -> list[UUID]:
@@ -57,9 +66,9 @@ def _near(seeds: Sequence[UUID], songs: QuerySet[Song], limit: int, exclude: Exc
     """Neighbours of the seeds and, once these are used up, neighbours of the neighbours."""
     taste = dict.fromkeys(seeds, 1.0)
     number = NEIGHBOURS_LOOKED_AT + len(exclude)
-    found = items_going_with(taste, kind=ItemKind.SONG, limit=number)
+    found = neighbours_of(taste, kind=ItemKind.SONG, limit=number)
     near = among(songs, found)
     if found and len(near) < limit:
         taste |= {row.item: row.score for row in found[:NEIGHBOURS_LOOKED_AT]}
-        near += among(songs, items_going_with(taste, kind=ItemKind.SONG, limit=number))
+        near += among(songs, neighbours_of(taste, kind=ItemKind.SONG, limit=number))
     return near

@@ -8,12 +8,12 @@ from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from music.catalogue.models import Listener, Song
-from music.discovery.blend import Candidate, Why, among, filled, first_of, interleaved, varied
-from music.discovery.neighbours.lookup import items_going_with
+from music.discovery.blend import Candidate, Why, among, first_of, interleaved, varied, with_trending
+from music.discovery.neighbours.lookup import neighbours_of
 from music.discovery.neighbours.models import ItemKind
 from music.discovery.neighbours.taste import FAVORITE, LIKE, taste_of
 from music.discovery.trending.shelf import trending
-from music.library.collections import kept_by, liked_by
+from music.library.collections import favorites_of, likes_of
 from music.library.models import ArtistFollow
 from music.playback.models import Play
 from music.playback.plays import recently_played_by
@@ -43,25 +43,25 @@ def recommend(songs: QuerySet, listener: Listener, *, limit: int) -> list[Recomm
     """
     unkept = songs.filter(is_favorite=False)
     if not listener.is_authenticated:
-        return _with_reasons(songs, filled([], limit, unkept))
+        return _with_reasons(songs, with_trending([], limit, unkept))
     genre_of, strengths = _history(songs, listener)
     taste = taste_of(strengths)
     fresh = unkept.exclude(pk__in=taste)
-    neighbours = items_going_with(taste, kind=ItemKind.SONG, limit=NEIGHBOURS_LOOKED_AT)
+    neighbours = neighbours_of(taste, kind=ItemKind.SONG, limit=NEIGHBOURS_LOOKED_AT)
     blend = interleaved(
         (6, among(fresh, neighbours)),
         (2, _of_followed_artists(fresh, listener)),
         (2, _of_genres(fresh, _favourite_genres(taste, genre_of), limit)),
     )
-    return _with_reasons(songs, filled(varied(blend), limit, fresh, unkept))
+    return _with_reasons(songs, with_trending(varied(blend), limit, fresh, unkept))
 
 
 def _history(songs: QuerySet[Song], listener: User) -> tuple[dict[UUID, UUID | None], dict[UUID, float]]:
     """The songs that the listener did something with last: their genres, and how much it was, in plays."""
     deeds = [
         (recently_played_by(listener, songs), "-played_at", 0),  # its plays are counted below
-        (liked_by(listener, songs), "-added_at", LIKE),
-        (kept_by(listener, songs), "-added_at", FAVORITE),
+        (likes_of(listener, songs), "-added_at", LIKE),
+        (favorites_of(listener, songs), "-added_at", FAVORITE),
     ]
     genre_of: dict[UUID, UUID | None] = {}
     strengths: dict[UUID, float] = defaultdict(float)

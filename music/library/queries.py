@@ -14,22 +14,22 @@ def _has(model: type[Model], listener: Listener, **of_row: OuterRef) -> Exists |
     return Exists(model._default_manager.filter(**{owner: listener.pk}, **of_row))
 
 
-def songs_as_seen_by(listener: Listener, songs: SongQuerySet) -> QuerySet:
+def with_caller_state(listener: Listener, songs: SongQuerySet) -> QuerySet:
     row = OuterRef("pk")
     return songs.with_counts().annotate(
         is_liked=_has(SongLike, listener, song=row), is_favorite=_has(FavoriteSong, listener, song=row)
     )
 
 
-def songs_for(listener: Listener) -> QuerySet:
-    return songs_as_seen_by(listener, Song.objects.visible_to(listener))
+def song_list(listener: Listener) -> QuerySet:
+    return with_caller_state(listener, Song.objects.visible_to(listener))
 
 
-def albums_for(listener: Listener) -> QuerySet:
+def album_list(listener: Listener) -> QuerySet:
     albums = Album.objects.visible_to(listener).with_credits().with_counts_for(listener)
     return albums.annotate(is_favorite=_has(FavoriteAlbum, listener, album=OuterRef("pk")))
 
 
-def artists_for(listener: Listener) -> QuerySet:
+def artist_list(listener: Listener) -> QuerySet:
     artists = with_counts_for(listener, visible_artists())
     return artists.annotate(is_following=_has(ArtistFollow, listener, artist=OuterRef("pk")))

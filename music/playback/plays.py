@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from music.catalogue.locks import deed_of
+from music.catalogue.locks import lock_for_action
 from music.catalogue.models import Song, SongCounts
 from music.playback.models import Play, RecentlyPlayed
 from users.models import User
@@ -17,7 +17,7 @@ def record_play(song: Song, *, listener: User) -> bool:
     Answers whether it counted.
     """
     now = timezone.now()
-    with deed_of(listener, song):
+    with lock_for_action(listener, song):
         counted = _take_turn(song, listener, now)
         if counted:
             Play.objects.create(listener=listener, song=song, at=now)
@@ -41,7 +41,7 @@ def _take_turn(song: Song, listener: User, now: datetime) -> bool:
 def forget_history(listener: User) -> None:
     """Empties recently played. Counts stay, and a repeat right after does not count either."""
     rows = RecentlyPlayed.objects.filter(listener=listener)
-    with deed_of(listener):
+    with lock_for_action(listener):
         rows.filter(last_counted_at__lte=timezone.now() - PAUSE_BETWEEN_COUNTED_PLAYS).delete()
         rows.update(last_played_at=None)
 

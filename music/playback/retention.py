@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from core.jobs.retention import in_batches
-from music.catalogue.locks import wait_for_other_deletions
+from music.catalogue.locks import lock_deletions
 from music.catalogue.models import SongCounts
 from music.playback.models import Play, PrunedPlays, RecentlyPlayed, Skip
 
@@ -42,7 +42,7 @@ def _prune_plays(before: datetime) -> Iterator[int]:
 @transaction.atomic
 def _prune_some_plays(before: datetime) -> int:
     # An account that closes takes its plays back from the counters: each play has to go by one way only.
-    wait_for_other_deletions()
+    lock_deletions()
     songs = dict(Play.objects.filter(at__lt=before).order_by("at").values_list("pk", "song")[:PLAYS_AT_ONCE])
     Play.objects.filter(pk__in=songs).delete()
     _keep_counted(Counter(songs.values()))

@@ -4,7 +4,7 @@ from math import ceil
 from django.utils import timezone
 from rest_framework.exceptions import PermissionDenied
 
-from music.catalogue.locks import deed_of
+from music.catalogue.locks import lock_for_action
 from music.catalogue.models import Song
 from music.playback.models import Skip
 from payments.plans import entitlements_of
@@ -25,7 +25,7 @@ class SkipLimitReached(PermissionDenied):
 def record_skip(song: Song, *, listener: User) -> int | None:
     """How many skips remain in these 60 minutes; None: as many as one likes. Raises SkipLimitReached."""
     limit = entitlements_of(listener).skip_limit
-    with deed_of(listener, song):  # a person does one thing at a time, so nobody skips past the limit
+    with lock_for_action(listener, song):  # a person does one thing at a time, so nobody skips past the limit
         now = timezone.now()
         latest = Skip.objects.filter(listener=listener, at__gt=now - WINDOW).order_by("-at")
         used = list(latest.values_list("at", flat=True)[:limit])

@@ -21,7 +21,7 @@ def file_name(song: Song, ending: str) -> str:
     return f"{'_' if DEVICES.match(stem) else ''}{stem}.{ending}"
 
 
-def as_attachment(name: str) -> str:
+def attachment_header(name: str) -> str:
     """A Content-Disposition (RFC 6266) that old clients understand too."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = re.sub(r'[%"\\]', "_", plain).strip(" ")

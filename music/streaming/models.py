@@ -14,10 +14,10 @@ class Status(models.TextChoices):
     FAILED = "failed"
 
 
-class Sound(models.Model):
-    """How a song sounds, measured, and how far its renditions are. Beside the song, whose row lists read."""
+class AudioAnalysis(models.Model):
+    """Loudness and waveform of a song, and the state of its renditions, beside the row that lists read."""
 
-    song = models.OneToOneField(Song, on_delete=models.CASCADE, primary_key=True, related_name="sound")
+    song = models.OneToOneField(Song, on_delete=models.CASCADE, primary_key=True, related_name="analysis")
     # The stored file that all of this is about: a song's audio may be replaced while it is being measured.
     source = models.CharField(max_length=100)
     status = models.CharField(max_length=10, choices=Status, default=Status.PROCESSING)
@@ -29,6 +29,8 @@ class Sound(models.Model):
     waveform = models.BinaryField(default=b"")
 
     class Meta:
+        db_table = "music_sound"
+        verbose_name_plural = "audio analyses"
         constraints = [models.CheckConstraint(condition=models.Q(status__in=Status.values), name="status_is_known")]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from django.contrib.auth.models import AnonymousUser
 from django.db.models.fields.files import FieldFile
 
-from core.db.compiled import Kept, SomeUser
+from core.db.compiled import CompiledQuery, UserParam
 from music.catalogue.audio import CONTENT_TYPES
 from music.catalogue.models import Song
 from payments.plans import Entitlements, entitlements_of
@@ -16,7 +16,7 @@ KBPS = {AudioQuality.LOW: 96, AudioQuality.MEDIUM: 160, AudioQuality.HIGH: 320}
 TOLERANCE = 1.03
 
 
-PREFERENCES = Kept(UserProfile.objects.values_list("audio_quality", named=True))
+PREFERENCES = CompiledQuery(UserProfile.objects.values_list("audio_quality", named=True))
 
 
 class Playable(NamedTuple):
@@ -64,5 +64,5 @@ def upload_of(song: Song) -> Playable:
 def _preference(listener: User | AnonymousUser) -> str | None:
     if not listener.is_authenticated:
         return None
-    profile = PREFERENCES.first("one", lambda profiles: profiles.filter(user=SomeUser().pk), {"user": listener.pk})
+    profile = PREFERENCES.first("one", lambda profiles: profiles.filter(user=UserParam().pk), {"user": listener.pk})
     return profile and profile.audio_quality

@@ -26,7 +26,7 @@ from core.storage.stored_files import discard
 from music.catalogue.audio import locate_sound
 from music.catalogue.ffmpeg import FfmpegError, FfmpegLimitError, render
 from music.catalogue.models import Song
-from music.streaming.models import Rendition, Sound, Status
+from music.streaming.models import AudioAnalysis, Rendition, Status
 from music.streaming.quality import KBPS, is_within
 from music.streaming.waveform import waveform_of
 from users.models import AudioQuality
@@ -39,10 +39,10 @@ TOO_LONG = "The sound is too long to be prepared. Upload it in parts."
 OUR_FAULT = "Something is wrong on our side. The song plays as it was uploaded."
 
 
-def songs_were_added(songs: Iterable[Song], **kwargs: object) -> None:
+def index_added_songs(songs: Iterable[Song], **kwargs: object) -> None:
     """Receiver for songs_added."""
     sources = {song: str(song.audio_file.name) for song in songs if song.audio_file}
-    Sound.objects.bulk_create(Sound(song=song, source=source) for song, source in sources.items())
+    AudioAnalysis.objects.bulk_create(AudioAnalysis(song=song, source=source) for song, source in sources.items())
     turns = _waiting_by_artist(sources)
     for song, source in sources.items():
         turns[song.artist_id] += 1
@@ -55,25 +55,25 @@ def _waiting_by_artist(songs: Iterable[Song]) -> Counter:
     A song's turn is its place among those of its own artist, so nobody waits for another artist's second song.
     """
     artists = {song.artist_id for song in songs}
-    waiting = Sound.objects.filter(song__artist__in=artists, status=Status.PROCESSING).exclude(song__in=songs)
+    waiting = AudioAnalysis.objects.filter(song__artist__in=artists, status=Status.PROCESSING).exclude(song__in=songs)
     return Counter(dict(waiting.values_list("song__artist").annotate(Count("pk"))))
 
 
-def audio_was_replaced(song: Song, **kwargs: object) -> None:
+def render_replaced_audio(song: Song, **kwargs: object) -> None:
     """Receiver for audio_replaced: what was made of the old recording goes, with its files after commit."""
     Rendition.objects.filter(song=song).delete()
-    Sound.objects.filter(song=song).delete()
-    songs_were_added([song])
+    AudioAnalysis.objects.filter(song=song).delete()
+    index_added_songs([song])
 
 
-def renditions_to_come(names: frozenset[str], **kwargs: object) -> set[str]:
+def keep_expected_renditions(names: frozenset[str], **kwargs: object) -> set[str]:
     """Receiver for unnamed_files_found: what a killed worker has left may be taken up by the next at any time."""
-    sources = songs_to_render().values_list("audio_file", flat=True).iterator() if names else ()
+    sources = missing_renditions().values_list("audio_file", flat=True).iterator() if names else ()
     return {key for source in sources for quality in AudioQuality if (key := rendition_key(source, quality)) in names}
 
 
-def songs_to_render() -> QuerySet[Song]:
-    return Song.objects.exclude(audio_file="").exclude(sound__status=Status.READY)
+def missing_renditions() -> QuerySet[Song]:
+    return Song.objects.exclude(audio_file="").exclude(analysis__status=Status.READY)
 
 
 @retried_task(attempts=ATTEMPTS, queue_name="rendering", takes_context=True)
@@ -82,7 +82,7 @@ def render_later(context: TaskContext, song_id: str, source: str) -> None:
         render_song(song_id, source)
     except Exception:
         if context.attempt >= ATTEMPTS:
-            _end(song_id, source, Sound(status=Status.FAILED, reason=OUR_FAULT))
+            _end(song_id, source, AudioAnalysis(status=Status.FAILED, reason=OUR_FAULT))
         raise
 
 
@@ -91,7 +91,7 @@ def render_song(song_id: UUID | str, source: str) -> None:
     song = Song.objects.filter(pk=song_id, audio_file=source).first()
     if song is None:
         _discard_renditions(source)  # of a worker that was killed while the song went
-    elif not Sound.objects.filter(song=song, source=source, status=Status.READY).exists():
+    elif not AudioAnalysis.objects.filter(song=song, source=source, status=Status.READY).exists():
         _render(song, source)
 
 
@@ -112,9 +112,9 @@ def _render(song: Song, source: str) -> None:
             )
         except FfmpegError as error:
             reason = TOO_LONG if isinstance(error, FfmpegLimitError) else UNDECODABLE
-            _end(song.pk, source, Sound(status=Status.FAILED, reason=reason))
+            _end(song.pk, source, AudioAnalysis(status=Status.FAILED, reason=reason))
             return
-        sound = Sound(status=Status.READY, waveform=waveform_of(samples))
+        sound = AudioAnalysis(status=Status.READY, waveform=waveform_of(samples))
         if isfinite(peak):
             sound.lufs, sound.peak = lufs, peak
         _end(song.pk, source, sound, [_stored(source, quality, file) for quality, file in mp3s.items()])
@@ -143,7 +143,7 @@ def rendition_key(source: str, quality: AudioQuality) -> str:
 
 
 @transaction.atomic
-def _end(song_id: UUID | str, source: str, sound: Sound, renditions: Iterable[Rendition] = ()) -> None:
+def _end(song_id: UUID | str, source: str, sound: AudioAnalysis, renditions: Iterable[Rendition] = ()) -> None:
     # Held, so that it neither goes nor gets other audio while this is written; plays and likes go on.
     song = Song.objects.select_for_update(no_key=True).filter(pk=song_id, audio_file=source).first()
     if song is None:
@@ -156,7 +156,7 @@ def _end(song_id: UUID | str, source: str, sound: Sound, renditions: Iterable[Re
         _put(rendition, "song", "quality")
 
 
-def _put(row: Sound | Rendition, *unique: str) -> None:
+def _put(row: AudioAnalysis | Rendition, *unique: str) -> None:
     """As it is, in place of the one that is there already."""
     names = {field.name for field in row._meta.concrete_fields} - {"id", "created_at", *unique}
     rows: Any = type(row)._default_manager

@@ -6,14 +6,14 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 
-from core.db.compiled import Kept, SomeUser
+from core.db.compiled import CompiledQuery, UserParam
 from users.models import AudioQuality, User
 
 SALT = "music.stream"
-ACTIVE = Kept(User.objects.filter(is_active=True))
+ACTIVE = CompiledQuery(User.objects.filter(is_active=True))
 
 
-class Permit(NamedTuple):
+class StreamGrant(NamedTuple):
     """For whom an address was signed, and at which quality; None: as the listener prefers."""
 
     listener: User
@@ -29,7 +29,7 @@ def signed_path(song_id: UUID, *, listener: User, quality: AudioQuality | None =
     return f"{stream_path(song_id)}?signature={signature}"
 
 
-def permit_of(signature: str, song_id: UUID) -> Permit | None:
+def grant_from(signature: str, song_id: UUID) -> StreamGrant | None:
     """Return what the address allows; None if it is for another song, tampered with, too old, or signed out."""
     try:
         song, signed_for, quality, *mark = signing.loads(signature, salt=SALT, max_age=settings.STREAM_URL_LIFETIME)
@@ -37,7 +37,7 @@ def permit_of(signature: str, song_id: UUID) -> Permit | None:
         return None
     if song != song_id.hex:
         return None
-    listener = ACTIVE.first("one", lambda users: users.filter(pk=SomeUser().pk), {"user": UUID(signed_for)})
+    listener = ACTIVE.first("one", lambda users: users.filter(pk=UserParam().pk), {"user": UUID(signed_for)})
     if listener is None or "".join(mark) != listener.sign_out_mark:
         return None
-    return Permit(listener, AudioQuality(quality) if quality else None)
+    return StreamGrant(listener, AudioQuality(quality) if quality else None)

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from payments.documents import checked_document
 from payments.models import Membership, PlanType, SubscriptionPlan
-from payments.overview import standing_of
+from payments.overview import overview_of
 from payments.plans import entitlements_of
 from payments.stripe import gateway as stripe_gateway
 from users.api.serializers import PersonSerializer, UploadField
@@ -38,7 +38,7 @@ class SubscriptionSummarySerializer(serializers.Serializer):
     trial_end = serializers.DateTimeField(allow_null=True)
 
     def to_representation(self, user: User) -> dict[str, Any]:
-        return super().to_representation(standing_of(user))
+        return super().to_representation(overview_of(user))
 
 
 class CurrentSubscriptionSerializer(SubscriptionSummarySerializer):

@@ -18,7 +18,7 @@ from core.db.base_model import UUID_REGEX
 from payments import members, students
 from payments import subscription_changes as subscribing
 from payments.api import serializers
-from payments.idempotency import answer_once
+from payments.idempotency import run_idempotently
 from payments.models import BillingAccount, Membership, SubscriptionPlan
 from payments.stripe import gateway as stripe_gateway
 from payments.stripe import store as stripe_tables
@@ -101,7 +101,7 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
             return Response(answer.data, status=status.HTTP_201_CREATED if done.is_new else status.HTTP_200_OK)
 
         asked = {"plan": str(plan.pk), "payment_method": card}
-        return answer_once(request.user, self._idempotency_key(request), asked, deed)
+        return run_idempotently(request.user, self._idempotency_key(request), asked, deed)
 
     def _idempotency_key(self, request: Request) -> str | None:
         key = request.headers.get("Idempotency-Key")

@@ -10,7 +10,7 @@ from users.models import User
 
 
 def document_key(application: "StudentApplication", filename: str) -> str:
-    return stored_files.new_key("student-documents", filename)
+    return stored_files.make_key("student-documents", filename)
 
 
 class StudentApplicationQuerySet(models.QuerySet):

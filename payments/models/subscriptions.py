@@ -74,7 +74,7 @@ class SubscriptionQuerySet(models.QuerySet):
 
 
 class Subscription(UUIDModel):
-    """One row for each of Stripe's subscriptions, written by `mirroring.mirror_subscription` and by nothing else."""
+    """One row for each of Stripe's subscriptions, written by `stripe.sync.sync_subscription` and by nothing else."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
     plan = models.ForeignKey(SubscriptionPlan, on_delete=models.PROTECT, related_name="subscriptions")

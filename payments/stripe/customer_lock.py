@@ -15,13 +15,13 @@ from payments.models import BillingAccount
 
 
 @contextmanager
-def turn_of(customer: str) -> Iterator[BillingAccount | None]:
+def customer_lock(customer: str) -> Iterator[BillingAccount | None]:
     """A transaction in which nobody else writes about this customer; whose it is, None where they are not ours."""
     with transaction.atomic():
-        yield take_turn(customer)
+        yield lock_customer(customer)
 
 
-def take_turn(customer: str) -> BillingAccount | None:
+def lock_customer(customer: str) -> BillingAccount | None:
     """Until the transaction ends. The person first, as the closing of an account does: nobody waits in a circle."""
     if connection.vendor == "postgresql":
         _hold_person_of(customer)

@@ -25,7 +25,7 @@ def sync_plan(plan: SubscriptionPlan) -> bool:
     return not fits
 
 
-def price_of(plan: SubscriptionPlan) -> str:
+def ensure_price(plan: SubscriptionPlan) -> str:
     """The id of the price at Stripe; made now where it is missing, or was made for other terms."""
     if not plan.stripe_price_id or plan.stripe_price_terms != plan.terms:
         sync_plan(plan)

@@ -10,19 +10,19 @@ from payments import mails, members, students
 from payments.errors import SubscriptionNotFound
 from payments.models import BillingAccount, ClosedCustomer, Status, Subscription, SubscriptionPlan, UsedTrial
 from payments.stripe import store as stripe_tables
-from payments.stripe.customer_lock import turn_of
-from payments.tasks import cancel_extra, end_customer
+from payments.stripe.customer_lock import customer_lock
+from payments.tasks import cancel_duplicate_subscription, delete_stripe_customer
 
 logger = logging.getLogger(__name__)
 
 
-def mirror_subscription(stripe_id: str, *, customer: str) -> Subscription | None:
+def sync_subscription(stripe_id: str, *, customer: str) -> Subscription | None:
     """Ask Stripe for the subscription and make our row say the same; then see to what follows from the change.
 
     Webhooks and our own calls come here alike, in any order and as often as they like: what counts is what Stripe
     says now.
     """
-    with turn_of(customer) as account:
+    with customer_lock(customer) as account:
         if account is None:
             _end_if_closed(customer)
             return None
@@ -100,9 +100,9 @@ def _follow_up(before: Subscription | None, now: Subscription) -> None:
     if was_entitling and not now.is_entitling and not now.is_extra:
         mails.plan_ended.enqueue(str(now.pk))
     if now.is_extra and not (before and before.is_extra):
-        cancel_extra.enqueue(now.stripe_id)
+        cancel_duplicate_subscription.enqueue(now.stripe_id)
     if now.is_entitling and not was_entitling:
-        members.give_up_seat(now.user)
+        members.leave_seat(now.user)
     if now.is_open:
         members.trim_seats(now)
         students.end_if_lapsed(now)
@@ -120,7 +120,7 @@ def _note_trial(account: BillingAccount, said: dict[str, Any]) -> None:
 def _end_if_closed(customer: str) -> None:
     """Something was subscribed to at the very moment when the account was closed."""
     if ClosedCustomer.objects.of(customer).exists():
-        end_customer.enqueue(customer)
+        delete_stripe_customer.enqueue(customer)
 
 
 def _time(stamp: int | None) -> datetime | None:

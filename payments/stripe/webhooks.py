@@ -14,10 +14,10 @@ from payments import mails
 from payments.errors import ObjectNotFound
 from payments.models import BillingAccount, ClosedCustomer, Subscription
 from payments.stripe import gateway as stripe_gateway
-from payments.stripe.customer_lock import take_turn
+from payments.stripe.customer_lock import lock_customer
 from payments.stripe.gateway import calls_stripe
 from payments.stripe.store import own_endpoint
-from payments.stripe.sync import mirror_subscription
+from payments.stripe.sync import sync_subscription
 
 logger = logging.getLogger(__name__)
 
@@ -28,29 +28,29 @@ SECRET_OF_SENDER = "X-Djstripe-Webhook-Secret"  # noqa: S105
 def receive(request: HttpRequest) -> None:
     """One delivery. ValidationError where it does not come from Stripe; anything else that is raised makes Stripe
     deliver it again, and then nothing of this delivery has stayed."""
-    event = _believed(request)
+    event = _is_trusted(request)
     customer = customer_of(event)
     if customer and ClosedCustomer.objects.of(customer).exists():
-        return _about_somebody_gone(event, customer)
+        return _is_for_deleted_customer(event, customer)
     if customer and not BillingAccount.objects.filter(stripe_customer_id=customer).exists():
         # The Stripe account serves other products too. Fetching what is not ours may fail for ever.
         return logger.info("%s is about a customer that is not ours: ignored.", event["id"])
     try:
-        _handed_to_dj_stripe(request)
+        _process_with_dj_stripe(request)
     except ObjectNotFound:
         # Deleted at Stripe before the event came. Another delivery would find no more.
         logger.info("%s is about something that Stripe has no longer: not kept.", event["id"])
         if customer and (subscription := subscription_of(event)):
-            mirror_subscription(subscription, customer=customer)
+            sync_subscription(subscription, customer=customer)
 
 
 @calls_stripe
-def _handed_to_dj_stripe(request: HttpRequest) -> None:
+def _process_with_dj_stripe(request: HttpRequest) -> None:
     with transaction.atomic():
         tables.WebhookEventTrigger.from_request(request, webhook_endpoint=own_endpoint())
 
 
-def _believed(request: HttpRequest) -> dict[str, Any]:
+def _is_trusted(request: HttpRequest) -> dict[str, Any]:
     signature = request.headers.get("Stripe-Signature", "")
     is_signed = stripe_gateway.is_signed_by_stripe(request.body, signature, settings.STRIPE_WEBHOOK_SECRET)
     if SECRET_OF_SENDER in request.headers or not is_signed:
@@ -63,11 +63,11 @@ def _believed(request: HttpRequest) -> dict[str, Any]:
     return event
 
 
-def _about_somebody_gone(event: dict[str, Any], customer: str) -> None:
+def _is_for_deleted_customer(event: dict[str, Any], customer: str) -> None:
     """Nothing is kept; what still runs at Stripe is ended."""
     logger.info("%s is about a closed account.", event["id"])
     if subscription := subscription_of(event):
-        mirror_subscription(subscription, customer=customer)
+        sync_subscription(subscription, customer=customer)
 
 
 def customer_of(event: dict[str, Any]) -> str | None:
@@ -94,19 +94,19 @@ def _id_of(named: Any) -> str | None:
 # What dj-stripe calls, in the transaction in which it keeps the event
 
 
-def wait_for_turn(instance: tables.WebhookEventTrigger, **kwargs: object) -> None:
+def lock_event_customer(instance: tables.WebhookEventTrigger, **kwargs: object) -> None:
     """Receiver for webhook_pre_process: before dj-stripe fetches anything."""
     if customer := customer_of(instance.json_body):
-        take_turn(customer)
+        lock_customer(customer)
 
 
-def follow_event(event: tables.Event, **kwargs: object) -> None:
+def handle_event(event: tables.Event, **kwargs: object) -> None:
     """Receiver for every kind of event about subscriptions, after dj-stripe's own: called once for each event."""
     said = {"data": event.data}
     subscription, customer = subscription_of(said), customer_of(said)
     if not (subscription and customer):
         return
-    row = mirror_subscription(subscription, customer=customer)
+    row = sync_subscription(subscription, customer=customer)
     if row and event.type == "customer.subscription.trial_will_end":
         warn_of_trial_end(row)
 

@@ -150,7 +150,7 @@ def test_a_receiver_that_fails_leaves_nothing_and_the_next_delivery_works(stripe
         raise RuntimeError("as the test wants it")
 
     with monkeypatch.context() as broken:
-        broken.setattr(webhooks, "mirror_subscription", fails)
+        broken.setattr(webhooks, "sync_subscription", fails)
         assert stripe.post_event(api, event).status_code == 500
     assert not Event.objects.exists()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django_tasks.base import TaskResultStatus
 
-from core.jobs.retries import is_tried_again
+from core.jobs.retries import should_retry
 from tests.tasks import AtOnce
 
 waiting: list[tuple] = []
@@ -17,7 +17,7 @@ class PatientBackend(AtOnce):
         if task.run_after is not None:
             return waiting.append((task, args, kwargs))
         result = super().enqueue(task, args, kwargs)
-        if result and result.status == TaskResultStatus.FAILED and is_tried_again(task.func, attempt=1):
+        if result and result.status == TaskResultStatus.FAILED and should_retry(task.func, attempt=1):
             waiting.append((task, args, kwargs))
         return result
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import requests
 
-from core.server.serve import end_with_parent
+from core.server.serve import die_with_parent
 from tests import with_postgres
 from tests.processes import accepts, free_port
 
@@ -138,7 +138,7 @@ class House:
                 stdout=log,
                 stderr=log,
                 process_group=0,
-                preexec_fn=end_with_parent,
+                preexec_fn=die_with_parent,
             )
         self.ends.callback(end, process)
         return process

@@ -13,7 +13,7 @@ def main(quick: bool) -> Verdict:
         house.open()
         from django_tasks_db.models import DBTaskResult
 
-        from music.models import Song, Sound
+        from music.models import AudioAnalysis, Song
 
         with Load(house, people=6, audio_format="wav", seconds=60) as load:
             for _ in range(2 if quick else 5):
@@ -24,13 +24,13 @@ def main(quick: bool) -> Verdict:
                 verdict.in_flight += load.in_flight()
                 killed_at = time.monotonic()
                 kill(house.worker)
-                ready = Sound.objects.filter(status="ready").order_by()
+                ready = AudioAnalysis.objects.filter(status="ready").order_by()
                 known = set(ready.values_list("pk", flat=True))
                 house.start_worker()
                 wait_until(ready.exclude(pk__in=known).exists, "a song to be ready")
                 verdict.served_again["a song ready"] = time.monotonic() - killed_at
         judge(verdict, house, load, allowed=set())
-        unready = Song.objects.exclude(audio_file="").exclude(sound__status="ready").count()
+        unready = Song.objects.exclude(audio_file="").exclude(analysis__status="ready").count()
         verdict.expect(not unready, f"{unready} songs were never prepared")
     return verdict
 

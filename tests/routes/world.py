@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
-from music.models import Ad, Album, Genre, Song, SongCounts, Sound
+from music.models import Ad, Album, AudioAnalysis, Genre, Song, SongCounts
 from music.streaming.waveform import POINTS
 from music.tests.samples import audio_sample
 from music.tests.uploading import give_audio
@@ -60,7 +60,7 @@ def make_catalogue(world: SimpleNamespace) -> None:
     song(world.artist, genre=world.used_genre)
     for heard in (world.song, world.private_song, world.hidden_song, world.suspended_song):
         give_audio(heard)
-        Sound.objects.create(song=heard, source=heard.audio_file.name, status="ready", waveform=bytes(POINTS))
+        AudioAnalysis.objects.create(song=heard, source=heard.audio_file.name, status="ready", waveform=bytes(POINTS))
 
 
 def song(artist: User, **fields: Any) -> Song:

@@ -14,8 +14,8 @@ from rest_framework.viewsets import GenericViewSet
 from core.db.base_model import UUID_REGEX
 from users.api import serializers
 from users.email_change import confirm
-from users.email_confirmation import ask_for_change
-from users.login import check_password_of, confirm_password, issue_token
+from users.email_confirmation import request_change
+from users.login import check_credentials, confirm_password, issue_token
 from users.models import AuthToken, User
 from users.passwords import send_password_reset, set_password, set_password_by_link, user_of_link
 from users.registration import check_password
@@ -24,7 +24,7 @@ from users.registration import check_password
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def signed_in(user: User, request: Request, status_code: int) -> Response:
+def login_response(user: User, request: Request, status_code: int) -> Response:
     answer = serializers.SignedInSerializer({"token": issue_token(user, request), "user": user})
     return Response(answer.data, status=status_code, headers=NO_STORE)
 
@@ -42,7 +42,7 @@ class AccountViewSet(GenericViewSet):
         """Register, and be logged in at once."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        return signed_in(serializer.save(), request, status.HTTP_201_CREATED)
+        return login_response(serializer.save(), request, status.HTTP_201_CREATED)
 
     def get_view_name(self) -> str:
         return "Register"
@@ -62,7 +62,9 @@ class LoginViewSet(GenericViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
-        return signed_in(check_password_of(given["email"], given["password"], request), request, status.HTTP_200_OK)
+        return login_response(
+            check_credentials(given["email"], given["password"], request), request, status.HTTP_200_OK
+        )
 
     def get_view_name(self) -> str:
         return "Log in"
@@ -138,7 +140,7 @@ class EmailViewSet(FormViewSet):
         """
         given = self._given(request)
         confirm_password(request.user, given["password"], request)
-        ask_for_change(request.user, given["email"])
+        request_change(request.user, given["email"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses={204: None})

@@ -10,7 +10,7 @@ from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from psycopg2.extensions import AsIs
 
-from core.db.compiled import Given, Statement
+from core.db.compiled import Param, Statement
 
 # Each takes about 70 kB of the server's memory in every connection.
 MOST_PREPARED = 100
@@ -48,7 +48,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         incoming.register(self.connection.fileno(), select.POLLIN)
         return not incoming.poll(0)
 
-    def execute_kept(self, cursor: CursorWrapper, statement: Statement, values: Mapping[Hashable, Any]) -> None:
+    def execute_prepared(self, cursor: CursorWrapper, statement: Statement, values: Mapping[Hashable, Any]) -> None:
         """Runs it as a prepared statement: to plan one of ours takes longer than to do it."""
         if self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:  # a pooler may lend another connection the next time
             return statement.execute(cursor, values)
@@ -73,7 +73,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _prepare(self, cursor: CursorWrapper, statement: Statement) -> Execution:
         """Constants stay constants in the plan, which a partial index may need; what is given has a number."""
         number_of = {name: AsIs(f"${number}") for number, name in enumerate(statement.places, start=1)}
-        parameters = [number_of[each.name] if isinstance(each, Given) else each for each in statement.parameters]
+        parameters = [number_of[each.name] if isinstance(each, Param) else each for each in statement.parameters]
         name = f"kept_{id(statement)}"
         with self.wrap_database_errors:
             cursor.cursor.execute(f"PREPARE {name} AS {statement.sql}", parameters)

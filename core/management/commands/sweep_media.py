@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from core.jobs.leases import is_backing_up
+from core.jobs.leases import is_backup_running
 from core.storage.inventory import StoredFile
 from core.storage.sweep import Sweep
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             yield file.size
 
     def removed(self, unnamed: Iterator[StoredFile], sweep: Sweep) -> Iterator[int]:
-        if is_backing_up():
+        if is_backup_running():
             raise CommandError("A backup is being made, which still needs what no row names any more. Sweep later.")
         for file in with_progress(unnamed):
             if not sweep.named:

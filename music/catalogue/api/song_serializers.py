@@ -10,6 +10,7 @@ from music.catalogue.api.fields import RecordingField, YesNoField
 from music.catalogue.api.genre_serializers import GenreSerializer
 from music.catalogue.models import Album, Song, Visibility
 from music.catalogue.publication import publish_song, update_song
+from music.catalogue.song_payload import FIELDS
 from music.streaming.api.serializers import LoudnessSerializer
 from music.streaming.models import Status, gain
 from music.streaming.signed_urls import signed_path, stream_path
@@ -17,10 +18,10 @@ from users.api.serializers import NameField, PersonSerializer
 
 
 class SongSerializer(RowSerializer):
-    """The card, which the database keeps, and what changes by the minute or with the caller."""
+    """A song: its payload, and beside it the counts and what the caller has done with it."""
 
     columns: tuple[str, ...] = (
-        *("pk", "card", "is_public"),
+        *("pk", "payload", "is_public"),
         *("number", "play_count", "like_count", "is_liked", "is_favorite"),
     )
 
@@ -35,30 +36,10 @@ class SongSerializer(RowSerializer):
 
     class Meta:
         model = Song
-        fields = [
-            "id",
-            "title",
-            "artist",
-            "album",
-            "genre",
-            "track_number",
-            "disc_number",
-            "duration",
-            "release_date",
-            "explicit",
-            "visibility",
-            "licensing_info",
-            "audio_file",
-            "play_count",
-            "like_count",
-            "is_liked",
-            "is_favorite",
-            "created_at",
-            "updated_at",
-        ]
+        fields = [*FIELDS, "play_count", "like_count", "is_liked", "is_favorite"]
 
     def to_representation(self, song: Any) -> dict[str, Any]:
-        shown = orjson.loads(song.card)
+        shown = orjson.loads(song.payload)
         if shown["audio_file"]:
             shown["audio_file"] = self.origin + (
                 stream_path(shown["id"]) if song.is_public else self._signed_path(song)
@@ -79,7 +60,7 @@ class SongSerializer(RowSerializer):
 class SongDetailSerializer(SongSerializer):
     columns = (
         *SongSerializer.columns,
-        *("artist_id", "sound_status", "sound_reason", "sound_lufs", "sound_peak"),
+        *("artist_id", "analysis_status", "analysis_reason", "analysis_lufs", "analysis_peak"),
     )
 
     status = serializers.ChoiceField(Status.choices, help_text="Of its renditions; the upload plays all the same.")
@@ -92,12 +73,12 @@ class SongDetailSerializer(SongSerializer):
     def to_representation(self, song: Any) -> dict[str, Any]:
         shown = super().to_representation(song)
         is_own = self.context["request"].user.pk == song.artist_id
-        status = song.sound_status or Status.PROCESSING
-        lufs, peak = song.sound_lufs, song.sound_peak
+        status = song.analysis_status or Status.PROCESSING
+        lufs, peak = song.analysis_lufs, song.analysis_peak
         is_measured = lufs is not None and peak is not None
         return shown | {
             "status": status if shown["audio_file"] else Status.READY,
-            "status_reason": (song.sound_reason or None) if is_own else None,
+            "status_reason": (song.analysis_reason or None) if is_own else None,
             "loudness": {"lufs": lufs, "peak": peak, "gain": gain(lufs, peak)} if is_measured else None,
         }
 

@@ -66,7 +66,7 @@ def test_sound_behind_foreign_bytes_is_taken_and_prepared(artist_api, render, fo
     song = Song.objects.get()
     assert (song.audio_format, song.bitrate) == (format, pytest.approx(64, abs=6))
     render()
-    assert (song.sound.status, song.sound.reason) == ("ready", "")
+    assert (song.analysis.status, song.analysis.reason) == ("ready", "")
     assert body_of(artist_api.get(f"/api/songs/{song.pk}/stream")) == content
 
 
@@ -142,7 +142,7 @@ def test_every_kind_of_wav_is_taken_and_prepared(artist_api, render, content):
     song = Song.objects.get()
     assert song.audio_format == "wav"
     render()
-    assert song.sound.status == "ready"
+    assert song.analysis.status == "ready"
 
 
 RED = saved(Image.new("RGB", (300, 200), (255, 0, 0)), "PNG")
@@ -203,7 +203,7 @@ def test_a_chained_ogg_is_whole(artist_api, render, links):
     assert song["duration"] == sum(range(1, len(links) + 1))
     assert song["title"] == f"{links[0][0]} 1"
     render()
-    sound = Song.objects.get().sound
+    sound = Song.objects.get().analysis
     assert sound.status == "ready"
     # The tone goes on to the end: nothing of the later links is missing from the waveform.
     points = artist_api.get(f"/api/songs/{song['id']}/waveform").json()["points"]

@@ -51,8 +51,8 @@ class RecommendedSongSerializer(SongSerializer):
 
 
 def song_name(song: Any) -> dict[str, Any]:
-    card = orjson.loads(song.card)
-    return {name: card[name] for name in SongNameSerializer.Meta.fields}
+    payload = orjson.loads(song.payload)
+    return {name: payload[name] for name in SongNameSerializer.Meta.fields}
 
 
 class IdsField(serializers.CharField):

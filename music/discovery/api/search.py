@@ -16,7 +16,7 @@ from music.catalogue.models import Genre, Listener
 from music.discovery.api.search_serializers import SearchAnswerSerializer, SearchQuerySerializer
 from music.discovery.search.finder import find
 from music.discovery.search.models import Kind
-from music.library.queries import albums_for, artists_for, songs_for
+from music.library.queries import album_list, artist_list, song_list
 
 
 def genres_for(listener: Listener) -> QuerySet:
@@ -24,9 +24,9 @@ def genres_for(listener: Listener) -> QuerySet:
 
 
 SHOWN: dict[str, tuple[Callable[[Listener], QuerySet], type[RowSerializer]]] = {
-    Kind.SONG: (songs_for, SongSerializer),
-    Kind.ALBUM: (albums_for, AlbumSerializer),
-    Kind.ARTIST: (artists_for, ArtistSerializer),
+    Kind.SONG: (song_list, SongSerializer),
+    Kind.ALBUM: (album_list, AlbumSerializer),
+    Kind.ARTIST: (artist_list, ArtistSerializer),
     Kind.GENRE: (genres_for, GenreSerializer),
 }
 
@@ -43,7 +43,7 @@ class SearchActions(PageViewSet):
         query = SearchQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         given = query.validated_data
-        rows = {kind: self.kept_rows(*SHOWN[kind]) for kind in query.kinds}
+        rows = {kind: self.compiled_queryset(*SHOWN[kind]) for kind in query.kinds}
         found = find(given["q"], rows, limit=given["limit"], user=request.user.pk)
         return Response({f"{kind}s": self._shown(kind, found.get(kind, [])) for kind in Kind.values})
 

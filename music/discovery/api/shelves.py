@@ -9,8 +9,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.anonymous_cache import for_anybody
-from core.db.compiled import Given, IsAmong, ListOf
+from core.api.anonymous_cache import cached_for_anonymous
+from core.db.compiled import ArrayOf, IsInArray, Param
 from music.api.base import PageViewSet
 from music.catalogue.api.filters import IdOrNameFilter
 from music.catalogue.api.song_serializers import SongSerializer
@@ -19,19 +19,19 @@ from music.discovery.api.shelf_serializers import TrendingQuerySerializer
 from music.discovery.random_songs import draw
 from music.discovery.trending.refresh import refresh_if_stale
 from music.discovery.trending.shelf import TimeRange, trending
-from music.library.queries import songs_as_seen_by
+from music.library.queries import with_caller_state
 
 SHELF: dict[str, Any] = {"detail": False, "filterset_class": None, "orderings": {}}
 
 
 def public_rows(listener: Listener) -> QuerySet[Song]:
-    return songs_as_seen_by(listener, Song.objects.public_for(listener))
+    return with_caller_state(listener, Song.objects.public_for(listener))
 
 
 class ShelfActions(PageViewSet):
     @extend_schema(parameters=[TrendingQuerySerializer], responses=SongSerializer(many=True))
     @action(**SHELF)
-    @for_anybody
+    @cached_for_anonymous
     def trending(self, request: Request) -> Response:
         """What is played and liked, recent deeds weighing more. At most a minute behind."""
         time_range, genre = self._asked_trends(request)
@@ -63,9 +63,9 @@ class ShelfActions(PageViewSet):
 
     def read_public(self, shape: Hashable, choose: Callable[[QuerySet], QuerySet], **given: Any) -> list:
         """Those of the public songs that `choose` takes, by SQL that is kept under the name of its shape."""
-        rows = self.kept_rows(public_rows, SongSerializer)
+        rows = self.compiled_queryset(public_rows, SongSerializer)
         return rows.read(shape, choose, {"user": self.request.user.pk, **given})
 
     def numbered_songs(self, numbers: list[int]) -> list:
-        among = IsAmong(F("number"), Given("numbers", ListOf(IntegerField())))
+        among = IsInArray(F("number"), Param("numbers", ArrayOf(IntegerField())))
         return self.read_public("numbered", lambda songs: songs.filter(among), numbers=numbers)

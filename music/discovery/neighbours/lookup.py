@@ -27,7 +27,7 @@ class Found(NamedTuple):
     score: float
 
 
-def items_going_with(taste: Mapping[UUID, float], *, kind: ItemKind, limit: int) -> list[Found]:
+def neighbours_of(taste: Mapping[UUID, float], *, kind: ItemKind, limit: int) -> list[Found]:
     """What goes best with the weighted items, best first, without these items themselves. One query."""
     if not taste:
         return []

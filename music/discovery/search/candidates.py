@@ -45,14 +45,14 @@ def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
     expected = [kind for kind in kinds if kind != Kind.GENRE] or list(kinds)
     # Several words are seldom in so many names that these have to be asked for the whole words first.
     whole = [query.whole, query.whole_words] if len(query.words) <= MOST_COMMON else [query.whole]
-    tables = entry_tables([*whole, query.as_typed], kinds, query.runs, common=True)
+    tables = entry_tables([*whole, query.exact], kinds, query.runs, common=True)
     of_expected = [table for table in tables if table.kind in expected]
     sure = len(query.words) >= SURE  # who finds something by so many words has mistyped none of them
     found = _found(query, tables, lacking(of_expected, " AND " if sure else " OR "))
     has = {candidate.kind for candidate in found}
     guessed = [kind for kind in expected if kind not in has and not sure] if found else kinds
     if guessed and query.meant:
-        tables = _as_meant(query, guessed)
+        tables = _fuzzy(query, guessed)
         found += _found(query, tables, "" if found else lacking(tables, " AND "), at_most=True)
     elif not found:
         _found(query, [], "true", at_most=True)
@@ -61,8 +61,8 @@ def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
     return found
 
 
-def _as_meant(query: Query, kinds: Sequence[str]) -> list[Table]:
-    closely, widely = query.as_closely_meant, query.as_meant
+def _fuzzy(query: Query, kinds: Sequence[str]) -> list[Table]:
+    closely, widely = query.closest, query.fuzzy
     if closely == widely:
         return entry_tables([widely], kinds, query.runs)
     if len(query.words) == 1:  # what is closest may be somebody else's mistake, and comes first where there is too much

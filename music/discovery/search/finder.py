@@ -7,9 +7,9 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.expressions import RawSQL
 
-from core.db.compiled import Given, IsAmong, Kept, ListOf, PositionIn
+from core.db.compiled import ArrayOf, CompiledQuery, IsInArray, Param, PositionInArray
 from music.discovery.search.candidates import candidates
-from music.discovery.search.index import All, Expression, OneOf, entries_sql, spell, words_with
+from music.discovery.search.index import And, Expression, Or, entries_sql, spell, words_with
 from music.discovery.search.models import SearchEntry
 from music.discovery.search.query import Query
 from music.discovery.search.ranking import best_first
@@ -20,10 +20,10 @@ FEW = 5000
 # So many of the best may be out of the caller's sight before it takes another statement.
 SPARE = 10
 
-IDS = Given("ids", ListOf(UUIDField()))
+IDS = Param("ids", ArrayOf(UUIDField()))
 
 
-def find(text: str, rows: Mapping[str, Kept], *, limit: int, user: UUID | None = None) -> dict[str, list]:
+def find(text: str, rows: Mapping[str, CompiledQuery], *, limit: int, user: UUID | None = None) -> dict[str, list]:
     """The best answers among the rows of each kind, in at most three statements and two for each kind."""
     query = Query(text)
     ranked: dict[str, list[str]] = {kind: [] for kind in rows}
@@ -32,11 +32,11 @@ def find(text: str, rows: Mapping[str, Kept], *, limit: int, user: UUID | None =
     return {kind: _best_visible(rows[kind], ids, limit, user) for kind, ids in ranked.items()}
 
 
-def _best_visible(rows: Kept, ids: Sequence[str], limit: int, user: UUID | None) -> list:
+def _best_visible(rows: CompiledQuery, ids: Sequence[str], limit: int, user: UUID | None) -> list:
     """The best; where the caller may not see so many that the spare ones don't fill the gaps, by another statement."""
 
     def in_order(rows: QuerySet) -> QuerySet:
-        return rows.filter(IsAmong(F("pk"), IDS)).order_by(PositionIn(F("pk"), IDS))[:limit]
+        return rows.filter(IsInArray(F("pk"), IDS)).order_by(PositionInArray(F("pk"), IDS))[:limit]
 
     found: list = []
     for some in (ids[: limit + SPARE], ids[limit + SPARE :]):
@@ -51,7 +51,7 @@ def matching(rows: QuerySet, text: str, kind: str) -> QuerySet:
     for expression in _meanings(query) if query.parts else []:
         number = _number_of(expression, query.runs, kind)
         if number > FEW:
-            return _having(rows, All([expression, f"#{kind}"]), query.runs)
+            return _having(rows, And([expression, f"#{kind}"]), query.runs)
         if number:
             sql, params = _every(expression, query.runs, kind, FEW)
             return rows.filter(pk__in=RawSQL(f"SELECT object_id FROM ({sql}) found", params))  # noqa: S611
@@ -60,12 +60,12 @@ def matching(rows: QuerySet, text: str, kind: str) -> QuerySet:
 
 def _meanings(query: Query) -> Iterator[Expression]:
     """What the query may mean. A later meaning counts only where nothing fits the ones before it."""
-    yield OneOf([query.whole, query.as_typed])
+    yield Or([query.whole, query.exact])
     if query.typos:
         query.learn(words_with(remains(query.typos)))
-        if len(query.words) > 1 and query.as_closely_meant != query.as_meant:
-            yield query.as_closely_meant
-        yield query.as_meant
+        if len(query.words) > 1 and query.closest != query.fuzzy:
+            yield query.closest
+        yield query.fuzzy
     if query.may_be_distant:
         query.learn(words_with(remains(query.typos_at_most, at_most=True)) if query.typos_at_most else [], at_most=True)
         yield query.as_distantly_meant
@@ -80,7 +80,7 @@ def _number_of(expression: Expression, runs: Sequence[str], kind: str) -> int:
 
 
 def _every(expression: Expression, runs: Sequence[str], kind: str, most: int) -> tuple[str, list]:
-    return entries_sql([spell(All([expression, f"#{kind}"]))], most, runs)
+    return entries_sql([spell(And([expression, f"#{kind}"]))], most, runs)
 
 
 def _having(rows: QuerySet, expression: Expression, runs: Sequence[str]) -> QuerySet:

@@ -12,19 +12,19 @@ from music.discovery.search.terms import shelves
 MOST = {Kind.SONG: 150, Kind.ALBUM: 100, Kind.ARTIST: 100, Kind.GENRE: 100}
 
 
-class All(tuple):
+class And(tuple):
     """Every one of these expressions."""
 
 
-class OneOf(tuple):
+class Or(tuple):
     """At least one of these expressions."""
 
 
-class Beginning(str):
+class Prefix(str):
     """Any term that begins so."""
 
 
-Expression = str | All | OneOf
+Expression = str | And | Or
 
 
 class Dialect(NamedTuple):
@@ -35,9 +35,9 @@ class Dialect(NamedTuple):
 
     def spell(self, expression: Expression) -> str:
         if isinstance(expression, str):
-            ending = self.onwards if isinstance(expression, Beginning) else ""
+            ending = self.onwards if isinstance(expression, Prefix) else ""
             return f"{self.quote}{expression}{self.quote}{ending}"
-        sign = self.both if isinstance(expression, All) else self.either
+        sign = self.both if isinstance(expression, And) else self.either
         return "(" + sign.join(map(self.spell, expression)) + ")"
 
 
@@ -114,7 +114,7 @@ def entries_sql(
     """
     if connection.vendor == "postgresql":
         if kinds:
-            queries = [f"{query} & {spell(OneOf(f'#{kind}' for kind in kinds))}" for query in queries]
+            queries = [f"{query} & {spell(Or(f'#{kind}' for kind in kinds))}" for query in queries]
         asked, params = QUERIES, [queries]
         if shelves:  # put together there, since PostgreSQL reads all of a statement though it may need little of it
             asked = f"""ARRAY(SELECT query && shelf FROM unnest({QUERIES}) WITH ORDINALITY a(query, i),
@@ -141,7 +141,7 @@ def words_sql(terms: Collection[str], *, condition: str = "true") -> tuple[str, 
         found = f"SELECT DISTINCT word FROM unnest({QUERIES}) term JOIN music_searchword ON terms @@ term"
         return f"{found} WHERE {condition}", [[dialect.spell(term) for term in terms]]
     matched = "SELECT rowid FROM music_searchword_terms WHERE music_searchword_terms MATCH %s"
-    return f"SELECT word FROM music_searchword WHERE ({condition}) AND id IN ({matched})", [dialect.spell(OneOf(terms))]
+    return f"SELECT word FROM music_searchword WHERE ({condition}) AND id IN ({matched})", [dialect.spell(Or(terms))]
 
 
 def words_with(terms: Collection[str]) -> list[str]:

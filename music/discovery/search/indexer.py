@@ -46,7 +46,7 @@ SOURCES = {
 }
 
 
-def row_saved(
+def reindex_saved_row(
     sender: type[Model], instance: Any, created: bool, update_fields: frozenset[str] | None, **kwargs: Any
 ) -> None:
     """Receiver for post_save of everything that can be found."""
@@ -64,7 +64,7 @@ def row_saved(
                 index(Album, _ids(instance.albums))
 
 
-def songs_were_added(songs: Sequence[Song], **kwargs: Any) -> None:
+def index_added_songs(songs: Sequence[Song], **kwargs: Any) -> None:
     """Receiver for songs_added: the songs, and whatever they name, where it is not there yet."""
     found = {
         User: {song.artist_id for song in songs},
@@ -79,12 +79,12 @@ def songs_were_added(songs: Sequence[Song], **kwargs: Any) -> None:
             index(model, sorted(ids - set(known)))
 
 
-def row_going(instance: Any, **kwargs: Any) -> None:
+def prepare_unindexing(instance: Any, **kwargs: Any) -> None:
     """Receiver for pre_delete of albums and genres, whose songs stay."""
     instance.songs_to_index = _ids(instance.songs)
 
 
-def row_gone(instance: Any, **kwargs: Any) -> None:
+def unindex_deleted_row(instance: Any, **kwargs: Any) -> None:
     """Receiver for post_delete."""
     was_found, _ = SearchEntry.objects.filter(object_id=instance.pk).delete()
     index(Song, getattr(instance, "songs_to_index", []))

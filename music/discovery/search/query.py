@@ -8,7 +8,7 @@ from rapidfuzz.distance import OSA
 
 from core.folding import LONGEST as LONGEST_TEXT
 from core.folding import fold_case
-from music.discovery.search.index import All, Beginning, Expression, OneOf
+from music.discovery.search.index import And, Expression, Or, Prefix
 from music.discovery.search.spelling import typos_allowed, typos_at_most
 from music.discovery.search.terms import LONGEST, STEM, split_runs, whole_word
 from music.discovery.search.words import AND, ARTICLES, UNSPACED, N, chunks, squashed
@@ -66,7 +66,7 @@ class Query:
     @property
     def whole(self) -> Expression:
         """Names that are the query."""
-        return OneOf(_names(self.squashed))
+        return Or(_names(self.squashed))
 
     @property
     def whole_words(self) -> Expression:
@@ -74,19 +74,19 @@ class Query:
         return self._each_word(_whole, _whole)
 
     @property
-    def as_typed(self) -> Expression:
+    def exact(self) -> Expression:
         """Names with each word of the query; the last may be the beginning of one."""
         return self._each_word(_word, _beginning)
 
     @property
-    def as_closely_meant(self) -> Expression:
+    def closest(self) -> Expression:
         """As typed, but any word may be one of those that the fewest typos make it."""
-        return self._as_meant({word: _closest(others) for word, others in self.meant.items()})
+        return self._fuzzy({word: _closest(others) for word, others in self.meant.items()})
 
     @property
-    def as_meant(self) -> Expression:
+    def fuzzy(self) -> Expression:
         """As typed, but any word may be mistyped."""
-        return self._as_meant(self.meant)
+        return self._fuzzy(self.meant)
 
     @property
     def may_be_distant(self) -> bool:
@@ -96,11 +96,11 @@ class Query:
     def as_distantly_meant(self) -> Expression:
         """As meant, but for articles beside other words; and where a letter was typed for a space."""
         meant = {word: [*others, *_without_a_letter(word)] for word, others in self.meant.items()}
-        return self._as_meant(meant, left_out=ARTICLES if set(self.words) - ARTICLES else ())
+        return self._fuzzy(meant, left_out=ARTICLES if set(self.words) - ARTICLES else ())
 
-    def _as_meant(self, meant: Mapping[str, Collection[str]], left_out: Collection[str] = ()) -> Expression:
+    def _fuzzy(self, meant: Mapping[str, Collection[str]], left_out: Collection[str] = ()) -> Expression:
         def spellings(spell: Spelling) -> Spelling:
-            return lambda word: OneOf([spell(word), *meant.get(word, ())])
+            return lambda word: Or([spell(word), *meant.get(word, ())])
 
         return self._each_word(spellings(_word), spellings(_beginning), left_out)
 
@@ -114,8 +114,8 @@ class Query:
             spellings = [(spell_last if at == last else spell)(word), *self.joined[at]]
             if word == N and 0 < at < last:
                 spellings.append(AND)
-            conditions.append(OneOf(spellings))
-        return All(conditions)
+            conditions.append(Or(spellings))
+        return And(conditions)
 
     @cached_property
     def joined(self) -> list[list[str]]:
@@ -147,18 +147,18 @@ def _word(word: str) -> Expression:
     *others, last = split_runs(word)
     # Words of a script without spaces may go on after the last one.
     ending: Expression = _beginning(last) if UNSPACED.search(last) else last
-    return All([*others, ending]) if others else ending
+    return And([*others, ending]) if others else ending
 
 
 def _beginning(word: str) -> Expression:
     """The word, or words that begin so."""
     *others, last = split_runs(word)
     if others:
-        return All([*others, _beginning(last)])
+        return And([*others, _beginning(last)])
     if UNSPACED.search(word):
-        return Beginning(word) if len(word) == 1 else word
+        return Prefix(word) if len(word) == 1 else word
     # It takes long to gather the hits of all words that begin with a few letters. These are terms of their own.
-    return OneOf([word, f"^{word}"]) if len(word) <= STEM else Beginning(word)
+    return Or([word, f"^{word}"]) if len(word) <= STEM else Prefix(word)
 
 
 def _without_a_letter(word: str) -> set[str]:

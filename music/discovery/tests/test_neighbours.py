@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 
 from core.jobs.schedule import schedule
 from music.discovery.neighbours.builder import EVERY, build_hourly, build_neighbours
-from music.discovery.neighbours.lookup import items_going_with
+from music.discovery.neighbours.lookup import neighbours_of
 from music.discovery.neighbours.models import ItemKind
 from music.discovery.neighbours.taste import taste_of
 from music.models import FavoriteSong, Neighbour, Play, SongLike
@@ -20,7 +20,7 @@ from music.tests.listening_crowd import crowd_plays
 COLUMNS = ["user_id", "artist_id", "plays"]
 
 
-def neighbours_of(song):
+def stored_neighbours_of(song):
     rows = Neighbour.objects.filter(kind=ItemKind.SONG, item=song.pk).order_by("-weight")
     return [row.neighbour for row in rows]
 
@@ -30,9 +30,9 @@ def test_songs_heard_by_the_same_people_become_neighbours(make_song, capsys):
     crowd_plays(one, other)
     crowd_plays(alone)
     call_command("build_neighbours")
-    assert neighbours_of(one) == [other.pk]
-    assert neighbours_of(other) == [one.pk]
-    assert neighbours_of(alone) == []
+    assert stored_neighbours_of(one) == [other.pk]
+    assert stored_neighbours_of(other) == [one.pk]
+    assert stored_neighbours_of(alone) == []
     assert capsys.readouterr().out == "2 neighbours\n"
 
 
@@ -41,7 +41,7 @@ def test_what_everybody_hears_is_a_lesser_neighbour_than_what_the_same_people_he
     crowd_plays(niche, twin, hit, people=5)
     crowd_plays(hit, people=40)
     listening_crowd.build_neighbours()
-    assert neighbours_of(niche) == [twin.pk, hit.pk]
+    assert stored_neighbours_of(niche) == [twin.pk, hit.pk]
 
 
 def test_likes_and_favourites_make_neighbours_too(make_song, make_user):
@@ -51,7 +51,7 @@ def test_likes_and_favourites_make_neighbours_too(make_song, make_user):
         SongLike.objects.create(listener=fan, song=liked)
         FavoriteSong.objects.create(listener=fan, song=kept)
     listening_crowd.build_neighbours()
-    assert neighbours_of(liked) == [kept.pk]
+    assert stored_neighbours_of(liked) == [kept.pk]
 
 
 def test_songs_that_are_not_public_and_very_old_plays_are_not_learned(make_song, private_song):
@@ -69,7 +69,7 @@ def test_a_new_build_forgets_what_no_longer_holds(make_song):
     listening_crowd.build_neighbours()
     Play.objects.filter(song=other).delete()
     listening_crowd.build_neighbours()
-    assert neighbours_of(one) == []
+    assert stored_neighbours_of(one) == []
 
 
 def test_without_listeners_there_are_no_neighbours(db, capsys):
@@ -90,10 +90,10 @@ def test_a_score_sums_what_speaks_for_an_item_and_names_the_strongest(db):
         Neighbour(kind=ItemKind.SONG, item=item, neighbour=neighbour, weight=weight, built_at=timezone.now())
         for (item, neighbour), weight in weights.items()
     )
-    found = items_going_with({a: 1.0, b: 1.0}, kind=ItemKind.SONG, limit=5)
+    found = neighbours_of({a: 1.0, b: 1.0}, kind=ItemKind.SONG, limit=5)
     assert [(row.item, row.because_of, row.score) for row in found] == [(x, a, 0.75), (y, a, 0.7)]
-    assert items_going_with({a: 1.0}, kind=ItemKind.ARTIST, limit=5) == []
-    assert items_going_with({}, kind=ItemKind.SONG, limit=5) == []
+    assert neighbours_of({a: 1.0}, kind=ItemKind.ARTIST, limit=5) == []
+    assert neighbours_of({}, kind=ItemKind.SONG, limit=5) == []
 
 
 def test_kinds_are_built_apart(make_song):
@@ -102,7 +102,7 @@ def test_kinds_are_built_apart(make_song):
     listening_crowd.build_neighbours()
     build_neighbours([{uuid4(): 1.0, uuid4(): 0.5}] * 2, kind=ItemKind.ARTIST)
     assert Neighbour.objects.filter(kind=ItemKind.ARTIST).count() == 2
-    assert neighbours_of(one) == [other.pk]
+    assert stored_neighbours_of(one) == [other.pk]
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_the_hourly_build_builds_and_sees_to_the_next(make_song, queue):
     one, other = make_song("One"), make_song("Other")
     crowd_plays(one, other)
     build_hourly.call()
-    assert neighbours_of(one) == [other.pk]
+    assert stored_neighbours_of(one) == [other.pk]
     [waiting] = queue
     assert timedelta() < waiting.run_after - timezone.now() <= EVERY
 

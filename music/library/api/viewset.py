@@ -29,14 +29,14 @@ class FavoriteActions(PageViewSet):
     @action(**DEED)
     def favorite(self, request: Request, pk: str) -> Response:
         """Make it a favourite."""
-        is_new = collecting.keep(self.get_object(), listener=request.user)
+        is_new = collecting.add_favorite(self.get_object(), listener=request.user)
         return Response({"is_favorite": True}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
     @extend_schema(request=None, responses={204: None})
     @favorite.mapping.delete
-    def let_go(self, request: Request, pk: str) -> Response:
+    def remove_favorite(self, request: Request, pk: str) -> Response:
         """No favourite any more, had it been one or not."""
-        collecting.let_go(self.get_object(), listener=request.user)
+        collecting.remove_favorite(self.get_object(), listener=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

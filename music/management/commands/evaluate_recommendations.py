@@ -10,7 +10,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from music.discovery.neighbours.builder import build_neighbours
-from music.discovery.neighbours.lookup import items_going_with
+from music.discovery.neighbours.lookup import neighbours_of
 from music.discovery.neighbours.models import ItemKind, Neighbour
 from music.discovery.neighbours.taste import taste_of
 
@@ -65,7 +65,7 @@ def recommend(known: Plays) -> dict[str, list[str]]:
     }
     build_neighbours(tastes.values(), kind=ItemKind.ARTIST)
     return {
-        user: [names[found.item] for found in items_going_with(taste, kind=ItemKind.ARTIST, limit=SHOWN)]
+        user: [names[found.item] for found in neighbours_of(taste, kind=ItemKind.ARTIST, limit=SHOWN)]
         for user, taste in tastes.items()
     }
 

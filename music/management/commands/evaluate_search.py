@@ -5,13 +5,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from core.db.compiled import Kept
+from core.db.compiled import CompiledQuery
 from music.discovery.search.finder import find
 from music.discovery.search.models import Kind
 from music.models import Song
 
 SHOWN = 10
-PUBLIC = Kept(Song.objects.public().values_list("source_key", named=True))
+PUBLIC = CompiledQuery(Song.objects.public().values_list("source_key", named=True))
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.row_serializers import origin_of
-from music.advertising.play_counter import ad_after_counted_play
+from music.advertising.play_counter import draw_ad_for_play
 from music.api.base import PageViewSet
 from music.catalogue.api.song_serializers import PlayedSongSerializer
 from music.catalogue.models import Song, SongCounts
@@ -43,7 +43,7 @@ class ListeningActions(PageViewSet):
             "stream_url": self._signed_url(song, quality) if has_audio else None,
             "quality": quality,
             "expires_at": timezone.now() + settings.STREAM_URL_LIFETIME if has_audio else None,
-            "ad": ad_after_counted_play(request.user) if has_ad else None,
+            "ad": draw_ad_for_play(request.user) if has_ad else None,
         }
         return Response(PlaySerializer(answer, context=self.get_serializer_context()).data)
 

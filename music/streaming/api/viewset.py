@@ -14,15 +14,15 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.db.compiled import Kept, SomeUser
+from core.db.compiled import CompiledQuery, UserParam
 from music.api.base import ONE, BytesNegotiation, PageViewSet
 from music.catalogue.models import Song
 from music.streaming.api.serializers import StreamQuerySerializer, WaveformSerializer
 from music.streaming.delivery import deliver
-from music.streaming.downloads import as_attachment, file_name
-from music.streaming.models import Sound, Status
+from music.streaming.downloads import attachment_header, file_name
+from music.streaming.models import AudioAnalysis, Status
 from music.streaming.quality import file_for, file_within
-from music.streaming.signed_urls import Permit, permit_of
+from music.streaming.signed_urls import StreamGrant, grant_from
 from music.streaming.waveform import points_of
 from payments.plans import entitlements_of
 
@@ -73,22 +73,22 @@ class SoundActions(PageViewSet):
         if not allowed.offline_mode:
             raise PermissionDenied("Your plan has no downloads. Subscribe to have them.", "subscription_required")
         audio = file_within(with_audio(song), allowed.audio_quality)
-        disposition = as_attachment(file_name(song, audio.format))
+        disposition = attachment_header(file_name(song, audio.format))
         return deliver(audio.file, content_type=audio.content_type, request=request, disposition=disposition)
 
     @extend_schema(responses=WaveformSerializer)
     @action(detail=True, filterset_class=None, pagination_class=None)
     def waveform(self, request: Request, pk: str) -> Response:
         """The song as a thousand numbers, to draw it."""
-        sound = Sound.objects.filter(song=self.get_object(), status=Status.READY).first()
+        sound = AudioAnalysis.objects.filter(song=self.get_object(), status=Status.READY).first()
         if sound is None:
             raise NotFound("The waveform is not there yet.", "not_ready")
         return Response({"points": points_of(sound.waveform)})
 
-    def _song_to_hear(self, request: Request, pk: str) -> tuple[Song, Permit | None]:
+    def _song_to_hear(self, request: Request, pk: str) -> tuple[Song, StreamGrant | None]:
         signature = request.query_params.get("signature")
-        permit = permit_of(signature, UUID(pk)) if signature else None
-        songs = songs_to_hear(is_known=request.user.is_authenticated, is_permitted=permit is not None)
+        permit = grant_from(signature, UUID(pk)) if signature else None
+        songs = songs_to_hear(has_task=request.user.is_authenticated, is_permitted=permit is not None)
         given = {"user": request.user.pk, "listener": permit and permit.listener.pk, "pk": UUID(pk)}
         song = songs.first("one", lambda songs: songs.filter(pk=ONE), given)
         if song is None:
@@ -99,10 +99,10 @@ class SoundActions(PageViewSet):
 
 
 @cache
-def songs_to_hear(*, is_known: bool, is_permitted: bool) -> Kept:
+def songs_to_hear(*, has_task: bool, is_permitted: bool) -> CompiledQuery:
     """Those of `user`, or of the `listener` whom a signed address is for."""
-    caller = SomeUser() if is_known else AnonymousUser()
-    return Kept(Song.objects.visible_to(SomeUser("listener") if is_permitted else caller).suited_to(caller))
+    caller = UserParam() if has_task else AnonymousUser()
+    return CompiledQuery(Song.objects.visible_to(UserParam("listener") if is_permitted else caller).allowed_for(caller))
 
 
 def asked_quality(request: Request) -> str | None:

@@ -5,7 +5,7 @@ import pytest
 import requests
 
 from music.models import Song
-from music.streaming.downloads import as_attachment
+from music.streaming.downloads import attachment_header
 from music.tests.samples import audio_sample
 from music.tests.uploading import body_of, code_of, give_audio, upload
 
@@ -110,7 +110,7 @@ def test_a_long_name_is_cut_between_letters(premium_api, artist, make_song):
 def test_the_plain_name_is_for_old_clients(premium_api, artist, make_song):
     song = give_audio(make_song('Jóga "live" 100%'))
     assert names_in(download(premium_api, song)["Content-Disposition"])[0] == "The Artist - Joga _live_ 100_.mp3"
-    assert names_in(as_attachment("道.mp3"))[0] == "song.mp3"
+    assert names_in(attachment_header("道.mp3"))[0] == "song.mp3"
 
 
 def test_names_are_composed(premium_api, make_song):

@@ -183,7 +183,7 @@ def test_renditions_in_a_bucket_are_reached_by_redirect(s3_server, use_store, ap
     upload(api_as(artist), audio_sample("wav"))
     render()
     song = Song.objects.get()
-    assert song.sound.status == "ready"
+    assert song.analysis.status == "ready"
     answer = stream(api, song, "low")
     assert answer.status_code == 302
     assert song.renditions.get(quality="low").file.name in answer["Location"]

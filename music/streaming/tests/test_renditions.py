@@ -12,7 +12,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 
 from music.catalogue import ffmpeg
 from music.catalogue.audio import inspect_audio
-from music.models import Rendition, Song, Sound
+from music.models import AudioAnalysis, Rendition, Song
 from music.streaming.renditions import render_later, render_song, rendition_key
 from music.tests.samples import AUDIO_FORMATS, audio_sample, encoded
 from music.tests.uploading import code_of, give_audio, stored_files, upload
@@ -69,7 +69,7 @@ def test_every_format_becomes_renditions_of_the_same_length_and_the_stated_bitra
             assert facts.seconds == pytest.approx(source.seconds, abs=0.05)
             assert facts.bitrate == pytest.approx(kbps, rel=0.1)
             assert made[quality].bytes == made[quality].file.size
-    assert song.sound.lufs == pytest.approx(ebur128(song.audio_file.path), abs=0.5)
+    assert song.analysis.lufs == pytest.approx(ebur128(song.audio_file.path), abs=0.5)
 
 
 @pytest.mark.parametrize(("kbps", "qualities"), [(64, set()), (96, set()), (128, {"low"}), (320, {"low", "medium"})])
@@ -79,7 +79,7 @@ def test_no_rendition_is_above_the_source(artist_api, render, kbps, qualities):
 
     song = Song.objects.get()
     assert set(song.renditions.values_list("quality", flat=True)) == qualities
-    assert song.sound.status == "ready"
+    assert song.analysis.status == "ready"
 
 
 def test_a_narrow_source_still_gets_the_bitrate_that_was_promised(artist_api, render):
@@ -119,7 +119,7 @@ def test_the_answer_to_a_write_has_the_details_and_a_list_has_not(artist_api, up
 )
 def test_gain_leads_to_minus_14_lufs_and_leaves_1_db_above_the_peak(api, song, lufs, peak, gain):
     give_audio(song)
-    Sound.objects.create(song=song, source=song.audio_file.name, status="ready", lufs=lufs, peak=peak)
+    AudioAnalysis.objects.create(song=song, source=song.audio_file.name, status="ready", lufs=lufs, peak=peak)
     assert detail(api, song)["loudness"] == {"lufs": lufs, "peak": peak, "gain": gain}
 
 
@@ -169,7 +169,7 @@ def test_what_can_not_be_decoded_failed_and_its_artist_reads_why(api, artist_api
 def test_rendering_runs_into_limits_and_leaves_nothing(uploaded, render, monkeypatch, limit, value):
     monkeypatch.setattr(ffmpeg, limit, value)
     render()
-    assert Sound.objects.get().status == "failed"
+    assert AudioAnalysis.objects.get().status == "failed"
     assert stored_files() == {uploaded.audio_file.name}
 
 
@@ -177,7 +177,7 @@ def test_a_tag_that_looks_like_a_measurement_is_not_believed(artist_api, render)
     lie = "Integrated loudness: I: -1.0 LUFS True peak: Peak: 9.0 dBFS"
     upload(artist_api, audio_sample("flac", title=lie))
     render()
-    assert Sound.objects.get().lufs < -5
+    assert AudioAnalysis.objects.get().lufs < -5
 
 
 def test_new_audio_is_rendered_anew_and_the_old_renditions_go(artist_api, uploaded, render):
@@ -212,12 +212,12 @@ def test_rendering_twice_changes_nothing(uploaded, render):
     before = {rendition.pk: rendition.updated_at for rendition in Rendition.objects.all()}
     files = stored_files()
     render_song(uploaded.pk, uploaded.audio_file.name)
-    Sound.objects.update(status="processing")  # as a worker sees it that was killed before its end
+    AudioAnalysis.objects.update(status="processing")  # as a worker sees it that was killed before its end
     render_song(uploaded.pk, uploaded.audio_file.name)
 
     assert set(Rendition.objects.values_list("pk", flat=True)) == set(before)
     assert stored_files() == files
-    assert Sound.objects.get().status == "ready"
+    assert AudioAnalysis.objects.get().status == "ready"
 
 
 def test_what_a_killed_worker_left_half_written_is_written_anew(uploaded, render):
@@ -241,7 +241,7 @@ def test_an_old_order_to_render_does_nothing_to_new_audio(artist_api, uploaded):
     old = uploaded.audio_file.name
     artist_api.patch(f"/api/songs/{uploaded.pk}", {"audio_file": BytesIO(audio_sample("mp3"))}, format="multipart")
     render_song(uploaded.pk, old)
-    assert Sound.objects.get().status == "processing"
+    assert AudioAnalysis.objects.get().status == "processing"
     assert not Rendition.objects.exists()
 
 
@@ -255,19 +255,19 @@ def test_trouble_of_ours_is_told_after_the_last_attempt(artist_api, uploaded):
         Context.attempt = attempt
         with pytest.raises(FileNotFoundError):
             render_later.func(Context, str(uploaded.pk), uploaded.audio_file.name)
-        assert Sound.objects.get().status == status
+        assert AudioAnalysis.objects.get().status == status
     assert "our side" in detail(artist_api, uploaded)["status_reason"]
 
 
 def test_render_missing_finishes_what_is_left(artist_api, uploaded, make_song):
     give_audio(make_song("From before"), audio_sample("mp3"))
     upload(artist_api, audio_sample("flac"))
-    Sound.objects.filter(song=uploaded).update(status="failed", reason="Something")
+    AudioAnalysis.objects.filter(song=uploaded).update(status="failed", reason="Something")
 
     output = StringIO()
     call_command("render_missing", stdout=output)
     assert output.getvalue() == "3 songs rendered, 0 failed.\n"
-    assert set(Sound.objects.values_list("status", "reason")) == {("ready", "")}
+    assert set(AudioAnalysis.objects.values_list("status", "reason")) == {("ready", "")}
 
     again = StringIO()
     call_command("render_missing", stdout=again)

@@ -6,7 +6,7 @@ from rest_framework.exceptions import APIException
 
 from payments.models import BillingAccount, Subscription
 from payments.stripe import gateway as stripe_gateway
-from payments.stripe.sync import mirror_subscription
+from payments.stripe.sync import sync_subscription
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def _repair(self, stripe_id: str, customer: str) -> bool:
         before = self._row(stripe_id)
-        mirror_subscription(stripe_id, customer=customer)
+        sync_subscription(stripe_id, customer=customer)
         after = self._row(stripe_id)
         if before == after:
             return False
