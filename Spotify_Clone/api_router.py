@@ -55,10 +55,8 @@ class Router(DefaultRouter):
         self.trailing_slash = "/?"
 
     def get_api_root_view(self, api_urls: Any = None) -> Callable:
-        names = {
-            url.name: url.name for url in self.urls if isinstance(url, URLPattern) and not url.pattern.regex.groups
-        }
-        return MusicAPI.as_view(api_root_dict=names)
+        without_id = [url for url in self.urls if isinstance(url, URLPattern) and not url.pattern.regex.groups]
+        return MusicAPI.as_view(api_root_dict={url.name: url.name for url in without_id})
 
     def get_routes(self, viewset: type[ViewSetMixin]) -> list[Route]:
         return [self.single] if getattr(viewset, "is_single", False) else super().get_routes(viewset)
