@@ -68,8 +68,8 @@ class Query:
 
     @property
     def whole(self) -> Expression:
-        """Names that are the query."""
-        return OneOf(_names(self.squashed))
+        """Names that are the query. The index has no names that are longer than its terms."""
+        return OneOf([f"={self.squashed}", f"@{self.squashed}"]) if len(self.squashed) < LONGEST else self.as_typed
 
     @property
     def whole_words(self) -> Expression:
@@ -138,10 +138,6 @@ class Query:
             [text for run, text in joined.items() if at in range(*run) and not UNSPACED.search(text)]
             for at in range(number)
         ]
-
-
-def _names(whole: str) -> list[str]:
-    return [f"={whole}", f"@{whole}"] if len(whole) < LONGEST else []
 
 
 def _whole(word: str) -> Expression:
