@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from music.models import Album, Genre, Song
@@ -66,6 +68,54 @@ def test_a_title_is_contained_whatever_its_case_and_accents(catalogue, titles, t
 )
 def test_artist_album_and_genre_go_by_their_whole_name(catalogue, titles, parameter, value, found):
     assert set(titles(**{parameter: value})) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("İbrahim Tatlıses", "İBRAHİM TATLISES"),
+        ("İbrahim Tatlıses", "ibrahim tatlises"),
+        ("Ζορμπάς", "ΖΟΡΜΠΑΣ"),
+        ("Алёна Апина", "алена апина"),
+        ("Ёлка", "ЕЛКА"),
+        ("Don’t", "don't"),
+        ("Don't", "DON’T"),
+        ("“Heroes”", '"heroes"'),
+        ("Große Freiheit", "GROSSE FREIHEIT"),
+        ("Ｆｕｌｌ Ｗｉｄｔｈ", "full width"),
+        ("שָׁלוֹם", "שלום"),
+        ("أُغْنِيَة", "اغنية"),
+        ("Đàm Vĩnh Hưng", "dam vinh hung"),
+        ("MØ", "mo"),
+        ("한글", "\u1112\u1161\u11ab\u1100\u1173\u11af"),
+        ("バンド", "ﾊﾞﾝﾄﾞ"),
+        ("❤️", "❤"),
+        ("zero\u200bwidth", "zerowidth"),
+    ],
+)
+def test_names_are_compared_without_case_and_accents_in_every_script(make_song, make_user, titles, name, typed):
+    artist = make_user("x", role="artist", name=name)
+    album, genre = Album.objects.create(title=name, artist=artist), Genre.objects.create(title=name)
+    make_song(name, artist=artist, album=album, genre=genre)
+    make_song("Another")
+    for parameter in ("artist", "album", "genre", "title", "search"):
+        assert titles(**{parameter: typed}) == [name], parameter
+    assert titles("/api/albums", artist=typed) == titles("/api/albums", search=typed) == [name]
+    assert titles("/api/genres", search=typed) == [name]
+    part = unicodedata.normalize("NFKC", typed)[:3]
+    assert titles(title=part) == titles(title=part.upper()) == [name]
+
+
+@pytest.mark.parametrize(("name", "typed"), [("カ", "ガ"), ("и", "й"), ("і", "ї"), ("하", "한"), ("у", "ў")])
+def test_other_letters_are_not_taken_for_accents(make_song, make_user, titles, name, typed):
+    make_song(name, artist=make_user("x", role="artist", name=name))
+    for parameter in ("artist", "title", "search"):
+        assert titles(**{parameter: typed}) == []
+
+
+@pytest.mark.parametrize("invisible", ["\u200b", "\ufe0f", "\u200d\u2060"])
+def test_an_invisible_title_narrows_nothing(catalogue, titles, invisible):
+    assert len(titles(title=invisible)) == 5
 
 
 def test_artist_album_and_genre_go_by_id(catalogue, titles):

@@ -37,8 +37,9 @@ class SearchActions(PageViewSet):
     def search(self, request: Request) -> Response:
         """Songs, albums, artists and genres, best match first.
 
-        Accents, case, punctuation and word order don't matter, the last word may be unfinished, and one typo in a
-        short word or two in a longer one are forgiven.
+        Every result has each word of the query, and whole words come before longer ones. Accents, case, punctuation,
+        word order and an article in front don't matter, the last word may be unfinished, and one typo in a short word
+        or two in a longer one are forgiven.
         """
         query = SearchQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)

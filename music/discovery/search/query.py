@@ -10,7 +10,7 @@ from core.folding import LONGEST as LONGEST_TEXT
 from core.folding import fold_case
 from music.discovery.search.index import And, Expression, Or, Prefix
 from music.discovery.search.spelling import typos_allowed, typos_at_most
-from music.discovery.search.terms import LONGEST, STEM, split_runs, whole_word
+from music.discovery.search.terms import LONGEST, STEM, split_runs, two_words, whole_word
 from music.discovery.search.words import AND, ARTICLES, UNSPACED, N, chunks, squashed
 
 Spelling = Callable[[str], Expression]
@@ -18,6 +18,7 @@ Spelling = Callable[[str], Expression]
 MOST_CHARACTERS = 2000
 # Words of longer queries have no typos and are not put together.
 MOST_WORDS = 16
+SHORT = 3
 # Longer words may be two that were typed with a letter between them.
 TWO_WORDS = 5
 MOST_SPELLINGS = 16
@@ -42,7 +43,7 @@ class Query:
     @cached_property
     def runs(self) -> list[str]:
         """What a text of a script without spaces has to contain: its terms alone may stand apart."""
-        return [word for word in self.words if len(word) > 2 and UNSPACED.search(word)]
+        return [word for word in self.words if len(word) > 1 and UNSPACED.search(word)]
 
     @cached_property
     def typos(self) -> dict[str, int]:
@@ -52,6 +53,8 @@ class Query:
     @cached_property
     def typos_at_most(self) -> dict[str, int]:
         """How many typos each word may have where nothing has fewer."""
+        if len(self.squashed) < SHORT:  # which with a typo may be any other
+            return {}
         return self._typos(typos_at_most)
 
     def _typos(self, allowed: Callable[[str], int]) -> dict[str, int]:
@@ -65,8 +68,8 @@ class Query:
 
     @property
     def whole(self) -> Expression:
-        """Names that are the query."""
-        return Or(_names(self.squashed))
+        """Names that are the query. The index has no names that are longer than its terms."""
+        return Or([f"={self.squashed}", f"@{self.squashed}"]) if len(self.squashed) < LONGEST else self.exact
 
     @property
     def whole_words(self) -> Expression:
@@ -111,7 +114,9 @@ class Query:
         for at, word in enumerate(self.words):
             if word in left_out:
                 continue
-            spellings = [(spell_last if at == last else spell)(word), *self.joined[at]]
+            spellings = [(spell_last if at == last else spell)(word), two_words(word)]
+            for joined in self.joined[at]:
+                spellings += [joined, two_words(joined)]
             if word == N and 0 < at < last:
                 spellings.append(AND)
             conditions.append(Or(spellings))
@@ -133,10 +138,6 @@ class Query:
             [text for run, text in joined.items() if at in range(*run) and not UNSPACED.search(text)]
             for at in range(number)
         ]
-
-
-def _names(whole: str) -> list[str]:
-    return [f"={whole}", f"@{whole}"] if len(whole) < LONGEST else []
 
 
 def _whole(word: str) -> Expression:
@@ -162,7 +163,9 @@ def _beginning(word: str) -> Expression:
 
 
 def _without_a_letter(word: str) -> set[str]:
-    return {word[:at] + word[at + 1 :] for at in range(1, len(word) - 1)} if len(word) >= TWO_WORDS else set()
+    if len(word) < TWO_WORDS:
+        return set()
+    return {two_words(word[:at] + word[at + 1 :]) for at in range(1, len(word) - 1)}
 
 
 def _closest(others: Mapping[str, int]) -> list[str]:

@@ -1,6 +1,7 @@
 """The terms that stand in the index. All but plain words begin with a sign that no word has.
 
-love lo    a word of any of its texts, and two neighbouring words of the name or the credit put together
+love       a word of any of its texts
+==lovesong two neighbouring words of the name or the credit put together
 =name      the whole name, with no space in it: also without its appendix, and without the article it begins with
 @credit    the same of the name of the artist
 ^lo        a word of the name or the credit begins so (or is it), up to STEM letters
@@ -50,7 +51,11 @@ def _pairs(text: str) -> Iterator[str]:
     words = spoken(text).replace(" / ", " ").split()
     for one, other in pairwise(words):
         if not UNSPACED.search(one + other):
-            yield one + other
+            yield two_words(one + other)
+
+
+def two_words(joined: str) -> str:
+    return f"=={joined}"
 
 
 def whole_word(word: str) -> str:

@@ -173,6 +173,36 @@ def test_the_whole_index_can_be_made_anew(found, make_song, album, genre):
     assert not SearchWord.objects.filter(word="forgotten").exists()
 
 
+def test_an_index_from_before_is_made_anew_by_migrating(found, make_song):
+    make_song("Zanzibar")
+    SearchEntry.objects.update(terms="#1 #song ^signsabc signsabc", text=None)
+    SearchWord.objects.create(word="signsabc", terms="signsabc")
+    assert found("zanzibar") == (0, 0, 0, 0)
+    call_command("migrate", verbosity=0)
+    assert found("zanzibar") == (1, 0, 0, 0)
+    assert not SearchWord.objects.filter(word="signsabc").exists()
+
+
+@pytest.mark.parametrize("title", ["x" * 200, "🔥" * 200, "𠀀" * 200, "x" + "&" * 198 + "x"])
+def test_the_longest_titles_are_found(found, make_song, title):
+    make_song(title)
+    assert found(title)[0] == 1
+
+
+def test_titles_that_grow_when_they_are_folded_are_found(found, make_song):
+    make_song("㍍ (" + "㍍" * 190 + ")", play_count=10**12)
+    assert found("メートル") == (1, 0, 0, 0)
+    assert found("㍍" * 200) == (0, 0, 0, 0)  # more than any name has
+
+
+def test_the_domain_of_a_username_finds_nobody(found, make_user):
+    make_user("x", role="artist", name="Zanzibar").save()
+    User.objects.filter(name="Zanzibar").update(username="nina@secret.example")
+    call_command("rebuild_search", stdout=io.StringIO())
+    assert found("nina") == (0, 0, 1, 0)
+    assert found("secret") == found("nina@secret.example") == (0, 0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
@@ -185,7 +215,15 @@ def test_the_whole_index_can_be_made_anew(found, make_song, album, genre):
         ("שָׁלוֹם", [["שלום"]]),
         ("ガ й", [["ガ"], ["й"]]),
         ("", []),
-        ("÷", [["signsc3b7"]]),
+        ("÷", [["÷"]]),
+        ("$$$", [["＄＄＄"]]),
+        ("! !", [["！！"]]),
+        ("❤️ 🦋", [["❤🦋"]]),
+        ("❤️ Love", [["love"]]),
+        ("\u200d\ufe0f", []),
+        ("Ke$ha A$$ $1", [["kesha"], ["ass"], ["1"]]),
+        ("Florence + The C++", [["florence"], ["and"], ["the"], ["c"]]),
+        ("می‌خواهم", [["مي", "خواهم"]]),
     ],
 )
 def test_words_are_told_apart(text, parts):
