@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.core.files.storage import FileSystemStorage, default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -34,7 +36,8 @@ def _file(key: str) -> HttpResponseBase:
 
 
 def _redirect(key: str) -> HttpResponseBase:
-    response = HttpResponseRedirect(default_storage.url(key))
+    bucket: Any = default_storage
+    response = HttpResponseRedirect(bucket.url(key))
     # The address that it leads to ends; a redirect that was kept must not outlive it.
-    response["Cache-Control"] = f"public, max-age={default_storage.querystring_expire // 2}"
+    response["Cache-Control"] = f"public, max-age={bucket.querystring_expire // 2}"
     return response
