@@ -81,7 +81,8 @@ def make_listener(number: int, name: str, now: datetime) -> User:
 def play_and_like(listeners: list[User], songs: list[Song], chance: Random, now: datetime) -> None:
     # As everywhere, few songs are played by many, and everybody has a taste of their own.
     popularity = [1 / (place + 2) for place in range(len(songs))]
-    plays, likes, last_played = [], [], {}
+    plays, likes = [], []
+    last_played: dict[tuple, datetime] = {}
     for listener in listeners:
         taste = [weight * chance.uniform(0.2, 2) for weight in popularity]
         hours = sorted(chance.uniform(1, WEEKS * 7 * 24) for _ in range(chance.randint(20, 70)))

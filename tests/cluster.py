@@ -52,7 +52,7 @@ class Cluster:
         return self.count(TASKS, "queue_name = 'rendering' AND status <> 'SUCCESSFUL'")
 
     def busy_workers(self) -> int:
-        return self.count(TASKS, "status = 'RUNNING'")
+        return self.count(TASKS, "queue_name = 'rendering' AND status = 'RUNNING'")
 
     def crowd(self, clients: int, *, uploads_every: float = 0) -> Crowd:
         songs = [row[0] for row in self.ask("SELECT id::text FROM music_song")]
