@@ -35,8 +35,7 @@ def _file(key: str) -> HttpResponseBase:
 
 
 def _redirect(key: str) -> HttpResponseBase:
-    bucket: Any = default_storage
-    response = HttpResponseRedirect(bucket.url(key))
+    response = HttpResponseRedirect(default_storage.url(key))
     # The address that it leads to ends; a redirect that was kept must not outlive it.
     response["Cache-Control"] = f"public, max-age={int(settings.PRESIGNED_URL_LIFETIME.total_seconds()) // 2}"
     return response
