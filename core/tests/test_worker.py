@@ -244,9 +244,9 @@ def test_several_workers_do_each_task_once():
 def test_the_command_works_off_one_queue_or_all():
     note.enqueue("mail")
     note.using(queue_name="rendering").enqueue("sound")
-    call_command("work", without_repeats=True, queue="rendering")
+    call_command("work", once=True, queue="rendering")
     assert done == Counter(sound=1)
-    call_command("work", without_repeats=True)
+    call_command("work", once=True)
     assert done == Counter(sound=1, mail=1)
 
 
@@ -323,7 +323,7 @@ def test_artists_take_turns_with_their_renditions(api_as, artist, other_artist):
         upload(api_as(artist), audio_sample("wav"), title=f"First artist {number}")
     upload(api_as(other_artist), audio_sample("wav"), title="Second artist")
 
-    call_command("work", without_repeats=True, queue="rendering")
+    call_command("work", once=True, queue="rendering")
 
     assert list(AudioAnalysis.objects.order_by("pk").values_list("status", flat=True)) == ["ready"] * 4
     rendered = Rendition.objects.filter(quality="low").order_by("created_at").values_list("song__title", flat=True)

@@ -19,14 +19,14 @@ class Command(BaseCommand):
         parser.add_argument("--interval", type=float, default=1, help="seconds between looks at an empty queue")
 
     def handle(
-        self, *args: Any, queue: str | None, without_repeats: bool, interval: float, verbosity: int, **options: Any
+        self, *args: Any, queue: str | None, once: bool, interval: float, verbosity: int, **options: Any
     ) -> None:
         if verbosity == 0:
             logging.disable(logging.INFO)
         worker_id = get_random_string(32)
-        if not (queue or without_repeats):
+        if not (queue or once):
             TwoLanes(worker_id, interval=interval).run()
             return
-        worker = new_worker(worker_id, queues=[queue or "*"], interval=interval, batch=without_repeats)
+        worker = new_worker(worker_id, queues=[queue or "*"], interval=interval, batch=once)
         worker.configure_signals()
         worker.run()
