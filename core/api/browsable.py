@@ -31,7 +31,7 @@ class BrowsableAPI(BrowsableAPIRenderer):
     accepted_media_type: str
     renderer_context: Mapping[str, Any]
 
-    def render(  # type: ignore[override]  # a response takes bytes as well
+    def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
         # JSON can bring half of a surrogate pair, which no page can show.

@@ -68,10 +68,10 @@ def with_readable_file_name(header: bytes) -> bytes:
     except (ValueError, LookupError):  # the header or an encoded parameter of it (RFC 2231)
         return FILE_NAME.sub(UNNAMED, header)
     name = parameters.get("filename")
-    is_lost = name and not multipartparser.MultiPartParser.sanitize_file_name(None, name)  # type: ignore[arg-type]
+    is_lost = name and not multipartparser.MultiPartParser.sanitize_file_name(None, name)
     return FILE_NAME.sub(UNNAMED, header) if is_lost else header
 
 
 def read_unreadable_file_names() -> None:
     """Have all of Django read bodies so: a form with a session is parsed before the API's own parsers see it."""
-    multipartparser.Parser = PartsWithReadableNames  # type: ignore[misc]
+    multipartparser.Parser = PartsWithReadableNames
