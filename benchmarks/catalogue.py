@@ -18,8 +18,8 @@ from knox.crypto import hash_token
 
 from music.catalogue import totals
 from music.discovery.neighbours.models import ItemKind
-from music.discovery.search.spelling import deletions, typos_allowed
-from music.discovery.search.terms import entry_terms
+from music.discovery.search.spelling import word_terms
+from music.discovery.search.terms import entry_terms, unspaced_text
 from music.discovery.search.words import spoken
 from music.models import (
     Album,
@@ -116,9 +116,7 @@ class Catalogue:
         while chunk := list(islice(places, CHUNK)):
             self._fill_songs(chunk)
         copy(SearchEntry, self._other_entries())
-        copy(
-            SearchWord, ({"word": word, "terms": " ".join(deletions(word, typos_allowed(word)))} for word in self.words)
-        )
+        copy(SearchWord, ({"word": word, "terms": " ".join(word_terms(word))} for word in self.words))
         self._fill_listening()
 
     def _fill_songs(self, places: list[int]) -> None:
@@ -271,4 +269,5 @@ def _trend(place: int) -> Row:
 
 def _entry(kind: str, pk: UUID, name: str, credit: str, *others: str, plays: int | None = None) -> Row:
     terms = entry_terms(kind, plays, name, credit, *others)
-    return {"kind": kind, "object_id": pk, "name": spoken(name), "credit": spoken(credit), "terms": terms}
+    shown = {"name": spoken(name), "credit": spoken(credit), "text": unspaced_text(name, credit, *others)}
+    return {"kind": kind, "object_id": pk, "terms": terms, **shown}
