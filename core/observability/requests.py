@@ -37,7 +37,7 @@ def observe_requests(get_response: View) -> View:
             with connection.execute_wrapper(queries):
                 response = get_response(request)
             response["X-Request-ID"] = request_id
-            report(request, response.status_code, perf_counter() - began, queries.count)
+            log_and_count(request, response.status_code, perf_counter() - began, queries.count)
             return response
         finally:
             metrics.IN_PROGRESS.dec()
@@ -46,7 +46,7 @@ def observe_requests(get_response: View) -> View:
     return middleware
 
 
-def report(request: HttpRequest, status: int, seconds: float, queries: int) -> None:
+def log_and_count(request: HttpRequest, status: int, seconds: float, queries: int) -> None:
     route = route_of(request)
     method = request.method if request.method in METHODS else "OTHER"
     metrics.count_request(route, str(method), status, seconds, queries)

@@ -43,7 +43,7 @@ def cache(running_redis, settings):
     settings.CACHES = {**settings.CACHES, "default": shared}
     cache = caches["default"]
     cache.clear()
-    cache.own.clear()
+    cache.local.clear()
     return cache
 
 
