@@ -26,7 +26,8 @@ def fold_case(text: str) -> str:
 def fold_address(address: str) -> str:
     """Return text that is equal for e-mail addresses of one mailbox.
 
-    Case is folded, soft hyphens are removed, and the domain becomes its A-label. A-labels are those of IDNA 2003, which Django uses when it sends mail.
+    Case is folded, soft hyphens are removed, and the domain becomes its A-label: that of IDNA 2003, which Django uses
+    when it sends mail.
     """
     local, at, domain = fold_case(address.replace("\u00ad", "")).rpartition("@")
     with suppress(UnicodeError):  # not a domain: the address is invalid, and validation refuses it

@@ -16,7 +16,7 @@ def collect_if_stale() -> None:
 
     A built image has collected its files, and may be read-only.
     """
-    if settings.STATIC_FILES_AS_THEY_LIE or not is_stale():
+    if settings.STATIC_FILES_FROM_SOURCE or not is_stale():
         return
     settings.STATIC_ROOT.mkdir(exist_ok=True)
     folder = os.open(settings.STATIC_ROOT, os.O_RDONLY)
