@@ -1,4 +1,4 @@
-"""Admin pages that need several apps: an account with its subscription, works and plays, and the log."""
+"""Admin pages that need several apps: accounts with their subscription, works and plays, and the log."""
 
 import re
 from typing import Any
@@ -26,13 +26,13 @@ from payments.models import BillingAccount, Membership, StudentApplication, Subs
 from users.admin import UserAdmin
 from users.models import AuthToken, Role, User
 
-# A word of more letters is no name, and its pattern would be long.
+# Longer words are no names, and their patterns would be long.
 LONGEST_WORD = 30
 SHORTEST_WORD_WITH_TYPO = 4
 
 
 def one_typo_pattern(word: str) -> str:
-    """Return a pattern for what differs from the word by a letter that is wrong, missing, too many or swapped."""
+    """Return a pattern that matches the word with one letter wrong, missing, added or swapped with the next."""
     letters = [re.escape(letter) for letter in word]
     forms = ["".join([*letters[:at], ".{0,2}", *letters[at + 1 :]]) for at in range(len(letters))]
     swapped = ["".join([*letters[:at], *reversed(letters[at : at + 2]), *letters[at + 2 :]])
@@ -41,7 +41,7 @@ def one_typo_pattern(word: str) -> str:
 
 
 def count_up_to(rows: QuerySet, most: int = 10_000) -> str:
-    """Return the number of rows as text, without reading more of them than `most`."""
+    """Return the number of rows as text, counting `most` of them at most."""
     number = rows.order_by().values("pk")[: most + 1].count()
     return f"more than {most:,}" if number > most else f"{number:,}"
 
@@ -74,8 +74,9 @@ class AccountAdmin(UserAdmin, ExportedList):
     }
 
     def get_search_results(self, request: HttpRequest, rows: QuerySet, term: str) -> tuple[QuerySet, bool]:
-        """Return accounts with the words in name, username or address, artists as the search knows them,
-        and where there are none, accounts whose words are one typo away.
+        """Return accounts with the words in name, username or address, and artists that the API's search finds.
+
+        If there are none, return accounts whose words are one typo away.
         """
         term = term.replace("\x00", "").strip()
         if not term:
@@ -105,7 +106,7 @@ class AccountAdmin(UserAdmin, ExportedList):
 
 
 def overview_of(user: User) -> list[tuple[str, str]]:
-    """Return what an admin asks first about a person, as labels and texts."""
+    """Return the facts above an account's form, as pairs of label and HTML."""
     lines = [("Subscription", _subscription(user)), ("Works", _works(user)), ("Plays", _plays(user))]
     return [*lines, ("Devices", _devices(user)), ("What admins did", _decisions(user))]
 
@@ -186,18 +187,18 @@ def _decisions(user: User) -> str:
 
 
 class LogPages(ReadOnlyPages):
-    """What admins did, with their reasons; the only place that has it of what was deleted."""
+    """Pages of the admin log: actions and reasons, the only record of deleted rows."""
 
-    list_display = ["action_time", "user", "content_type", "object_repr", "deed", "message"]
+    list_display = ["action_time", "user", "content_type", "object_repr", "action", "message"]
     list_display_links = ["action_time"]
     list_filter = ["action_time", "action_flag", ("content_type", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["user", "content_type"]
     search_fields = ["object_repr", "change_message", "user__name_folded", "user__email"]
     ordering = ["-action_time"]
-    fields = ["action_time", "user", "content_type", "object_repr", "deed", "message", "object_id"]
+    fields = ["action_time", "user", "content_type", "object_repr", "action", "message", "object_id"]
 
-    @admin.display(description="deed", ordering="action_flag")
-    def deed(self, entry: LogEntry) -> str:
+    @admin.display(description="action", ordering="action_flag")
+    def action(self, entry: LogEntry) -> str:
         return entry.get_action_flag_display()
 
     @admin.display(description="what and why")

@@ -10,12 +10,12 @@ from core.admin.pages import AdminPages, ReadOnlyPages
 from users.forms import AdminLoginForm, refuse_if_throttled
 
 OUR_APPS = ["music", "users", "payments"]
-# An invoice is dj-stripe's row and our admins' daily bread.
-AMONG_PAYMENTS = "Invoice"
+# dj-stripe's model that the index lists under payments, because admins need it daily.
+LISTED_UNDER_PAYMENTS = "Invoice"
 
 
 class StripeTable(ReadOnlyPages):
-    """A table of dj-stripe's, for looking something up: what Stripe said, as it said it."""
+    """Read-only pages for a table of dj-stripe: what Stripe sent, unchanged."""
 
     def __init__(self, model: type[Model], admin_site: AdminSite):
         super().__init__(model, admin_site)
@@ -33,13 +33,13 @@ class MusicAdminSite(AdminSite):
     index_title = "Administration"
     login_form = AdminLoginForm
     login_template = "admin/staff_login.html"
-    # Every page has a way back, and lists need the width.
+    # Breadcrumbs lead back from every page, and lists need the width.
     enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any) -> None:
-        """Give the pages of installed packages what ours have, and let dj-stripe's tables be read only.
+        """Register a model with our base pages, and a model of dj-stripe read-only.
 
-        Its own pages change things at Stripe behind the back of what we keep, and some fail.
+        dj-stripe's own pages change objects at Stripe without our subscriptions following, and some fail.
         """
         models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
         for model in models:
@@ -56,14 +56,14 @@ class MusicAdminSite(AdminSite):
         return refuse_if_throttled(super().login(request, extra_context))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list:
-        """Return our apps first, and of dj-stripe's fifty tables one link."""
+        """Return our apps first, and one link for all of dj-stripe's fifty tables."""
         apps = super().get_app_list(request, app_label)
         if app_label == "djstripe":
             return apps
         stripe = next((app for app in super().get_app_list(request) if app["app_label"] == "djstripe"), None)
         for app in apps:
             if app["app_label"] == "payments" and stripe:
-                app["models"] += [model for model in stripe["models"] if model["object_name"] == AMONG_PAYMENTS]
+                app["models"] += [model for model in stripe["models"] if model["object_name"] == LISTED_UNDER_PAYMENTS]
                 app["models"].append(self._link_to_stripe_tables())
         labels = [*OUR_APPS, *(app["app_label"] for app in apps)]
         return sorted(
@@ -72,7 +72,7 @@ class MusicAdminSite(AdminSite):
 
     def _link_to_stripe_tables(self) -> dict[str, Any]:
         return {
-            "name": "All that Stripe has told (to read)",
+            "name": "All data from Stripe (read-only)",
             "object_name": "StripeTables",
             "admin_url": reverse("admin:app_list", args=["djstripe"], current_app=self.name),
             "add_url": None,

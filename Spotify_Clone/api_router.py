@@ -28,7 +28,7 @@ from users.api.viewsets import (
 
 
 class MusicAPI(APIRootView):
-    """Every address of the API that needs no id, and the docs, which have the others too."""
+    """List the addresses of the API without an id, and those of the docs, which describe all others too."""
 
     name = "Music API"
 
@@ -38,10 +38,10 @@ class MusicAPI(APIRootView):
 
 
 class Router(DefaultRouter):
-    """Answers with and without the slash at the end; a viewset with `is_single` is one object without an id."""
+    """Router with an optional slash at the end. A viewset with `is_single` is one object, without an id."""
 
     include_format_suffixes = False
-    include_root_view = False  # it has a path of its own, with and without the slash
+    include_root_view = False  # urls.py has a route for it, with and without the slash
     single = Route(
         url=r"^{prefix}{trailing_slash}$",
         mapping={"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"},
@@ -63,7 +63,7 @@ class Router(DefaultRouter):
 
 
 router = Router()
-# What is asked most comes first: addresses are compared with one after another.
+# The most requested come first: Django tries the patterns in order.
 router.register("songs", SongViewSet, "song")
 router.register("albums", AlbumViewSet, "album")
 router.register("genres", GenreViewSet, "genre")

@@ -1,4 +1,4 @@
-"""Everything that the environment may decide, in sections. docs/configuration.md lists the variables for operators."""
+"""Django settings, read from the environment. docs/configuration.md lists the variables for operators."""
 
 import os
 import sys
@@ -19,12 +19,12 @@ from Spotify_Clone.openapi import reference
 BASE_DIR = Path(__file__).resolve().parent.parent
 TESTING = "pytest" in sys.modules
 
-if not TESTING:  # a developer's own .env must not decide what the tests see
+if not TESTING:  # a developer's .env must not change the tests
     load_dotenv(BASE_DIR / ".env")
 
 
 def flag(name: str, default: bool) -> bool:
-    """A boolean variable: on/off, true/false, yes/no or 1/0."""
+    """Return a boolean variable: on/off, true/false, yes/no or 1/0."""
     text = os.environ.get(name, "").strip().lower()
     if text in ("on", "true", "yes", "1"):
         return True
@@ -36,7 +36,7 @@ def flag(name: str, default: bool) -> bool:
 
 
 def words(name: str) -> list[str]:
-    """A list variable, separated by commas."""
+    """Return the items of a comma-separated variable."""
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
@@ -48,7 +48,7 @@ def number(name: str, default: int) -> int:
 
 
 def rate(name: str, default: str) -> tuple[int, int]:
-    """So many in so many seconds: 20/min, 5/s, 100/hour, 1000/day."""
+    """Return a rate such as 20/min, 5/s, 100/hour or 1000/day as (number, seconds)."""
     text = os.environ.get(name, "").strip() or default
     times, _, period = text.partition("/")
     seconds = {"s": 1, "min": 60, "hour": 3600, "day": 86400}.get(period)
@@ -58,10 +58,10 @@ def rate(name: str, default: str) -> tuple[int, int]:
 
 
 def days(name: str, default: int) -> timedelta:
-    kept = number(name, default)
-    if kept < 1:
-        raise ImproperlyConfigured(f"{name} is {kept}: set it to 1 or more.")
-    return timedelta(days=kept)
+    count = number(name, default)
+    if count < 1:
+        raise ImproperlyConfigured(f"{name} is {count}: set it to 1 or more.")
+    return timedelta(days=count)
 
 
 # Core
@@ -82,9 +82,9 @@ ROOT_URLCONF = "Spotify_Clone.urls"
 WSGI_APPLICATION = "Spotify_Clone.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
-# This server as the world sees it; empty: as each request calls it.
+# Public address of this server; empty: the address of each request.
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "").strip().rstrip("/")
-# Where people use the service: the base of links in mails.
+# Base of links in mails.
 FRONTEND_URL = os.environ.get("FRONTEND_URL", "").strip().rstrip("/") or PUBLIC_URL or "http://localhost:3000"
 TRUSTED_PROXIES = number("TRUSTED_PROXIES", 0)
 
@@ -159,24 +159,24 @@ DATABASES = {
         os.environ.get("DATABASE_URL") or "sqlite:///db.sqlite3",
         conn_max_age=None,
         conn_health_checks=True,
-        # A pooler that lends a connection for one transaction has no place for cursors that outlive it.
+        # A pooler lends a connection for one transaction, and a server-side cursor would outlive it.
         disable_server_side_cursors=flag("DATABASE_POOLED", False),
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "core.db.postgresql"
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # A path counts from our folder; SQLite's own names (":memory:", "file:…") are no paths.
+    # A relative path starts at the project's folder; ":memory:" and "file:…" are not paths.
     if not DATABASES["default"]["NAME"].startswith((":memory:", "file:")):
         DATABASES["default"]["NAME"] = str(BASE_DIR / DATABASES["default"]["NAME"])
-    # Without IMMEDIATE two transactions that read before they write fail with "database is locked" at once.
+    # Without IMMEDIATE, of two transactions that read before they write one fails at once: "database is locked".
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32768;",
     }
 else:
-    # A database that went away without a word is missed within seconds; the others end a connection by themselves.
+    # Notice within seconds that the database's machine is gone: no packet says so.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 5,
         "keepalives_idle": 10,
@@ -189,22 +189,25 @@ else:
 CACHES: dict[str, dict] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if cache_url := os.environ.get("CACHE_URL"):
     CACHES["default"] = {"BACKEND": "core.cache.SharedCache", "LOCATION": cache_url}
-# What one process keeps for itself, among it a count for each caller of the last minute.
+# For a cache in the process: it has throttle counts, one for each caller of the last minute.
 CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 20_000}
-# Answers: of each process alone, because they are asked for at every anonymous list.
+# Cached answers to anonymous callers (core/http/anonymous_cache.py). In each process, because a request to Redis would
+# cost as much as it saves.
 CACHES["answers"] = {
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "LOCATION": "answers",
     "OPTIONS": {"MAX_ENTRIES": 500},
 }
-# How long lists that anybody gets are kept. A client may keep them as long again, and 5 in all are promised.
+# How long answers to anonymous callers are cached. Clients may cache them for the same time again; the API promises
+# that no list is older than 5 seconds.
 ANONYMOUS_CACHE_SECONDS = number("ANONYMOUS_CACHE_SECONDS", 2)
 
-# Short work is in "default", which a worker does beside the other queues: a mail never waits behind a rendition.
+# Short tasks use "default", which a worker runs beside the other queues: a mail never waits behind a rendition.
 TASKS: dict[str, dict] = {
     "default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "rendering", "upkeep"]}
 }
-# Paths under which an earlier release queued tasks that have moved since. To be removed one release later.
+# Tasks that have moved: the path under which the last release may have queued them, and the present one. Remove an
+# entry one release later.
 MOVED_TASKS = {
     "Spotify_Clone.pruning.prune_daily": "core.jobs.retention.prune_daily",
     "music.discovery.neighbours.building.build_hourly": "music.discovery.neighbours.builder.build_hourly",
@@ -215,35 +218,35 @@ MOVED_TASKS = {
     "users.confirming_email.notify_old_address": "users.email_confirmation.notify_old_address",
     "users.stored_files.remove_stored_file": "core.storage.stored_files.remove_stored_file",
 }
-# How long after a worker's last sign of life others take over what it was doing.
+# How long after its last sign of life a worker is taken for dead, and others run its task.
 WORKER_LEASE = timedelta(seconds=number("WORKER_LEASE_SECONDS", 60))
 
 # Files
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-# Otherwise serve.py has them collected under names that tell their content, to be cached for ever.
-STATIC_FILES_AS_THEY_LIE = DEBUG or TESTING
-WHITENOISE_USE_FINDERS = STATIC_FILES_AS_THEY_LIE
+# False: serve.py collects them under names with a hash of their content, which browsers may cache for ever.
+STATIC_FILES_FROM_SOURCE = DEBUG or TESTING
+WHITENOISE_USE_FINDERS = STATIC_FILES_FROM_SOURCE
 MEDIA_URL = "/media/"
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or BASE_DIR / "media").absolute()
 
-# Preparing a song takes as long as it plays, not as many bytes as it has: hours of silence need few.
+# Encoding takes time in proportion to the duration, and hours of silence have few bytes, so duration is limited too.
 MAX_SONG_SECONDS = number("MAX_SONG_HOURS", 6) * 3600
 
-# Longer than a song and a pause; shorter than a day, so that a shared address ends by itself.
+# Longer than a song and a pause; shorter than a day, so that a shared address expires.
 STREAM_URL_LIFETIME = timedelta(seconds=number("STREAM_URL_SECONDS", 6 * 3600))
 
-# How long an address lives that leads straight into the bucket. It is good for whoever has it, whatever has changed
-# here meanwhile, so it lives as long as it takes to begin with it. S3 itself allows a week at most.
+# Lifetime of addresses that lead straight into the bucket. They work for anyone, even after a song was made private
+# here, so they live just long enough to start a download. S3 allows a week at most.
 PRESIGNED_URL_LIFETIME = timedelta(seconds=number("PRESIGNED_URL_SECONDS", 600))
 if not 1 <= PRESIGNED_URL_LIFETIME.total_seconds() <= 7 * 24 * 3600:
     raise ImproperlyConfigured("PRESIGNED_URL_SECONDS has to be from 1 to 604800, which is a week.")
 
-# Where nginx, in front, has the folder of the files as an internal location, such as /protected/: it sends the bytes.
+# Internal location of nginx, such as /protected/, that serves MEDIA_ROOT: nginx sends the bytes in our place.
 X_ACCEL_REDIRECT = os.environ.get("X_ACCEL_REDIRECT", "")
 
-# Stored files are for the service's own account, and for its group where nginx has to read them.
+# Stored files are readable by the service's own account, and by its group if nginx has to read them.
 FILE_UPLOAD_PERMISSIONS = 0o640 if X_ACCEL_REDIRECT else 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750 if X_ACCEL_REDIRECT else 0o700
 
@@ -251,9 +254,9 @@ STORAGES: dict[str, dict] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if STATIC_FILES_AS_THEY_LIE
+        if STATIC_FILES_FROM_SOURCE
         else "whitenoise.storage.CompressedManifestStaticFilesStorage",
-        # Everybody gets these, from whichever account sends them.
+        # These are public, and another account (nginx) may send them.
         "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
     },
 }
@@ -269,7 +272,7 @@ if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
             "client_config": S3Config(
                 signature_version="s3v4",
                 s3={"addressing_style": "path" if os.environ.get("AWS_S3_ENDPOINT_URL") else "auto"},
-                # Somebody waits for the answer: boto's own are a minute each, five times.
+                # A caller waits for the answer. boto's defaults are a minute each, five times.
                 connect_timeout=3,
                 read_timeout=15,
                 retries={"mode": "standard", "total_max_attempts": 2},
@@ -281,14 +284,14 @@ if bucket := os.environ.get("AWS_STORAGE_BUCKET_NAME"):
         },
     }
 
-# Where pages may load covers and audio from. Amazon's own names vary, and it redirects from one to another.
+# Origins from which pages may load covers and audio. S3 has several host names and redirects between them.
 MEDIA_ORIGINS: list[str] = []
 if "OPTIONS" in STORAGES["default"]:
     amazon = "https://*.amazonaws.com" + ".cn" * os.environ.get("AWS_S3_REGION_NAME", "").startswith("cn-")
     endpoint = urlsplit(os.environ.get("AWS_S3_ENDPOINT_URL", ""))
     MEDIA_ORIGINS = [f"{endpoint.scheme}://{endpoint.netloc}" if endpoint.netloc else amazon]
 
-# Larger files wait on disk, not in memory, while they are checked.
+# Larger uploads are written to disk while they are checked.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
@@ -297,11 +300,11 @@ FILE_UPLOAD_HANDLERS = [
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 MAX_BODY_BYTES = 100 * 2**20
-# Radio's list of a thousand ids is the longest query that there is a use for.
+# The longest query string that any endpoint needs is the radio's list of a thousand ids.
 MAX_QUERY_BYTES = 48 * 2**10
 MAX_QUERY_PARAMETERS = 100
 
-# Recordings that an artist may upload in a day (UTC); 0: as many as come.
+# Recordings that an artist may upload in a day (UTC); 0: unlimited.
 UPLOADS_PER_DAY = number("UPLOADS_PER_DAY", 200)
 
 # Accounts
@@ -315,12 +318,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600
-# On: whoever registers has to confirm the address before publishing or paying.
+# On: a new account has to confirm its address before it can publish or pay.
 EMAIL_VERIFICATION = flag("EMAIL_VERIFICATION", False)
 LOGIN_URL = "rest_framework:login"
 LOGIN_REDIRECT_URL = "/api/"
 
-# knox's own token table would only stand about: ours takes its place.
+# users.AuthToken replaces knox's own token table, which is not created.
 MIGRATION_MODULES = {"knox": None}
 KNOX_TOKEN_MODEL = "users.AuthToken"  # noqa: S105
 REST_KNOX = {
@@ -334,8 +337,8 @@ REST_KNOX = {
 EMAIL_URL = os.environ.get("EMAIL_URL", "").strip()
 vars().update(dj_email_url.parse(EMAIL_URL or "console:"))
 if not (EMAIL_URL or DEBUG or TESTING):
-    EMAIL_BACKEND = "users.mail.Unsent"  # what the console shows of a production server is its log
-# Of mails that a request causes: to one address, and by one account.
+    EMAIL_BACKEND = "users.mail.Unsent"  # on the console they would end up in the log
+# Limits of mails that requests cause: to one address, and by one account.
 MAIL_RATES = {
     "address": [rate("MAILS_TO_ADDRESS", "3/hour"), rate("MAILS_TO_ADDRESS_IN_ALL", "10/day")],
     "sender": [rate("MAILS_OF_SENDER", "20/hour")],
@@ -344,7 +347,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL") or "music@localhost"
 
 # Retention (`manage.py prune`, and the worker each day)
 
-# None: for ever.
+# None: history is not pruned.
 KEEP_HISTORY = days("HISTORY_DAYS", 1) if os.environ.get("HISTORY_DAYS", "").strip() else None
 KEEP_LOGS = days("LOG_DAYS", 30)
 
@@ -354,9 +357,9 @@ STRIPE_LIVE_MODE = flag("STRIPE_LIVE_MODE", False)
 STRIPE_TEST_SECRET_KEY = os.environ.get("STRIPE_TEST_SECRET_KEY", "")
 STRIPE_LIVE_SECRET_KEY = os.environ.get("STRIPE_LIVE_SECRET_KEY", "")
 STRIPE_WEBHOOK_SECRET = os.environ.get("STRIPE_WEBHOOK_SECRET", "")
-# What the code and its tests were written for; without it Stripe takes the account's own version.
+# The version that the code was written for; by default Stripe uses that of the account.
 STRIPE_API_VERSION = "2026-08-26.dahlia"
-# A stand-in for Stripe on this machine; empty: Stripe itself.
+# Address of a stand-in for Stripe on this machine; empty: Stripe itself.
 STRIPE_API_BASE = os.environ.get("STRIPE_API_BASE", "").rstrip("/")
 if STRIPE_API_BASE and urlsplit(STRIPE_API_BASE).hostname not in ("localhost", "127.0.0.1", "::1"):
     raise ImproperlyConfigured(
@@ -379,14 +382,15 @@ if HTTPS and TRUSTED_PROXIES:
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 CSRF_FAILURE_VIEW = "core.api.errors.csrf_failure"
 
-# Of pages; whatever is no page may load nothing (middleware.py). A page that needs more says so where its route is.
+# For HTML pages; all other answers may load nothing (core/http/middleware.py). Exceptions are next to their routes, in
+# urls.py.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "img-src": ["'self'", "data:", *MEDIA_ORIGINS],
         "media-src": ["'self'", *MEDIA_ORIGINS],
         "connect-src": ["'self'", *MEDIA_ORIGINS],
-        # The browsable API is laid out with attributes; scripts and whole style sheets come from files.
+        # The browsable API uses style attributes; scripts and style sheets come from files.
         "style-src-attr": ["'unsafe-inline'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
@@ -396,7 +400,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
-# A frontend that is being built runs on some port of the developer's own machine.
+# A frontend in development runs on any port of the developer's machine.
 CORS_ALLOWED_ORIGIN_REGEXES = [r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"] if DEBUG else []
 CORS_URLS_REGEX = r"^/(api|media)/?.*$"
 CORS_ALLOW_HEADERS = [*default_headers, "range", "idempotency-key", "if-none-match", "if-range", "x-request-id"]
@@ -413,7 +417,7 @@ CORS_EXPOSE_HEADERS = [
 # API
 
 THROTTLING = flag("THROTTLING", True)
-# For each caller: a user, or an address where nobody is logged in. A client in somebody's hands meets none of them.
+# For each caller: a user, or an address if anonymous. A client that a person operates reaches none of them.
 THROTTLE_RATES = {
     "everything": rate("THROTTLE_EVERYTHING", "3000/min"),
     "stream": rate("THROTTLE_STREAM", "6000/min"),
@@ -422,7 +426,7 @@ THROTTLE_RATES = {
     "upload": rate("THROTTLE_UPLOAD", "120/min"),
     "registration": rate("THROTTLE_REGISTRATION", "60/min"),
     "password": rate("THROTTLE_PASSWORD", "30/min"),
-    # Wrong passwords alone: for an account from one address, and from one address for all accounts together.
+    # Wrong passwords: for one account from one address, and for all accounts from one address.
     "login": rate("THROTTLE_LOGIN", "10/min"),
     "login_address": rate("THROTTLE_LOGIN_ADDRESS", "30/min"),
 }
@@ -475,7 +479,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/",
     "SERVERS": [{"url": "/", "description": "This server"}],
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": True},
-    # Null is said by `nullable`, and what the values mean by the field's description.
+    # `nullable` says that a value may be null, and the field's description what the values mean.
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_SUFFIX": "",
@@ -504,11 +508,11 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        "django.request": {"level": "ERROR"},  # refusals have their line already
+        "django.request": {"level": "ERROR"},  # core.observability logs refused requests already
         "core.observability": {"level": "INFO"},
     },
 }
-SLOW_QUERY_MS = number("SLOW_QUERY_MS", 200)  # 0: none is told
+SLOW_QUERY_MS = number("SLOW_QUERY_MS", 200)  # 0: none is logged
 
 
 def networks(name: str, default: list[str]) -> list[IPv4Network | IPv6Network]:

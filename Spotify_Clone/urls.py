@@ -14,8 +14,8 @@ from Spotify_Clone.api_router import router
 from Spotify_Clone.openapi.document import DocumentView
 from users.forms import LoginPage
 
-# Redoc writes its style sheets as it goes, and searches in a worker that it writes too.
-of_redoc = csp_update({"style-src": ["'self'", "'unsafe-inline'"], "worker-src": ["blob:"]})
+# Redoc generates its style sheets, and the worker for its search.
+allow_redoc = csp_update({"style-src": ["'self'", "'unsafe-inline'"], "worker-src": ["blob:"]})
 
 login_pages = (
     [
@@ -29,16 +29,16 @@ login_pages = (
     "rest_framework",
 )
 
-# Pages for people, which have no answer to OPTIONS.
-ONLY_TO_READ = {"http_method_names": ["get", "head"]}
+# HTML pages, which do not answer OPTIONS.
+READ_ONLY = {"http_method_names": ["get", "head"]}
 
 urlpatterns = [
-    path("api/", include(router.urls)),  # first, since addresses are compared with one after another
+    path("api/", include(router.urls)),  # first: Django tries the patterns in order
     path("favicon.ico", lambda request: HttpResponseRedirect(static("favicon.svg"))),
     path("", TemplateView.as_view(template_name="welcome.html"), name="welcome"),
     re_path(r"^api/schema/?$", DocumentView.as_view(), name="schema"),
-    re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema", **ONLY_TO_READ), name="docs"),
-    re_path(r"^api/redoc/?$", of_redoc(SpectacularRedocView.as_view(url_name="schema", **ONLY_TO_READ)), name="redoc"),
+    re_path(r"^api/docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema", **READ_ONLY), name="docs"),
+    re_path(r"^api/redoc/?$", allow_redoc(SpectacularRedocView.as_view(url_name="schema", **READ_ONLY)), name="redoc"),
     path("accounts/", include(login_pages)),
     path("admin/", admin.site.urls),
     re_path(r"^admin$", lambda request: HttpResponseRedirect("/admin/")),

@@ -14,11 +14,13 @@ from core.server.serve import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "Spotify_Clone.settings")
 
-# Python's codecs include some that are no character set ("zlib", "punycode"), and a client may name one.
+# A client may name any of Python's codecs as the charset, also "zlib" or "punycode", which are no character sets.
 CHARSETS = {"utf-8", "ascii", "iso8859-1", "cp1252"}
 
 
 class Request(WSGIRequest):
+    """WSGIRequest that falls back to UTF-8 for an unknown charset in Content-Type, where Django would fail."""
+
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
             super()._set_content_type_params(meta)
@@ -27,18 +29,18 @@ class Request(WSGIRequest):
             known = False
         if not known:
             self._encoding = None
-            vars(self).pop("GET", None)  # was read with what is no character set
+            vars(self).pop("GET", None)  # was decoded with it
 
 
 if multiprocessing.parent_process():
-    # A process of the server that outlives it would hold the port, and no other server could start.
+    # A worker that outlives granian's main process would hold the port, and no server could start again.
     die_with_parent(signal.SIGKILL)
 
 WSGIHandler.request_class = Request
 application = get_wsgi_application()
 
-# What was loaded stays: the collector need not go through it again and again, and an answer makes more than the 700
-# objects after which it would start by itself.
+# Exempt all loaded modules from garbage collection, and collect less often: an answer makes more than the 700 objects
+# after which Python collects by default.
 import_module(settings.ROOT_URLCONF)
 gc.collect()
 gc.freeze()

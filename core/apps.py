@@ -12,4 +12,4 @@ class CoreConfig(AppConfig):
 
         retention.register("finished tasks", retention.prune_tasks)
         if not settings.TESTING:
-            post_migrate.connect(retention.database_was_migrated, sender=self)
+            post_migrate.connect(retention.schedule_after_migrate, sender=self)

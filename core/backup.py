@@ -1,8 +1,8 @@
-"""A copy of database and files that goes together, made while the service runs, and the way back.
+"""Backups of database and files that match each other, made while the service runs, and restoring them.
 
-The database comes first, the files after it, and as long as that takes no file is removed. A file is stored before its
-row and removed after it, so whatever the copied rows name was there when they were copied, and still is when the files
-are. The other way round, rows would come along whose files had not been there yet.
+A backup copies the database first and the files after it; no file is removed meanwhile. A file is stored before its
+row and removed after it, so every file that the copied rows name exists when they are copied, and still does when the
+files are. In the other order, the copy would have rows whose files were uploaded after the files were copied.
 """
 
 import os
@@ -26,36 +26,40 @@ from core.storage.sweep import Names, batches
 
 
 class BackupError(Exception):
-    """Why it can't be done, for whoever asked for it."""
+    """A backup or restore that cannot be done, with a message for the operator."""
 
 
 def back_up(folder: Path) -> Iterator[StoredFile]:
-    """Into a folder, yielding each file that it has dealt with. What an earlier backup left there is not copied again,
-    since a key never gets other content, and what has gone since goes there too.
+    """Copy database and files into the folder, yielding each file when it is there.
+
+    Files of an earlier backup in the folder are not copied again, since a key never gets other content; those that
+    the service has removed since are deleted. Raise BackupError.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     media, copied = folder / "media", Names()
     media.mkdir(exist_ok=True)
     media.chmod(0o700)
-    # Renewed beside the work and ending by itself if we are killed. Removals wait for it, and nothing else does.
+    # While this lease lasts, no stored file is removed (core/storage/stored_files.py). It ends by itself if this
+    # process is killed.
     with leased(BACKUP + get_random_string(32)):
-        _dump_database(_new(_dump_in(folder)))
+        _dump_database(_partial(_dump_in(folder)))
         for files in batches(all_stored_files()):
             copied.add([file.name for file in files])
             for file in files:
                 _copy(file, media / file.name)
                 yield file
     os.sync()
-    # From here on it is the backup; until then the earlier one was whole.
-    _new(_dump_in(folder)).replace(_dump_in(folder))
+    # Replace the earlier dump only now: until here the folder was still the earlier backup, complete.
+    _partial(_dump_in(folder)).replace(_dump_in(folder))
     for files in batches(files_below(media)):
         for name in copied.lacking([file.name for file in files]):
             (media / name).unlink()
 
 
 def restore(folder: Path) -> Iterator[StoredFile]:
-    """Into an empty database, yielding each file that it has put into storage. Interrupted, it can be run again: the
-    database comes last, and whole or not at all.
+    """Restore into an empty database and into storage, yielding each file when it is there. Raise BackupError.
+
+    After an interruption it can be run again: the database comes last, in one transaction.
     """
     if not _dump_in(folder).exists():
         raise BackupError(f"{folder} holds no backup of this kind of database: there is no {_dump_in(folder).name}.")
@@ -71,21 +75,22 @@ def _dump_in(folder: Path) -> Path:
     return folder / ("database.sqlite3" if connection.vendor == "sqlite" else "database.dump")
 
 
-def _new(path: Path) -> Path:
+def _partial(path: Path) -> Path:
+    """Return the name under which a file is written before it replaces the whole one."""
     return path.with_name(path.name + ".new")
 
 
 def _copy(file: StoredFile, target: Path) -> None:
     if target.exists() and target.stat().st_size == file.size:
-        target.chmod(0o600)  # older versions let every account of the machine read it
+        target.chmod(0o600)  # releases before 0o600 was the rule left it readable to every account
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with default_storage.open(file.name) as stored, _new(target).open("wb") as copy:
+        with default_storage.open(file.name) as stored, _partial(target).open("wb") as copy:
             shutil.copyfileobj(stored, copy)
-    except FileNotFoundError:  # of an upload that failed just now: no row names it
+    except FileNotFoundError:  # an upload that failed just now removed its file: no row names it
         return
-    _new(target).replace(target)
+    _partial(target).replace(target)
 
 
 def _put_back(file: StoredFile, copy: Path) -> None:
@@ -117,12 +122,12 @@ def _restore_database(dump: Path) -> None:
 
 
 def _run(program: str, *arguments: str) -> None:
-    """One of PostgreSQL's programs, on our database."""
+    """Run one of PostgreSQL's programs on the database. Raise BackupError if it is missing or fails."""
     folders = filter(None, [os.environ.get("PG_BINDIR"), os.environ.get("PATH")])
     path = shutil.which(program, path=os.pathsep.join(folders))
     if path is None:
         raise BackupError(f"{program} is missing: install PostgreSQL's client, or name its folder in PG_BINDIR.")
-    # As Django starts psql: the name of the database is last.
+    # Django's settings for psql serve here too: the last argument is the name of the database.
     command, variables = DatabaseClient.settings_to_cmd_args_env(connection.settings_dict, [*arguments, "--dbname"])
     done = subprocess.run([path, *command[1:]], env=os.environ | (variables or {}), stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:

@@ -1,4 +1,4 @@
-"""Redis as the cache of all processes. While it is away, each process goes on with a cache of its own."""
+"""A cache in Redis, shared by all processes, that falls back to a local one while Redis is unreachable."""
 
 import logging
 import time
@@ -16,31 +16,33 @@ from redis.retry import Retry
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_TRIES = 5
-# No request waits longer for a cache. A second try, because a restart of Redis breaks the connections that are open.
-PATIENCE = {
+# Short timeouts, because requests wait for the cache. One retry, because a restart of Redis breaks open connections.
+CONNECTION_OPTIONS = {
     "SOCKET_CONNECT_TIMEOUT": 0.5,
     "SOCKET_TIMEOUT": 0.5,
     "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 1, (NoConnection,))},
 }
 
-# A pickle would execute the code of whoever can write to Redis.
+# Not pickle: it would run the code of anyone who can write to Redis.
 SERIALIZER = "django_redis.serializers.json.JSONSerializer"
 
 
 class Outage:
-    """What the threads of a process know of Redis: while it is away, one of them looks for it now and then."""
+    """The state of Redis as the threads of a process know it. During an outage one of them tries it every 5 s."""
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.next_try: float | None = None
 
-    def is_over(self) -> bool:
+    def allows_try(self) -> bool:
+        """Return whether the calling thread should ask Redis: always, or during an outage if it is due for a try."""
         if self.next_try is None:
             return True
         with self.lock:
             now = time.monotonic()
             if self.next_try is None or now < self.next_try:
                 return self.next_try is None
+            # This thread tries; the others use the local cache for another 5 s.
             self.next_try = now + SECONDS_BETWEEN_TRIES
             return True
 
@@ -48,58 +50,58 @@ class Outage:
         with self.lock:
             is_new, self.next_try = self.next_try is None, time.monotonic() + SECONDS_BETWEEN_TRIES
         if is_new:
-            logger.warning("Redis is away, and each process goes on with a cache of its own: %r", error)
+            logger.warning("Redis is unreachable; each process uses a cache of its own: %r", error)
 
     def end(self) -> None:
         with self.lock:
             was_away, self.next_try = self.next_try is not None, None
         if was_away:
-            logger.warning("Redis is back.")
+            logger.warning("Redis is reachable again.")
 
 
 outage = Outage()
 
 
 class SharedCache(BaseCache):
+    """Django cache backend with the methods that the project uses: get, set, add, delete, incr and clear."""
+
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
-        options = {**params.get("OPTIONS", {}), **PATIENCE, "SERIALIZER": SERIALIZER}
+        options = {**params.get("OPTIONS", {}), **CONNECTION_OPTIONS, "SERIALIZER": SERIALIZER}
         self.shared = RedisCache(location, {**params, "OPTIONS": options})
-        self.own = LocMemCache("while Redis is away", params)
+        self.local = LocMemCache("redis fallback", params)
 
-    def _ask(self, deed: str, *args: Any) -> Any:
-        was_away = outage.next_try is not None  # before asking: an answer on its way as Redis dies is no return
-        if outage.is_over():
+    def _call(self, method: str, *args: Any) -> Any:
+        # Read before the call: if Redis dies while our answer is on its way, that answer must not end the outage.
+        was_away = outage.next_try is not None
+        if outage.allows_try():
             try:
-                return getattr(self.shared, deed)(*args)
+                return getattr(self.shared, method)(*args)
             except (RedisError, OSError) as error:
                 outage.begin(error)
                 was_away = False
-            finally:  # also where there is nothing to count up from: that is an answer
+            finally:  # also after incr's ValueError for a missing key: that is an answer of Redis
                 if was_away:
                     outage.end()
-        return getattr(self.own, deed)(*args)
+        return getattr(self.local, method)(*args)
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         try:
-            return self._ask("get", key, default, version)
-        except ValueError:  # not JSON: written by an older version, or by a stranger
+            return self._call("get", key, default, version)
+        except ValueError:  # not JSON: written by another program, or by an older release
             return default
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
-        self._ask("set", key, value, timeout, version)
+        self._call("set", key, value, timeout, version)
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        return self._ask("add", key, value, timeout, version)
-
-    def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        return self._ask("touch", key, timeout, version)
+        return self._call("add", key, value, timeout, version)
 
     def delete(self, key: str, version: int | None = None) -> bool:
-        return self._ask("delete", key, version)
+        return self._call("delete", key, version)
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        return self._ask("incr", key, delta, version)
+        return self._call("incr", key, delta, version)
 
     def clear(self) -> None:
-        self._ask("clear")
+        self._call("clear")

@@ -1,4 +1,7 @@
-"""Text as people compare it. Done in Python because SQLite's LOWER knows ASCII only."""
+"""Folding: text without the differences that people ignore when they compare (case, accents, space).
+
+It is done in Python because SQLite's LOWER knows ASCII only.
+"""
 
 import re
 import unicodedata
@@ -10,23 +13,24 @@ from typing import Any
 from django.db import models
 from django.utils.encoding import punycode
 
-# Folding can lengthen a text (one "ﷺ" becomes 18 letters), and an index row has a limit.
+# Folding can lengthen a text (one "ﷺ" becomes 18 letters), and PostgreSQL limits the size of an index row.
 LONGEST = 400
-REFOLDED_AT_ONCE = 1000
+REFOLD_BATCH = 1000
 
 
 def fold_case(text: str) -> str:
-    """Equal for texts that differ in case, surrounding or repeated space, or Unicode form only."""
+    """Return text that is equal for texts which differ only in case, surrounding or repeated space, or Unicode form."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())[:LONGEST]
 
 
 def fold_address(address: str) -> str:
-    """Equal for e-mail addresses of one mailbox: whatever the case, the domain as its A-label, no soft hyphens.
+    """Return text that is equal for e-mail addresses of one mailbox.
 
-    A-labels are those of IDNA 2003, as Django has them when it sends mail.
+    Case is folded, soft hyphens are removed, and the domain becomes its A-label: that of IDNA 2003, which Django uses
+    when it sends mail.
     """
     local, at, domain = fold_case(address.replace("\u00ad", "")).rpartition("@")
-    with suppress(UnicodeError):  # no domain, and no mailbox
+    with suppress(UnicodeError):  # not a domain: the address is invalid, and validation refuses it
         domain = punycode(domain)
     return f"{local}{at}{domain}"[:LONGEST]
 
@@ -45,15 +49,17 @@ ACCENTS = re.compile(
     "|(?<=е)[\u0300\u0301\u0308]+|(?<=[аиоуыэюяєі])[\u0300\u0301]+"  # ё, and where a Cyrillic word is stressed
     "|[\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06ed]+"  # points
 )
-# Characters that nobody sees though their category is one of visible characters: variation selectors, fillers, blanks.
+# Invisible characters in categories of visible ones: variation selectors, fillers, blanks.
 INVISIBLE = re.compile("[\u034f\u115f\u1160\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # Spells the flags of England, Scotland and Wales.
 TAGS = re.compile("[\U000e0020-\U000e007f]")
 
 
 def fold_accents(text: str) -> str:
-    """Equal for texts that differ only in what fold_case ignores, in accents, in the kind of a quote or dash, or in
-    characters that nobody sees: "Beyoncé" and "beyonce", "Ζορμπάς" and "ΖΟΡΜΠΑΣ", "don’t" and "don't" are one.
+    """Return text that is equal for texts which differ only in what fold_case ignores, in accents, in the kind of a
+    quote or dash, or in invisible characters.
+
+    "Beyoncé" and "beyonce" become equal, as do "Ζορμπάς" and "ΖΟΡΜΠΑΣ", or "don’t" and "don't".
     """
     folded = fold_case(text)
     if not folded.isprintable() or not folded.isascii():
@@ -65,7 +71,7 @@ def fold_accents(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _visible(character: str) -> str:
-    """Return the character, or nothing in the place of controls, enclosing marks and invisible characters."""
+    """Return the character, or an empty text for controls, enclosing marks and invisible characters."""
     if INVISIBLE.match(character):
         return ""
     return (
@@ -74,24 +80,24 @@ def _visible(character: str) -> str:
 
 
 def fold_anew(model: type[models.Model]) -> None:
-    """Fold the texts of all rows again, for a migration after the folding has changed."""
+    """Fold the texts of all rows again. For a migration that follows a change of the folding."""
     fields = [field for field in model._meta.fields if isinstance(field, FoldedField)]
     rows = model._default_manager.order_by("pk")
-    batch = list(rows[:REFOLDED_AT_ONCE])
+    batch = list(rows[:REFOLD_BATCH])
     while batch:
         changed = [row for row in batch if _fold(row, fields)]
         rows.bulk_update(changed, [field.attname for field in fields])
-        batch = list(rows.filter(pk__gt=batch[-1].pk)[:REFOLDED_AT_ONCE])
+        batch = list(rows.filter(pk__gt=batch[-1].pk)[:REFOLD_BATCH])
 
 
 def _fold(row: models.Model, fields: "list[FoldedField]") -> bool:
-    """Fold the row in memory, and return whether that made a difference."""
+    """Fold the row in memory. Return whether that changed it."""
     before = [getattr(row, field.attname) for field in fields]
     return before != [field.pre_save(row, add=False) for field in fields]
 
 
 class FoldedField(models.CharField):
-    """Keeps the folded text of another field of its row, for unique constraints, filters and orderings."""
+    """Column with the folded text of another field of its row, for unique constraints, filters and orderings."""
 
     def __init__(self, *args: Any, source: str = "", fold: Callable[[str], str] = fold_case, **kwargs: Any):
         self.source, self.fold = source, fold

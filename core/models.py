@@ -1,4 +1,4 @@
-"""The index of the models of `core`, where Django looks for them."""
+"""The models of `core`, where Django looks for them."""
 
 from core.jobs.leases import WorkerLease
 

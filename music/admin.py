@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from core.admin.csv_export import ExportedList
-from core.admin.pages import AdminPages, ReasonField, check_reason, said_why
+from core.admin.pages import AdminPages, ReasonField, check_reason, reason_text
 from core.db.base_model import UUID_REGEX
 from core.images.reencoder import reencode_image
 from core.storage.stored_files import discard
@@ -197,7 +197,7 @@ class SongAdmin(TypoTolerantSearch, ExportedList):
             explanation="Only their artists will see and hear them, and cannot undo it. Files and counts stay.",
         )
         if isinstance(answer, str):
-            entry = f"Hidden from everybody but the artist. {said_why(answer)}"
+            entry = f"Hidden from everybody but the artist. {reason_text(answer)}"
             hidden = self.act(request, songs.filter(is_hidden=False), entry, lambda rows: rows.update(is_hidden=True))
             messages.success(request, f"Hidden: {len(hidden)}.")
             return None
@@ -225,7 +225,7 @@ class SongAdmin(TypoTolerantSearch, ExportedList):
         )
         if isinstance(answer, HttpResponse):
             return answer
-        changes, reason = changes_of(answer), said_why(answer.cleaned_data["reason"])
+        changes, reason = changes_of(answer), reason_text(answer.cleaned_data["reason"])
         said = ", ".join(
             f"{name}: {'yes' if to is True else 'no' if to is False else to}" for name, to in changes.items()
         )

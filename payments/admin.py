@@ -17,7 +17,7 @@ from django.utils.safestring import mark_safe
 from djstripe.models import Invoice
 
 from core.admin.csv_export import ExportedList
-from core.admin.pages import AdminPages, ReadOnlyPages, plain, said_why
+from core.admin.pages import AdminPages, ReadOnlyPages, message_text, reason_text
 from payments import students
 from payments.documents import CONTENT_TYPES
 from payments.models import BillingAccount, Membership, StudentApplication, Subscription
@@ -99,7 +99,7 @@ class PlanAdmin(AdminPages):
         if not TERMS.intersection(form.changed_data):
             return said
         before = Plan(**{name: form.initial[name] for name in TERMS}).terms
-        return f"{plain(said)} From {before} to {form.instance.terms}, for new subscribers."
+        return f"{message_text(said)} From {before} to {form.instance.terms}, for new subscribers."
 
     def save_model(self, request: HttpRequest, plan: Plan, form: ModelForm, change: bool) -> None:
         super().save_model(request, plan, form, change)
@@ -333,7 +333,7 @@ class StudentApplicationAdmin(AdminPages):
         chosen = applications.count()
         with transaction.atomic():
             refused = students.refuse(applications)
-            self.log_action_of(request, refused, f"Refused. {said_why(answer)}")
+            self.log_action_of(request, refused, f"Refused. {reason_text(answer)}")
         self._tell(request, "Refused", len(refused), chosen)
         return None
 

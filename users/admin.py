@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from core.admin.pages import AdminPages, ReasonField, check_reason, said_why
+from core.admin.pages import AdminPages, ReasonField, check_reason, reason_text
 from users.models import AuthToken, User, UserProfile
 from users.passwords import send_password_reset
 from users.people import public_username
@@ -142,7 +142,7 @@ class UserAdmin(StaffIsForSuperusers, AdminPages, DjangoUserAdmin):
         if not isinstance(answer, str):
             return answer
         others = users.exclude(pk=request.user.pk).filter(is_active=True)
-        entry = f"Suspended. {said_why(answer)}"
+        entry = f"Suspended. {reason_text(answer)}"
         changed = self.act(request, others, entry, lambda rows: rows.update(is_active=False))
         messages.success(
             request, f"Suspended: {len(changed)}. Their tokens have stopped and their works are out of sight."

@@ -1,4 +1,4 @@
-"""The caller's data as one JSON document. It is sent while it is read, so a long history takes no memory."""
+"""The caller's data as one JSON document, streamed while it is read, so that a long history takes no memory."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
-from Spotify_Clone.account.personal_data import SECTIONS, Section
+from Spotify_Clone.account.personal_data import SECTIONS
 from users.models import User
 
-BYTES_AT_ONCE = 2**16
+CHUNK_BYTES = 2**16
 
 
 class ExportViewSet(GenericViewSet):
@@ -26,9 +26,9 @@ class ExportViewSet(GenericViewSet):
 
     @extend_schema(responses={(200, "application/json"): OpenApiTypes.OBJECT})
     def retrieve(self, request: Request) -> StreamingHttpResponse:
-        """All that is stored about the caller, to keep. Names of others' works are null where they are out of sight."""
+        """Return all stored data about the caller. Names of works that the caller may not see any more are null."""
         user: Any = request.user
-        document = in_pieces(export_document(user))
+        document = in_chunks(export_document(user))
         response = StreamingHttpResponse(document, content_type="application/json")
         response["Content-Disposition"] = 'attachment; filename="my-data.json"'
         response["Cache-Control"] = "private, no-store"
@@ -39,17 +39,16 @@ def export_document(user: User) -> Iterator[bytes]:
     yield b'{"exported_at":' + as_json(timezone.now())
     for section in SECTIONS:
         yield b',\n"' + section.name.encode() + b'":'
-        yield from _single(section, user) if section.is_single else _list(section, user)
+        if section.is_single:
+            yield as_json(next(section.read(user), None))
+        else:
+            yield from as_json_list(section.read(user))
     yield b"}\n"
 
 
-def _single(section: Section, user: User) -> Iterator[bytes]:
-    yield as_json(next(section.read(user), None))
-
-
-def _list(section: Section, user: User) -> Iterator[bytes]:
+def as_json_list(rows: Iterable[Any]) -> Iterator[bytes]:
     separator = b"["
-    for row in section.read(user):
+    for row in rows:
         yield separator + as_json(row)
         separator = b",\n"
     yield b"]" if separator != b"[" else b"[]"
@@ -59,12 +58,12 @@ def as_json(value: Any) -> bytes:
     return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
 
 
-def in_pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Some thousand rows go out together: each piece on its own costs the server more than making it."""
-    piece = bytearray()
+def in_chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Join parts to chunks of 64 KB: sending each row on its own costs the server more than making it."""
+    chunk = bytearray()
     for part in parts:
-        piece += part
-        if len(piece) >= BYTES_AT_ONCE:
-            yield bytes(piece)
-            piece.clear()
-    yield bytes(piece)
+        chunk += part
+        if len(chunk) >= CHUNK_BYTES:
+            yield bytes(chunk)
+            chunk.clear()
+    yield bytes(chunk)

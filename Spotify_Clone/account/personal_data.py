@@ -1,4 +1,4 @@
-"""Where the database speaks of a person, table by table. A test sees to it that no table is missing."""
+"""The sections of the export: which rows and columns of each table are a person's. A test finds tables without one."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -38,18 +38,18 @@ ROWS_AT_ONCE = 2000
 
 @dataclass(frozen=True)
 class Section:
-    """The rows of a table that are the person's, and which of their columns they get to see."""
+    """A table's rows that concern a person, and the columns that the person gets."""
 
     name: str
     model: type[Model]
-    # The field that says whose a row is, or a condition made of the person.
+    # The foreign key to the person, or a function that makes the condition.
     whose: str | Callable[[User], Q]
     fields: list[str] = field(default_factory=list)
     computed: Callable[[User], dict[str, Any]] = lambda user: {}
-    # Where columns do not say it: what is told of a row.
-    told: Callable[[Any], dict[str, Any]] | None = None
+    # Makes the exported values from a row, if its columns alone do not have them.
+    export: Callable[[Any], dict[str, Any]] | None = None
     order: str = "pk"
-    # One row at most, which is told as itself and not as a list.
+    # At most one row, exported as an object, or null, in place of a list.
     is_single: bool = False
 
     def rows(self, user: User) -> QuerySet:
@@ -57,12 +57,12 @@ class Section:
         return self.model._base_manager.filter(whose).order_by(self.order)
 
     def read(self, user: User) -> Iterator[dict[str, Any]]:
-        if self.told:
-            return map(self.told, self.rows(user).iterator(ROWS_AT_ONCE))
+        if self.export:
+            return map(self.export, self.rows(user).iterator(ROWS_AT_ONCE))
         return self.rows(user).values(*self.fields, **self.computed(user)).iterator(ROWS_AT_ONCE)
 
 
-# Of others it has what they show to everybody: a title is null where the work is out of sight by now.
+# Of other people's works the export has the public names. They are null if the person may not see the work any more.
 
 
 def song_of(user: User) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def invitations_to(user: User) -> Q:
 
 
 def decision(entry: LogEntry) -> dict[str, Any]:
-    """What an admin did to the person or their works, and why; not which admin."""
+    """Return what an admin did to the person or their works, and why, but not which admin."""
     return {
         "action_time": entry.action_time,
         "kind": entry.content_type.model if entry.content_type else None,
@@ -171,9 +171,9 @@ SECTIONS = [
     ], plan_of_subscription, order="started_at"),
     Section("payment_requests", PaymentRequest, "user", ["key", "asked", "status_code", "created_at"],
             order="created_at"),
-    Section("stripe_customer", stripe_tables.Customer, at_stripe("id"), told=customer, is_single=True),
-    Section("payment_methods", stripe_tables.PaymentMethod, at_stripe("customer"), told=payment_method),
-    Section("invoices", stripe_tables.Invoice, at_stripe("customer"), told=invoice, order="created"),
+    Section("stripe_customer", stripe_tables.Customer, at_stripe("id"), export=customer, is_single=True),
+    Section("payment_methods", stripe_tables.PaymentMethod, at_stripe("customer"), export=payment_method),
+    Section("invoices", stripe_tables.Invoice, at_stripe("customer"), export=invoice, order="created"),
     Section("membership", Membership, "user", ["id", "email", "is_child", "joined_at"], plan_of_seat, is_single=True),
     Section("invitations_received", Membership, invitations_to, ["email", "is_child", "created_at", "expires_at"],
             plan_of_seat),
@@ -188,6 +188,6 @@ SECTIONS = [
     ], order="enqueued_at"),
     Section("deeds_as_admin", LogEntry, "user", ["action_time", "action_flag"],
             lambda user: {"kind": F("content_type__model")}, order="action_time"),
-    Section("decided_by_admins", LogEntry, admin_log_about, told=decision, order="action_time"),
+    Section("decided_by_admins", LogEntry, admin_log_about, export=decision, order="action_time"),
 ]
 # fmt: on

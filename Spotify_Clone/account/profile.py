@@ -1,4 +1,4 @@
-"""The caller's profile: who they are, what they prefer, and what their plan gives them."""
+"""The caller's profile: account, preferences, subscription and features of the plan."""
 
 from functools import partial
 from typing import Any
@@ -72,17 +72,18 @@ class ProfileWriteSerializer(serializers.Serializer):
         return given
 
     def update(self, profile: UserProfile, given: dict[str, Any]) -> UserProfile:
-        of_account = {name: given.pop(name) for name in ("username", "name", "role") if name in given}
-        change = partial(self._change_account, profile.user, **of_account)
+        account_values = {name: given.pop(name) for name in ("username", "name", "role") if name in given}
+        change = partial(self._change_account, profile.user, **account_values)
         try:
             return save_with_file(profile, "profile_picture", change, **given)
-        except IntegrityError as error:  # somebody else took it a moment ago
+        except IntegrityError as error:  # another account took the username since it was validated
             raise DomainError({"username": username_taken()}) from error
 
     def _change_account(self, user: User, **given: Any) -> None:
         if not given:
             return
-        # Read again: what came meanwhile (a new password, a suspension) must stay.
+        # Read the row again under a lock: saving the one from the start of the request would undo changes since then
+        # (a new password, a suspension).
         user.refresh_from_db(from_queryset=User.objects.select_for_update())
         for name, value in given.items():
             setattr(user, name, value)
@@ -107,19 +108,19 @@ class ProfileViewSet(GenericViewSet):
 
     @extend_schema(request=ProfileWriteSerializer, responses=ProfileSerializer)
     def update(self, request: Request) -> Response:
-        """Change one's profile. What is not sent keeps its value."""
+        """Change the caller's profile. Fields that are not sent keep their values."""
         serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         return Response(self._as_read(serializer.save()))
 
     @extend_schema(request=ProfileWriteSerializer, responses=ProfileSerializer)
     def partial_update(self, request: Request) -> Response:
-        """Change one's profile. What is not sent keeps its value."""
+        """Change the caller's profile. Fields that are not sent keep their values."""
         return self.update(request)
 
     @extend_schema(request=AccountDeletionSerializer, responses={204: None})
     def destroy(self, request: Request) -> Response:
-        """Delete the account and everything it owns, files included. It can't be undone."""
+        """Delete the account with everything that it owns, files included. It cannot be undone."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         confirm_password(request.user, serializer.validated_data["password"], request)

@@ -1,3 +1,5 @@
+"""The view that serves the OpenAPI document."""
+
 from functools import cache
 from typing import Any
 
@@ -17,5 +19,5 @@ class DocumentView(SpectacularAPIView):
 
 @cache
 def document_as(renderer: Any) -> bytes:
-    """Made once in a process: it takes a second, and is the same for everybody who asks."""
+    """Return the document as YAML or JSON. Generating it takes a second, and it is the same for all callers."""
     return renderer().render(SchemaGenerator().get_schema(public=True), renderer_context={})

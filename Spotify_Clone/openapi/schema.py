@@ -1,4 +1,4 @@
-"""The OpenAPI document: what drf-spectacular reads from the code, with the words of `reference.py`."""
+"""Generation of the OpenAPI document: drf-spectacular's, with the texts of `reference.py` and the project's errors."""
 
 from copy import deepcopy
 from typing import Any
@@ -14,14 +14,14 @@ from music.catalogue.api.permissions import IsArtist, IsArtistOrReadOnly
 from Spotify_Clone.openapi.examples import ANSWERS, BODIES, FORM_FILE
 from Spotify_Clone.openapi.reference import FIELDS, OPERATIONS, PARAMETERS, PROBLEMS, Operation, Problem
 
-# Viewset and action of the answers without an ETag: random songs differ each time, the export may not be stored.
-NEVER_STORED = [("song", "random"), ("profile-export", "retrieve")]
+# Basename and action of the views without an ETag: random songs differ each time, the export may not be stored.
+WITHOUT_ETAG = [("song", "random"), ("profile-export", "retrieve")]
 
 JSON = "application/json"
 FORM = "multipart/form-data"
 
-# Name and meaning of the errors that any operation of its kind can answer, kept once in the document and referred to,
-# and the problems that they are explained by.
+# For each status that many operations share: the name of its component, its description, and the problems (keys of
+# PROBLEMS) that are its examples.
 ERRORS = {
     "400": (
         "BadRequest",
@@ -56,8 +56,8 @@ ERROR_HEADERS = {
 }
 ETAG = {"ETag": {**TEXT, "description": "Identifies this answer; send it as `If-None-Match`."}}
 IF_NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
-# Of whatever changes something. Also, openapi-python-client writes broken code for an operation whose only optional
-# argument is a required body of two types.
+# A parameter of all writing operations. openapi-python-client needs it too: it generates broken code for an operation
+# whose only argument is a required body of two types.
 REQUEST_ID = {
     "name": "X-Request-ID",
     "in": "header",
@@ -71,15 +71,15 @@ MEANINGS = {
     "204": "Done; there is no body.",
 }
 
-# A picture in JSON. Not an `enum` of null alone, which openapi-fetch takes for a field that may not be sent.
+# A picture in a JSON body: only null. Not as `enum` of null, which openapi-fetch takes for a field that is never sent.
 NO_PICTURE = {
     "type": "string",
     "nullable": True,
     "maxLength": 0,
-    "description": "null takes the picture away. A new one is sent with a form.",
+    "description": "null removes the picture. Send a new one with a form.",
 }
 
-# Names of published schemas where a serializer's own says too little.
+# Names of schemas whose serializer's name says too little.
 SCHEMA_NAMES = {
     "AlbumNameSerializer": "AlbumSummary",
     "ArtistNameSerializer": "ArtistSummary",
@@ -103,12 +103,12 @@ SCHEMA_NAMES = {
 
 
 def canonical_paths(endpoints: list[tuple], **kwargs: Any) -> list[tuple]:
-    """Return the paths as the contract writes them: a slash at the end is accepted, not advertised."""
+    """Remove the slash at the end of paths, which the API accepts but does not document."""
     return [(path.rstrip("/"), *rest) for path, *rest in endpoints]
 
 
 def reading_order(endpoint: tuple) -> tuple:
-    """Sort operations as the reference lists them, those that it lacks last."""
+    """Sort operations in the order of the reference, those that it lacks last."""
     path, _, method, _ = endpoint
     keys = list(OPERATIONS)
     key = f"{method} {path.rstrip('/').replace('{pk}', '{id}')}"
@@ -116,13 +116,16 @@ def reading_order(endpoint: tuple) -> tuple:
 
 
 def tidy_components(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Explain fields, and drop schemas that nothing refers to and marks of direction, of which each has its schemas."""
+    """Describe fields, drop unused schemas, and drop `readOnly` and `writeOnly`.
+
+    Requests and answers have schemas of their own (COMPONENT_SPLIT_REQUEST), so a direction says nothing more.
+    """
     schemas = result["components"]["schemas"]
     for schema in schemas.values():
         for name, field in schema.get("properties", {}).items():
             for mark in ("readOnly", "writeOnly", "title"):
                 field.pop(mark, None)
-            if name in FIELDS and field.get("type"):  # a reference has no words of its own
+            if name in FIELDS and field.get("type"):  # a $ref allows no description beside it
                 field["description"] = FIELDS[name]
     while unused := schemas.keys() - references_in(result):
         for name in unused:
@@ -131,6 +134,7 @@ def tidy_components(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
 
 
 def references_in(part: Any) -> set[str]:
+    """Return the names of all components that a part of the document refers to."""
     if isinstance(part, dict):
         own = {part["$ref"].rpartition("/")[2]} if isinstance(part.get("$ref"), str) else set()
         return own.union(*map(references_in, part.values()))
@@ -170,7 +174,7 @@ class AutoSchema(SpectacularSchema):
         return self.documented.description
 
     def get_auth(self) -> list[dict[str, Any]]:
-        """Reading the catalogue needs no token, though one shows more. Logging in takes none."""
+        """Return the authentication schemes: optional for reading the catalogue, none for logging in."""
         if not self.view.authentication_classes:
             return []
         auth = super().get_auth()
@@ -187,7 +191,7 @@ class AutoSchema(SpectacularSchema):
         return f"{serializer_name}Page"
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
-        """Leave out the docstring, which is for readers of the code; answers have all their fields."""
+        """Drop the docstring, which is for readers of the code, and mark all fields of an answer as required."""
         schema = super()._map_basic_serializer(serializer, direction)
         schema.pop("description", None)
         if direction == "response" and schema.get("properties"):
@@ -198,17 +202,17 @@ class AutoSchema(SpectacularSchema):
     # Requests
 
     def get_request_serializer(self) -> Any:
-        """Return none for DELETE: only `extend_schema(request=…)`, which replaces this method, gives it a body."""
+        """Return None for DELETE. `extend_schema(request=…)` replaces this method, and so can give it a body."""
         return None if self.view.request.method == "DELETE" else super().get_request_serializer()
 
     def _get_request_body(self, direction: Any = "request") -> dict[str, Any] | None:
-        """Describe JSON, and a form before it where a file can be sent; JSON is left out where a file is needed."""
+        """Describe the JSON body and, if it has a file, the form; the form alone if the file is required."""
         if self.method in SAFE_METHODS:
             return None
         serializer = force_instance(self.get_request_serializer())
         if not isinstance(serializer, serializers.Serializer):
             return super()._get_request_body(direction)
-        schema = self._changed(self._map_serializer(serializer, "request"))
+        schema = self._with_required(self._map_serializer(serializer, "request"))
         if not schema.get("properties"):
             return None
         files = [name for name, field in serializer.fields.items() if isinstance(field, serializers.FileField)]
@@ -220,8 +224,8 @@ class AutoSchema(SpectacularSchema):
             **({"required": True} if all(schema.get("required") for schema in schemas.values()) else {}),
         }
 
-    def _changed(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """PUT needs the title where there is one, PATCH nothing; neither takes a title away."""
+    def _with_required(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Require only the title for PUT, if there is one, and nothing for PATCH. Neither accepts an empty title."""
         schema = deepcopy(schema)
         if self.method == "POST" or self.method == "DELETE":
             return schema
@@ -232,7 +236,7 @@ class AutoSchema(SpectacularSchema):
         return schema
 
     def _as_json(self, schema: dict[str, Any], files: list[str]) -> dict[str, Any]:
-        """Leave out files, but for the null that takes one away."""
+        """Return the schema without files, except for the null that removes one."""
         schema = deepcopy(schema)
         for name in files:
             file = schema["properties"].pop(name)
@@ -240,7 +244,7 @@ class AutoSchema(SpectacularSchema):
                 schema["properties"][name] = dict(NO_PICTURE)
         for name in self.documented.needed_in_json:
             field = schema["properties"][name]
-            schema["properties"][name] = field.get("oneOf", [field])[0]  # without the empty text
+            schema["properties"][name] = field.get("oneOf", [field])[0]  # drop the alternative of an empty text
         schema["required"] = sorted({*schema.get("required", ()), *self.documented.needed_in_json})
         return schema
 
@@ -262,7 +266,7 @@ class AutoSchema(SpectacularSchema):
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         parameters = super()._resolve_path_parameters(variables)
         for parameter in parameters:
-            if "pattern" in parameter["schema"]:  # the router matches ids, and nothing else by a pattern
+            if "pattern" in parameter["schema"]:  # only ids have one
                 parameter["schema"] = {"type": "string", "format": "uuid"}
         return parameters
 
@@ -279,7 +283,7 @@ class AutoSchema(SpectacularSchema):
     # Responses
 
     def get_response_serializers(self) -> Any:
-        """What was written is answered as it is read."""
+        """Return the serializer of reading for writing actions too: they answer the object as it is read."""
         view: Any = self.view
         if view.action in WRITES and hasattr(view, "read_serializer_class"):
             return view.read_serializer_class
@@ -300,15 +304,17 @@ class AutoSchema(SpectacularSchema):
         return {status: bodies[status] for status in sorted(bodies) if bodies[status]}
 
     def _error(self, status: str) -> dict[str, Any]:
-        """Refer to the error that all operations of this kind have, or spell it out where this one has its own."""
+        """Refer to the common component of this status, or write it out if the operation has errors of its own."""
         name, meaning, common = ERRORS[status]
         own = [problem for problem in map(problem_named, self.documented.errors) if problem.status == status]
         if own:
             codes = ", ".join(dict.fromkeys(f"`{problem.code}`" for problem in own))
             meaning = f"{meaning} Here also: {codes}."
+        problems = [*own, *(PROBLEMS[problem] for problem in common)]
+        schema = self.resolve_serializer(ErrorAnswerSerializer, "response").ref
         answer = {
             "description": meaning,
-            "content": self._error_content([*own, *(PROBLEMS[problem] for problem in common)]),
+            "content": {JSON: {"schema": schema, "examples": error_examples(problems)}},
             **({"headers": ERROR_HEADERS[status]} if status in ERROR_HEADERS else {}),
         }
         if own:
@@ -317,10 +323,6 @@ class AutoSchema(SpectacularSchema):
         self.registry.register_on_missing(component)
         return component.ref
 
-    def _error_content(self, problems: list[Problem]) -> dict[str, Any]:
-        schema = self.resolve_serializer(ErrorAnswerSerializer, "response").ref
-        return {JSON: {"schema": schema, "examples": error_examples(problems)}}
-
     def _possible_errors(self) -> list[str]:
         view: Any = self.view
         writes = self.method not in SAFE_METHODS
@@ -328,9 +330,9 @@ class AutoSchema(SpectacularSchema):
         knows_callers = bool(view.authentication_classes)
         is_for_artists = any(type(permission) is IsArtist for permission in view.get_permissions())
         answers = {
-            "400": True,  # any address can be too long
+            "400": True,  # any query string can be too long
             "401": knows_callers,
-            "403": is_for_artists or (writes and knows_callers),  # a session without a CSRF token
+            "403": is_for_artists or (writes and knows_callers),  # a session may lack the CSRF token
             "404": "{" in self.path,
             "406": not self._answers_bytes(),
             "409": writes,
@@ -344,19 +346,16 @@ class AutoSchema(SpectacularSchema):
         return sorted(own | {status for status, possible in answers.items() if possible})
 
     def _has_etag(self) -> bool:
-        asked = (getattr(self.view, "basename", None), self._handler())
-        return self.method == "GET" and not self._answers_bytes() and asked not in NEVER_STORED
-
-    def _handler(self) -> str:
-        """Return the name of the method that answers, in a viewset or in a plain view."""
-        return getattr(self.view, "action", None) or self.method.lower()
+        action = getattr(self.view, "action", None) or self.method.lower()  # a plain view has no actions
+        is_excluded = (getattr(self.view, "basename", None), action) in WITHOUT_ETAG
+        return self.method == "GET" and not self._answers_bytes() and not is_excluded
 
     def _answers_bytes(self) -> bool:
         return issubclass(self.view.content_negotiation_class, BytesNegotiation)
 
 
 def as_form(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a form, which has no null."""
+    """Return the schema for a form, which cannot send null."""
     form = deepcopy(schema)
     for field in form["properties"].values():
         field.pop("nullable", None)
@@ -365,7 +364,7 @@ def as_form(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def example_of(answer: dict[str, Any]) -> Any:
-    """Return the example of a response by the name of its schema, or none."""
+    """Return the example of a response by the name of its schema, or None."""
     name = answer.get("content", {}).get(JSON, {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
     if name.endswith("Page") and name not in ANSWERS:
         rows = ANSWERS.get(name.removesuffix("Page"))
@@ -374,12 +373,13 @@ def example_of(answer: dict[str, Any]) -> Any:
 
 
 def problem_named(name: str) -> Problem:
+    """Return the problem for a code, or for "code on field"."""
     code, _, field = name.partition(" on ")
     return PROBLEMS[code]._replace(attr=field) if field else PROBLEMS[code]
 
 
 def error_examples(problems: list[Problem]) -> dict[str, Any]:
-    """Return an example for each code; the first stands where two have the same."""
+    """Return an example for each code: of two problems with the same code, the first."""
     examples: dict[str, Any] = {}
     for problem in problems:
         error = {"code": problem.code, "detail": problem.detail, "attr": problem.attr}

@@ -1,4 +1,4 @@
-"""CSV files of admin lists, sent while they are read."""
+"""CSV export of admin lists, streamed while the rows are read."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
@@ -18,12 +18,12 @@ from django.utils.text import slugify
 from core.admin.pages import is_beyond_database
 
 ROWS_AT_ONCE = 2000
-# What makes a spreadsheet take a cell for a formula; the wide forms are what an input method for Chinese types.
+# A spreadsheet takes a cell that begins so for a formula. The wide forms come from Chinese and Japanese input methods.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def safe_cell(value: Any) -> Any:
-    """Return text that no spreadsheet runs as a formula, by the apostrophe in front that says "text"."""
+    """Return a value that no spreadsheet runs as a formula: an apostrophe in front marks it as text."""
     if value is None:
         return ""
     if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS):
@@ -31,26 +31,26 @@ def safe_cell(value: Any) -> Any:
     return value
 
 
-class _Line:
-    """A file that answers what is written to it."""
+class _Echo:
+    """File for csv.writer that returns each line instead of storing it."""
 
     def write(self, text: str) -> str:
         return text
 
 
 def csv_lines(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield "\ufeff"  # without it Excel takes UTF-8 for the code page of Windows
+    writer = csv.writer(_Echo())
+    yield "\ufeff"  # without a byte-order mark Excel reads UTF-8 as the Windows code page
     yield writer.writerow(head)
     for row in rows:
         yield writer.writerow([safe_cell(value) for value in row])
 
 
 class ExportedList(admin.ModelAdmin):
-    """A list that can be saved as CSV: what is filtered by a link above it, what is selected by an action."""
+    """ModelAdmin with CSV export: a link exports the filtered list, an action the selected rows."""
 
     change_list_template = "admin/exported_list.html"
-    # The heads of columns, and a lookup or a function of the row for each.
+    # For each column its heading, and a lookup or a function of the row.
     csv_columns: dict[str, str | Callable[[Any], Any]] = {}
 
     def get_urls(self) -> list:
@@ -64,7 +64,7 @@ class ExportedList(admin.ModelAdmin):
         return {**super().get_actions(request), "export": (_export_selected, "export", description)}
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
-        """Answer the list as it is filtered, searched and ordered."""
+        """Export the list as it is filtered, searched and ordered."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if is_beyond_database(request.GET):
@@ -72,7 +72,7 @@ class ExportedList(admin.ModelAdmin):
         try:
             rows = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
-            messages.error(request, "The list cannot be filtered so.")
+            messages.error(request, "The list cannot be filtered like this.")
             return HttpResponseRedirect("../?e=1")
         return self.export(request, rows)
 

@@ -22,12 +22,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 
-# A form of Django's takes 1,000 fields at most, and the page that asks for a reason has one for each row.
-MOST_AT_ONCE = 500
+# Django accepts 1,000 form fields, and the page that asks for a reason has one for each row.
+MAX_SELECTED = 500
 
 
 class BoundedPaginator(Paginator):
-    """Counts at most 10,000 rows: a count of all reads the whole table, and page 200 helps nobody."""
+    """Paginator that counts 10,000 rows at most: counting all reads the whole table."""
 
     object_list: QuerySet
     LIMIT = 10_000
@@ -46,7 +46,7 @@ class BoundedPaginator(Paginator):
 
 
 def is_beyond_database(query: QueryDict) -> bool:
-    """Tell whether a list is asked for what a database refuses only when the query runs: NUL, or huge ids."""
+    """Return whether a query string has values that the database refuses when the query runs: NUL, or huge ids."""
     for name, values in query.lists():
         if "\x00" in "".join([name, *values]):
             return True
@@ -56,7 +56,7 @@ def is_beyond_database(query: QueryDict) -> bool:
 
 
 def check_ids(model: type[Model], ids: Iterable[Any]) -> None:
-    """Raise ValidationError for what cannot be an id: the database would be asked for it, and fail."""
+    """Raise ValidationError if a value cannot be an id of the model; the database would fail on it."""
     for pk in ids:
         model._meta.pk.run_validators(model._meta.pk.to_python(pk))
 
@@ -69,15 +69,15 @@ def can_be_id(model: type[Model], pk: Any) -> bool:
     return True
 
 
-class KnownChoices(forms.ModelMultipleChoiceField):
+class ValidatedChoices(forms.ModelMultipleChoiceField):
     def clean(self, value: Any) -> Any:
         if isinstance(value, list | tuple):
             check_ids(self.queryset.model, value)
         return super().clean(value)
 
 
-class KnownChoice(AutocompleteSelect):
-    """Offers nothing again that cannot be an id: Django's asks the database for it, and fails."""
+class ValidatedAutocomplete(AutocompleteSelect):
+    """Django's AutocompleteSelect without submitted values that cannot be ids; the database would fail on them."""
 
     def optgroups(self, name: str, value: list, attr: dict | None = None) -> list:
         model = self.choices.queryset.model
@@ -93,7 +93,7 @@ class ReasonForm(forms.Form):
 
 
 class ReasonField(forms.CharField):
-    """The reason in a form that takes something from a person only where certain fields change."""
+    """Reason in a change form, required only if the change takes something from a person (see `check_reason`)."""
 
     widget = forms.Textarea(attrs={"rows": 2})
 
@@ -104,13 +104,13 @@ class ReasonField(forms.CharField):
 
 
 def check_reason(form: forms.ModelForm, *, is_taken: bool) -> None:
-    """Put an error at the form's reason where something is taken and nothing says why."""
+    """Add an error to the form if the change takes something from a person and no reason is given."""
     if is_taken and not form.cleaned_data.get("reason") and "reason" not in form.errors:
         form.add_error("reason", "Say why.")
 
 
 class AdminPages(admin.ModelAdmin):
-    """Pages that stay quick on a million rows, answer bad input, and log what their actions do."""
+    """Base of all admin pages: quick on a million rows, safe on bad input, with actions that are logged."""
 
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -118,7 +118,7 @@ class AdminPages(admin.ModelAdmin):
     list_per_page = 50
     delete_confirmation_template = "admin/delete_with_reason.html"
     delete_selected_confirmation_template = "admin/delete_selected_with_reason.html"
-    # Whether the page that confirms a deletion asks why.
+    # Whether the confirmation page of a deletion asks for a reason.
     asks_why_deleted = True
 
     # Lists
@@ -135,23 +135,24 @@ class AdminPages(admin.ModelAdmin):
         try:
             check_ids(self.model, request.POST.getlist(ACTION_CHECKBOX_NAME))
         except ValidationError:
-            messages.error(request, "What was selected is not in this list.")
+            messages.error(request, "The selected rows are not in this list.")
             return None
         return super().response_action(request, queryset)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
-            kwargs.setdefault("widget", KnownChoice(db_field, self.admin_site, using=kwargs.get("using")))
+            kwargs.setdefault("widget", ValidatedAutocomplete(db_field, self.admin_site, using=kwargs.get("using")))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        return super().formfield_for_manytomany(db_field, request, form_class=KnownChoices, **kwargs)
+        return super().formfield_for_manytomany(db_field, request, form_class=ValidatedChoices, **kwargs)
 
     # Actions
 
     def act(self, request: HttpRequest, rows: QuerySet, entry: str, act: Callable[[QuerySet], Any]) -> list:
-        """Act on the rows and log it for each of them, both or neither. Return the rows."""
+        """Call `act` with the rows and log the entry for each, in one transaction. Return the rows."""
         with transaction.atomic():
+            # Locked and read once: filters in `rows` may not match any more after the action.
             changed = list(rows.select_for_update(of=("self",)))
             act(rows.model._default_manager.filter(pk__in=[row.pk for row in changed]))
             self.log_action_of(request, changed, entry)
@@ -161,16 +162,16 @@ class AdminPages(admin.ModelAdmin):
         LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, entry)
 
     def are_too_many(self, request: HttpRequest, rows: QuerySet) -> bool:
-        """Tell the admin where an action is asked for more rows than it takes at once."""
-        are_too_many = rows.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE
+        """Return whether more rows are selected than an action takes at once, with a message to the admin."""
+        are_too_many = rows.order_by()[: MAX_SELECTED + 1].count() > MAX_SELECTED
         if are_too_many:
-            messages.error(request, f"Select at most {MOST_AT_ONCE} at once. Nothing was changed.")
+            messages.error(request, f"Select at most {MAX_SELECTED} at once. Nothing was changed.")
         return are_too_many
 
     def ask(
         self, request: HttpRequest, rows: QuerySet, form: type[forms.Form], *, action: str, title: str, explanation: str
     ) -> forms.Form | HttpResponse:
-        """Return the valid form, or the page that asks for it."""
+        """Return the valid form, or the page that shows it."""
         asked = form(request.POST if request.POST.get("confirm") else None)
         if asked.is_valid():
             return asked
@@ -187,7 +188,7 @@ class AdminPages(admin.ModelAdmin):
         return TemplateResponse(request, "admin/ask_before_action.html", context)
 
     def ask_why(self, request: HttpRequest, rows: QuerySet, **words: str) -> str | HttpResponse | None:
-        """Return the reason, or the page that asks for it; None where there are too many rows."""
+        """Return the reason, or the page that asks for it; None if too many rows are selected."""
         if self.are_too_many(request, rows):
             return None
         answer = self.ask(request, rows, ReasonForm, **words)
@@ -196,12 +197,12 @@ class AdminPages(admin.ModelAdmin):
     # The log
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> list[LogEntry]:
-        """Log why, and whose it was: by that the entry is found when its owner's account is closed."""
+        """Log each deletion with its reason and the owner, by whose id the deletion of an account finds the entry."""
         given = ReasonForm(request.POST)
         reason = given.cleaned_data["reason"] if given.is_valid() else ""
         entries: list[LogEntry] = []
         for row in queryset:
-            parts = [f"It belonged to {owner} ({owner.pk})." if (owner := owner_of(row)) else "", said_why(reason)]
+            parts = [f"It belonged to {owner} ({owner.pk})." if (owner := owner_of(row)) else "", reason_text(reason)]
             message = " ".join(filter(None, parts))
             entries += LogEntry.objects.log_actions(request.user.pk, [row], DELETION, message)
         return entries
@@ -211,9 +212,11 @@ class AdminPages(admin.ModelAdmin):
     ) -> list | str:
         reason = form.cleaned_data.get("reason")
         if "reason" in form.fields and "reason" in form.changed_data:
-            form.changed_data.remove("reason")
-        said = super().construct_change_message(request, form, formsets, add)
-        return f"{plain(said)} {said_why(reason)}" if reason else said
+            form.changed_data.remove("reason")  # it is no field of the row
+        message = super().construct_change_message(request, form, formsets, add)
+        if not reason:
+            return message
+        return f"{message_text(message)} {reason_text(reason)}"
 
     def render_delete_form(self, request: HttpRequest, context: dict) -> HttpResponse:
         return super().render_delete_form(request, {**context, "reason_form": self._reason_of_deletion()})
@@ -230,7 +233,7 @@ class AdminPages(admin.ModelAdmin):
 
 
 def delete_selected(pages: AdminPages, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
-    """Delete the rows as Django's action does, and ask why on the page that confirms it."""
+    """Delete the rows with Django's action, whose confirmation page also asks for a reason."""
     if pages.are_too_many(request, rows):
         return None
     answer = delete_as_django_does(pages, request, rows)
@@ -239,17 +242,17 @@ def delete_selected(pages: AdminPages, request: HttpRequest, rows: QuerySet) -> 
     return answer
 
 
-def said_why(reason: str | None) -> str:
+def reason_text(reason: str | None) -> str:
     return f"Reason: {reason}" if reason else ""
 
 
-def plain(change_message: Any) -> str:
-    """Return a message of the log as people read it."""
+def message_text(change_message: Any) -> str:
+    """Return the text of a change message, which Django composes as a list and translates when it is shown."""
     return LogEntry(change_message=json.dumps(change_message)).get_change_message()
 
 
 def owner_of(row: Model) -> Any:
-    """Return the person with whose account the row goes."""
+    """Return the user whose deletion cascades to the row, or None."""
     for field in row._meta.concrete_fields:
         if field.related_model is get_user_model() and field.remote_field.on_delete is CASCADE:
             return getattr(row, field.name)
@@ -257,7 +260,7 @@ def owner_of(row: Model) -> Any:
 
 
 class ReadOnlyPages(AdminPages):
-    """Pages of rows that come from elsewhere and are changed there."""
+    """Read-only pages, for rows that are written elsewhere."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -266,7 +269,7 @@ class ReadOnlyPages(AdminPages):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Allow it on the pages of other models alone: the rows go with the account that they belong to."""
+        """Refuse deletion here, and allow it as part of deleting an account: Django asks for each cascading model."""
         own_pages = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         is_here = request.path.startswith(own_pages)
         return not is_here and super().has_delete_permission(request, obj)

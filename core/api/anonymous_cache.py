@@ -1,4 +1,4 @@
-"""Entity tags, and answers that are the same for everybody."""
+"""ETags, and the decorator that lets anonymous callers' answers be cached."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-# Signed addresses change with every answer; what they lead to does not.
+# Signed stream addresses differ in every answer, although what they lead to does not: ETags ignore the signature.
 SIGNED = b"/stream?signature="
 SIGNATURE = re.compile(rb"(?<=/stream)\?signature=[\w:-]+")
 
@@ -21,8 +21,9 @@ def etag_of(content: bytes) -> str:
 
 
 def cached_for_anonymous(action: Callable) -> Callable:
-    """What an anonymous caller is answered may be kept for some seconds, here (core/http/anonymous_cache.py) and by
-    whoever is in between.
+    """Let answers to anonymous callers be cached for ANONYMOUS_CACHE_SECONDS, by us and by caches in between.
+
+    Ours is core/http/anonymous_cache.py.
     """
 
     @wraps(action)

@@ -1,4 +1,4 @@
-"""The API as a page for people: what it answers, and forms to send it something."""
+"""The browsable API: answers as HTML pages, with forms that stay filled in when they are refused."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from rest_framework.settings import api_settings
 from rest_framework.utils import json
 from rest_framework.utils.encoders import JSONEncoder
 
-# What stands for a required value in the raw data that is offered to be sent.
+# Values for required fields in the raw data form.
 EXAMPLES: dict[type[serializers.Field], Any] = {
     serializers.EmailField: "nina@example.com",
     serializers.URLField: "https://example.com/",
@@ -25,7 +25,7 @@ EXAMPLES: dict[type[serializers.Field], Any] = {
 
 
 class BrowsableAPI(BrowsableAPIRenderer):
-    """A form that was refused comes back as it was filled in, with each error at its field, above everything else."""
+    """DRF's browsable API, but a refused form is shown first, as it was filled in and with an error at each field."""
 
     # Set by `render`.
     accepted_media_type: str
@@ -34,7 +34,7 @@ class BrowsableAPI(BrowsableAPIRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
-        # JSON can bring half of a surrogate pair, which no page can show.
+        # JSON can contain half of a surrogate pair, which cannot be encoded as UTF-8.
         return super().render(data, accepted_media_type, renderer_context).encode("utf-8", "replace")
 
     def get_context(
@@ -47,7 +47,7 @@ class BrowsableAPI(BrowsableAPIRenderer):
         return context | {
             "has_forms": has_forms,
             "display_edit_forms": has_forms,
-            # An address that is there to be sent something: its form is all that there is to see.
+            # A view that does not support GET: the page shows its form and no answer.
             "is_form_alone": has_forms and request.method == "GET" and response.status_code == 405,
             "is_refused": is_refused,
             "errors": self._errors_to_show(data) if is_refused else [],
@@ -69,28 +69,30 @@ class BrowsableAPI(BrowsableAPIRenderer):
         return None if serializer is None else self.render_form_for_serializer(serializer)
 
     def render_form_for_serializer(self, serializer: serializers.BaseSerializer) -> Any:
-        # Without validating: what was sent has its errors already, and looking at an upload twice would take long.
+        # Unlike DRF, do not validate again: the errors are set already, and checking an upload twice would take long.
         style = {"style": {"template_pack": "rest_framework/horizontal"}}
         return self.form_renderer_class().render(serializer.data, self.accepted_media_type, style)
 
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Request) -> forms.Form | None:
         serializer = self._serializer_of_form(data, view, method, request)
-        if serializer is None or _needs_file(serializer):
+        if serializer is None or _requires_file(serializer):
             return None
         form = super().get_raw_data_form(data, view, method, request)
         if form is not None:
-            form.initial["_content"] = self._raw_text_sent(method, request) or _as_json(_sendable(serializer, request))
+            form.initial["_content"] = self._refused_json(method, request) or _as_json(
+                _example_body(serializer, request)
+            )
         return form
 
-    def _raw_text_sent(self, method: str, request: Request) -> str | None:
-        """Return the JSON that was refused, as it was typed."""
+    def _refused_json(self, method: str, request: Request) -> str | None:
+        """Return the refused JSON as it was typed, or None."""
         is_refused = self.renderer_context["response"].status_code >= 400 and request.method == method
         return getattr(request, "json_text", None) if is_refused else None
 
     def _serializer_of_form(
         self, data: Any, view: Any, method: str, request: Request
     ) -> serializers.BaseSerializer | None:
-        """Return what the form for this method is made from; None where the caller can't use the method here."""
+        """Return the serializer of this method's form, or None if the caller may not use the method here."""
         is_refused = _is_error(data) and method == ("PUT" if request.method == "PATCH" else request.method)
         shown = getattr(data, "serializer", None)
         instance = None if isinstance(shown, serializers.ListSerializer) else getattr(shown, "instance", None)
@@ -98,7 +100,7 @@ class BrowsableAPI(BrowsableAPIRenderer):
         with override_method(view, request, method) as as_method:
             if not hasattr(view, "get_serializer") or not self.show_form_for_method(view, method, as_method, instance):
                 return None
-            if method != "POST" and instance is None:  # an error was answered, or nothing
+            if method != "POST" and instance is None:  # the answer is an error or empty
                 try:
                     instance = view.get_object()
                 except (APIException, Http404):
@@ -121,7 +123,7 @@ def _data_of(request: Request) -> Any:
 
 
 def _as_refused(serializer: Any, errors: list[dict[str, Any]]) -> Any:
-    """Give the serializer the errors of the answer, from wherever they came, beside what was typed."""
+    """Set the errors of the answer on the serializer with the typed values, whoever raised them."""
     found: dict[str, list[ErrorDetail]] = {}
     for error in errors:
         field = str(error["attr"]).partition(".")[0]
@@ -131,15 +133,15 @@ def _as_refused(serializer: Any, errors: list[dict[str, Any]]) -> Any:
     return serializer
 
 
-def _needs_file(serializer: Any) -> bool:
+def _requires_file(serializer: Any) -> bool:
     return serializer.instance is None and any(
         isinstance(field, serializers.FileField) and field.required and not field.read_only
         for field in serializer.fields.values()
     )
 
 
-def _sendable(serializer: Any, request: Request) -> dict[str, Any]:
-    """Return values for a body that keeps an object as it is, or makes one."""
+def _example_body(serializer: Any, request: Request) -> dict[str, Any]:
+    """Return a valid body: for an object its present values, for a new one examples."""
     values = serializer.data
     body = {}
     for name, field in serializer.fields.items():

@@ -1,4 +1,4 @@
-"""What every answer of the API has in common: the one error shape, and the pages for people."""
+"""The error shape of the API: which exception becomes which answer, in views and outside of them."""
 
 import sys
 from typing import Any
@@ -25,8 +25,8 @@ from core.api.throttling import seconds_until_refusal_ends
 from core.db.outages import is_database_outage
 
 REFUSALS = (exceptions.NotAuthenticated, exceptions.AuthenticationFailed, exceptions.PermissionDenied)
-# What can write an error: JSON, and the page for people, which is around the same.
-ANSWERING = (JSONRenderer, BrowsableAPIRenderer)
+# Renderers that can write an error; the browsable API writes JSON into a page.
+ERROR_RENDERERS = (JSONRenderer, BrowsableAPIRenderer)
 
 
 class StorageUnavailable(exceptions.APIException):
@@ -42,7 +42,7 @@ class DatabaseUnavailable(exceptions.APIException):
 
 
 class Conflict(exceptions.APIException):
-    """Something that this was about changed or went at the same moment."""
+    """An object of the request was changed or deleted at the same moment."""
 
     status_code = 409
     default_code = "conflict"
@@ -50,17 +50,15 @@ class Conflict(exceptions.APIException):
 
 
 class ErrorHandler(ExceptionHandler):
-    """Gives the domain's errors, and those of the outside world, their HTTP shape."""
+    """Turn errors of the domain, the database and the storage into HTTP errors."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         request = self.context["request"]
         if request and (seconds := seconds_until_refusal_ends(request._request)):
             return exceptions.Throttled(wait=seconds)
-        return self.as_answered(exc)
-
-    def as_answered(self, exc: Exception) -> Exception:
-        if isinstance(exc, REFUSALS) and (unknown := self._unknown_method()):
-            return unknown
+        # Return 405 before 401 or 403 for methods that the view does not support: no credentials would help.
+        if isinstance(exc, REFUSALS) and request.method not in self.context["view"].allowed_methods:
+            return exceptions.MethodNotAllowed(request.method)
         if isinstance(exc, DomainError):
             return to_api_error(exc)
         if outage := outage_error(exc):
@@ -75,25 +73,18 @@ class ErrorHandler(ExceptionHandler):
             return exceptions.ParseError("The request's body is nested too deeply.")
         return super().convert_known_exceptions(exc)
 
-    def _unknown_method(self) -> exceptions.MethodNotAllowed | None:
-        """What nobody can do here needs no credentials to be told so."""
-        view, request = self._asked()
-        return None if request.method in view.allowed_methods else exceptions.MethodNotAllowed(request.method)
-
     def get_response(self, exc: exceptions.APIException, data: dict) -> Response:
-        view, request = self._asked()
+        view: Any = self.context["view"]
+        request: Any = self.context["request"]
         renderer = getattr(request, "accepted_renderer", None) or view.get_renderers()[0]
-        # Of a view that makes YAML or a page for people, the errors are JSON all the same.
-        if not isinstance(renderer, ANSWERING):
+        # Views with other renderers, such as YAML, answer errors as JSON.
+        if not isinstance(renderer, ERROR_RENDERERS):
             request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
         return super().get_response(exc, data)
 
-    def _asked(self) -> tuple[Any, Any]:
-        return self.context["view"], self.context["request"]
-
 
 def outage_error(error: BaseException | None) -> exceptions.APIException | None:
-    """What to answer where this error comes from something that we need and that is away."""
+    """Return the 503 for an error of an unreachable database or storage, and None for any other error."""
     if error and is_database_outage(error):
         return DatabaseUnavailable()
     if isinstance(error, OSError | BotoCoreError | ClientError) and not isinstance(error, DatabaseError):
@@ -102,12 +93,12 @@ def outage_error(error: BaseException | None) -> exceptions.APIException | None:
 
 
 class ErrorFormatter(ExceptionFormatter):
-    """Errors that concern no field in particular say so with `attr: null`; every text can be sent."""
+    """drf-standardized-errors' formatter, with `attr: null` for errors that concern no field."""
 
     def get_errors(self) -> list[Error]:
         errors = super().get_errors()
         for error in errors:
-            # JSON can bring half of a surrogate pair, and messages repeat what was sent.
+            # Messages repeat what was sent, and JSON can contain half of a surrogate pair, which cannot be encoded.
             error.detail = error.detail.encode("utf-8", "replace").decode()
             if error.attr in (api_settings.NON_FIELD_ERRORS_KEY, NON_FIELD_ERRORS):
                 error.attr = None
@@ -125,7 +116,7 @@ def _details(errors: list[DomainError]) -> list[exceptions.ErrorDetail]:
 
 
 def error_answer(status: int, code: str, detail: str, *, attr: str | None = None) -> JsonResponse:
-    """Return the error shape for what happens outside of the API's own views."""
+    """Return an error in the API's shape, for middleware and handlers outside of DRF."""
     kind = "validation_error" if attr else "server_error" if status >= 500 else "client_error"
     return JsonResponse({"type": kind, "errors": [{"code": code, "detail": detail, "attr": attr}]}, status=status)
 
@@ -155,7 +146,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    # Outside of the API's views, as in a middleware or in the admin, an outage ends here.
+    # An outage during a middleware or an admin page ends here, not in ErrorHandler.
     error = outage_error(sys.exception()) or exceptions.APIException("Something went wrong on our side.")
     if is_api(request):
         return error_answer(error.status_code, str(error.default_code), str(error.detail))
@@ -166,14 +157,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 @extend_schema(exclude=True)
 class NoSuchResource(APIView):
-    """Answers for every path under /api/ that leads nowhere, whatever the method."""
+    """404 for every unknown path under /api/, whatever the method."""
 
     permission_classes = [AllowAny]
     authentication_classes: list[type] = []
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.format_kwarg = None  # JSON or a page is chosen with it
+        self.format_kwarg = None  # content negotiation reads it
         raise exceptions.NotFound
 
-    def get(self, request: Request) -> Response:  # the browsable page needs one method to show
+    def get(self, request: Request) -> Response:  # the browsable API needs at least one method
         raise exceptions.NotFound

@@ -1,14 +1,14 @@
-"""Pages by key: a page costs the same at the start and at the end, and rows that come or go move no other row.
+"""Keyset pagination: a page costs the same at the start and at the end, and new or deleted rows move no other row.
 
-A view says how its rows may be ordered:
+A view declares its orderings:
 
     orderings = {"title": "title_folded", "release_date": (RELEASED_FIRST, RELEASED_LAST)}
     ordering = "-release_date"
 
-A value is the key of the order, or a pair of keys, for going up and for going down, where a missing value has to
-come last both ways. Rows with equal keys are ordered by id, in the same direction; where the key lies in another
-table, `tie_breakers` names the column beside it that holds the same id, so that one index has both. A view without
-orderings is a shelf: it comes in its own order and has no next page.
+A value is the expression to order by, or a pair of expressions (ascending, descending) where missing values have to
+come last both ways. Rows with equal keys are ordered by id, in the same direction. If the key is in another table,
+`tie_breakers` names that table's column with the same id, so that one index covers both. A view without orderings
+returns a bounded list in its own order, and has no next page.
 """
 
 import json
@@ -34,7 +34,10 @@ MAX_LIMIT = 100
 
 
 class Cursor(NamedTuple):
-    """A place between two rows: after (or before) the row with this key and id, or so that it comes too."""
+    """A position between two rows: after the row with this key and id (before it if `backwards`).
+
+    With `with_row` the row itself is part of the page.
+    """
 
     backwards: bool
     key: Any
@@ -42,7 +45,7 @@ class Cursor(NamedTuple):
     with_row: bool = False
 
     def encoded(self) -> str:
-        # Not Django's encoder: it cuts a time to milliseconds, and rows between two of them would be lost.
+        # Not Django's encoder: it cuts times to milliseconds, so that rows within one would be skipped.
         return urlsafe_b64encode(json.dumps(self, default=str).encode()).decode().rstrip("=")
 
     @classmethod
@@ -56,17 +59,23 @@ class Cursor(NamedTuple):
         return Value(self.value(name, field), field)
 
     def value(self, name: str, field: Field) -> Any:
-        """Its key or its id as the field has it; an error of the request where no row could have it."""
+        """Return the key or the id as the field's type. Raise ValidationError if no row could have it."""
         try:
-            return _storable(getattr(self, name), field)
-        except Exception as error:
+            value = field.to_python(getattr(self, name))
+            field.run_validators(value)
+            field.get_db_prep_value(value, connection)
+            # PostgreSQL refuses NUL, and half of a surrogate pair cannot be encoded.
+            if isinstance(value, str) and "\0" in value.encode().decode():
+                raise ValueError(value)
+            return value
+        except Exception as error:  # a cursor is user input: its value may be anything
             raise bad_cursor() from error
 
 
 class RowIsBeyond(Func):
-    """(key, id) > (…, …) as one row comparison, which a two-column index answers; written with OR it does not.
+    """The condition (key, id) > (…, …) as one row comparison, which a two-column index answers; with OR it would not.
 
-    The key is compared alone too: SQLite finds the place in an index on an expression only by that.
+    The key is compared alone too, because only then SQLite uses an index on an expression.
     """
 
     template = "(%(expressions)s)"
@@ -97,25 +106,31 @@ def bad_cursor() -> ValidationError:
 
 
 class KeysetPagination(BasePagination):
+    """Pages of a QuerySet, a CompiledQuery or a list, with the query parameters limit, cursor and ordering."""
+
     template = "rest_framework/pagination/previous_and_next.html"
 
     def paginate_queryset(
         self, rows: QuerySet | CompiledQuery | list, request: Request, view: APIView | None = None
     ) -> list:
         self.request = request
-        self.limit = self.asked_limit(request)
+        self.limit = self.get_limit(request)
         if not view.orderings:
-            return self._shelf(rows)
-        ordering = self._asked_ordering(request, view)
-        cursor = self._asked_cursor(request)
+            self.next = self.previous = None
+            return list(rows[: self.limit])
+        ordering = self._ordering_of(request, view)
+        cursor = self._cursor_of(request)
         if isinstance(rows, CompiledQuery):
-            return self._page(self._kept(rows, request, view, ordering, cursor), cursor)
+            return self._page(self._read_compiled(rows, request, view, ordering, cursor), cursor)
         return self._page(list(self._ordered(rows, view, ordering, cursor, cursor and cursor.place)), cursor)
 
-    def _kept(self, rows: CompiledQuery, request: Request, view: Any, ordering: str, cursor: Cursor | None) -> list:
+    def _read_compiled(
+        self, rows: CompiledQuery, request: Request, view: Any, ordering: str, cursor: Cursor | None
+    ) -> list:
+        # The key names everything that changes the SQL; what the cursor contains is given as Params.
         direction = cursor and (cursor.backwards, cursor.with_row)
-        shape = (view.get_serializer_class(), ordering, self.limit, direction)
-        statement = rows.statement(shape, lambda rows: self._ordered(rows, view, ordering, cursor, Param))
+        key = (view.get_serializer_class(), ordering, self.limit, direction)
+        statement = rows.statement(key, lambda rows: self._ordered(rows, view, ordering, cursor, Param))
         given = {"user": request.user.pk}
         if cursor:
             given |= {name: cursor.value(name, statement.places[name]) for name in ("key", "id")}
@@ -129,21 +144,33 @@ class KeysetPagination(BasePagination):
         cursor: Cursor | None,
         place: Callable[[str, Field], Expression] | None,
     ) -> QuerySet:
-        """A page of the rows, and one more; `place` makes what stands for the cursor's key and id."""
+        """Return the rows of a page and one more, which shows whether there is a next page.
+
+        `place` makes the expressions for the cursor's key and id: values, or Params of a compiled query.
+        """
         name, descending = ordering.lstrip("-"), ordering.startswith("-")
-        key = self._key(view, name, descending)
+        key = view.orderings[name]
+        if isinstance(key, tuple):
+            key = key[descending]
+        if isinstance(key, str):
+            key = F(key)
         tie_breaker = view.tie_breakers.get(name, "pk")
         rows = rows.annotate(keyset_key=key)
+        # A page before the cursor is read in the opposite order, and reversed in `_page`.
         upwards = descending == bool(cursor and cursor.backwards)
         if cursor and place:
             sign = (">" if upwards else "<") + "=" * cursor.with_row
             here = place("key", rows.query.annotations["keyset_key"].output_field), place("id", rows.model._meta.pk)
             rows = rows.filter(RowIsBeyond(key, F(tie_breaker), *here, sign=sign))
         order = ("keyset_key", tie_breaker) if upwards else ("-keyset_key", f"-{tie_breaker}")
-        return self._read(rows.order_by(*order), view, "keyset_key")[: self.limit + 1]
+        rows = rows.order_by(*order)
+        # Serializers that name their columns get named tuples, because making models takes longer than the query.
+        if columns := getattr(view.get_serializer_class(), "columns", None):
+            rows = rows.values_list(*columns, "keyset_key", named=True)
+        return rows[: self.limit + 1]
 
-    def asked_limit(self, request: Request) -> int:
-        """`?limit=`, 1 to 100; 20 where it is not said."""
+    def get_limit(self, request: Request) -> int:
+        """Return `?limit=`, from 1 to 100, by default 20. Raise ValidationError for anything else."""
         text = request.query_params.get("limit")
         if text is None:
             return api_settings.PAGE_SIZE
@@ -151,37 +178,23 @@ class KeysetPagination(BasePagination):
             raise bad_parameter("limit", f"Give a whole number from 1 to {MAX_LIMIT}.")
         return int(text)
 
-    def _shelf(self, rows: QuerySet | list) -> list:
-        self.next = self.previous = None
-        return list(rows[: self.limit])
-
-    def _read(self, queryset: QuerySet, view: Any, *more: str) -> QuerySet:
-        """Without making models where the serializer says which columns it reads."""
-        columns = getattr(view.get_serializer_class(), "columns", None)
-        return queryset.values_list(*columns, *more, named=True) if columns else queryset
-
-    def _asked_ordering(self, request: Request, view: Any) -> str:
+    def _ordering_of(self, request: Request, view: Any) -> str:
         name = request.query_params.get("ordering") if len(view.orderings) > 1 else None
         if name and name.removeprefix("-") not in view.orderings:
             raise bad_parameter("ordering", f"Order by one of: {', '.join(view.orderings)}; with - for descending.")
         return name or view.ordering
 
-    def _key(self, view: Any, name: str, descending: bool) -> Expression:
-        key = view.orderings[name]
-        if isinstance(key, tuple):
-            key = key[descending]
-        return F(key) if isinstance(key, str) else key
-
-    def _asked_cursor(self, request: Request) -> Cursor | None:
+    def _cursor_of(self, request: Request) -> Cursor | None:
         text = request.query_params.get("cursor")
         if text is None:
             return None
         try:
             return Cursor.decoded(text)
-        except Exception as error:
+        except Exception as error:  # user input: base64, JSON and shape may all be wrong
             raise bad_cursor() from error
 
     def _page(self, rows: list, cursor: Cursor | None) -> list:
+        """Return the rows of the page in reading order, and set the addresses of its neighbours."""
         more, rows = len(rows) > self.limit, rows[: self.limit]
         backwards = bool(cursor and cursor.backwards)
         if backwards:
@@ -190,14 +203,11 @@ class KeysetPagination(BasePagination):
         self.next = self._url(self._place(rows[-1], backwards=False)) if has_next and rows else None
         self.previous = self._url(self._place(rows[0], backwards=True)) if has_previous and rows else None
         if not rows and cursor:
-            self._way_back(cursor)
+            # All rows beyond the cursor were deleted meanwhile. Link back, to the rows on its other side.
+            opposite = cursor._replace(backwards=not cursor.backwards, with_row=not cursor.with_row)
+            url = self._url(opposite)
+            self.next, self.previous = (url, None) if cursor.backwards else (None, url)
         return rows
-
-    def _way_back(self, cursor: Cursor) -> None:
-        """Rows may have gone since: from an empty page one can still turn round, to all that is not beyond it."""
-        turned = cursor._replace(backwards=not cursor.backwards, with_row=not cursor.with_row)
-        url = self._url(turned)
-        self.next, self.previous = (url, None) if cursor.backwards else (None, url)
 
     def _place(self, row: Any, *, backwards: bool) -> Cursor:
         return Cursor(backwards, row.keyset_key, str(row.pk))
@@ -207,9 +217,9 @@ class KeysetPagination(BasePagination):
 
     @cached_property
     def _address(self) -> str:
-        """What was asked, up to where a cursor is put."""
-        asked = [(name, values) for name, values in self.request.query_params.lists() if name != "cursor"]
-        others = urlencode(asked, doseq=True) + "&" if asked else ""
+        """The address of the request with its query string, except for the cursor."""
+        kept = [(name, values) for name, values in self.request.query_params.lists() if name != "cursor"]
+        others = urlencode(kept, doseq=True) + "&" if kept else ""
         return f"{self.request.build_absolute_uri(self.request.path)}?{others}"
 
     def get_paginated_response(self, data: list) -> Response:
@@ -227,7 +237,7 @@ class KeysetPagination(BasePagination):
         limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": api_settings.PAGE_SIZE}
         parameters: list[dict] = [{"name": "limit", "schema": limit}]
         if view.orderings:
-            cursor = "As `next` and `previous` have it."
+            cursor = "The position of a page, from `next` or `previous`."
             parameters.append({"name": "cursor", "schema": {"type": "string"}, "description": cursor})
         if len(view.orderings) > 1:
             choices = [sign + name for name in view.orderings for sign in ("", "-")]
@@ -238,13 +248,3 @@ class KeysetPagination(BasePagination):
     def to_html(self) -> str:
         context = {"previous_url": self.previous, "next_url": self.next}
         return loader.get_template(self.template).render(context)
-
-
-def _storable(value: Any, field: Field) -> Any:
-    """The value as the database takes it; raises where no row could have it."""
-    value = field.to_python(value)
-    field.run_validators(value)
-    field.get_db_prep_value(value, connection)
-    if isinstance(value, str) and "\0" in value.encode().decode():  # half a surrogate pair can't be encoded
-        raise ValueError(value)
-    return value

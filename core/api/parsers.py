@@ -1,3 +1,5 @@
+"""Parsers of request bodies: JSON with a bounded depth, and multipart bodies with unreadable file names."""
+
 import io
 import re
 from collections.abc import Iterator
@@ -12,17 +14,17 @@ from django.utils.http import parse_header_parameters
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-# The deepest body that any endpoint has a use for has two levels.
+# Endpoints need two levels.
 MAX_DEPTH = 20
 
 
 class BoundedJSONParser(JSONParser):
-    """Refuses what is nested so deeply that whoever walks through it might not come back."""
+    """Refuse JSON that is nested so deeply that recursive code would fail on it."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
         request: Any = (parser_context or {}).get("request")
         if getattr(getattr(request, "accepted_renderer", None), "format", None) == "api":
-            # A page for people shows again what was typed, even where it is not JSON.
+            # The browsable API shows what was typed again, even if it is not JSON.
             body = stream.read()
             request.json_text, stream = body.decode("utf-8", "replace"), io.BytesIO(body)
         data = super().parse(stream, media_type, parser_context)
@@ -46,7 +48,7 @@ UNNAMED = b'filename="Untitled"'
 
 
 class PartsWithReadableNames(multipartparser.Parser):
-    """Yield the parts of a multipart body, those too whose file name can't be read: Django would lose the file."""
+    """Iterator over the parts of a multipart body that keeps files with an unreadable name; Django would drop them."""
 
     _stream: Any
     _separator: bytes
@@ -62,16 +64,16 @@ class PartsWithReadableNames(multipartparser.Parser):
 
 
 def with_readable_file_name(header: bytes) -> bytes:
-    """Return a header of a part with a substitute for a file name that is not UTF-8, or has nothing to use in it."""
+    """Return a part's header, with "Untitled" for a file name that is not UTF-8 or has no usable characters."""
     try:
         _, parameters = parse_header_parameters(header.decode())
-    except (ValueError, LookupError):  # the header or an encoded parameter of it (RFC 2231)
+    except (ValueError, LookupError):  # undecodable: the header, or an encoded parameter of it (RFC 2231)
         return FILE_NAME.sub(UNNAMED, header)
     name = parameters.get("filename")
     is_lost = name and not multipartparser.MultiPartParser.sanitize_file_name(None, name)
     return FILE_NAME.sub(UNNAMED, header) if is_lost else header
 
 
-def read_unreadable_file_names() -> None:
-    """Have all of Django read bodies so: a form with a session is parsed before the API's own parsers see it."""
+def replace_multipart_parser() -> None:
+    """Replace Django's parser everywhere: the CSRF check parses forms with a session before the API's parsers do."""
     multipartparser.Parser = PartsWithReadableNames

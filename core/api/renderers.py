@@ -6,7 +6,7 @@ from rest_framework.utils.encoders import JSONEncoder
 
 
 class FastJSONRenderer(JSONRenderer):
-    """The same JSON, made by orjson unless somebody asks for it indented (`Accept: application/json; indent=4`)."""
+    """JSON by orjson, unless the caller wants it indented (`Accept: application/json; indent=4`)."""
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         if data is None or self.get_indent(accepted_media_type or "", renderer_context or {}):

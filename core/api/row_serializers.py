@@ -1,8 +1,8 @@
-"""How rows become answers on the paths that everybody uses.
+"""Base of the serializers of the most used lists, which read named tuples instead of models.
 
-A serializer here names the `columns` that it reads, and the page reads these alone, without making models of them. Its
-fields are the published shape; `to_representation` puts it together itself, because DRF's way, field by field, costs
-more than the query. A single object may come as a model with the same attributes.
+A serializer names the `columns` that it reads, and the pagination selects these alone. Its fields declare the published
+shape; `to_representation` builds it by hand, because DRF's loop over fields costs more than the query. A single object
+may also be a model with the same attributes.
 """
 
 from functools import cached_property
@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 
 def origin_of(request: Request) -> str:
-    """Scheme and host that the caller came by."""
+    """Return scheme and host of the request's address."""
     return f"{request.scheme}://{request.get_host()}"
 
 
@@ -30,5 +30,5 @@ class RowSerializer(serializers.ModelSerializer):
         return origin_of(self.context["request"])
 
     def image_url(self, name: Any) -> str | None:
-        # Not the storage's: that of a private bucket changes with every answer and ends.
+        # Not the storage's address: that of a private bucket changes with every answer and expires.
         return f"{self.origin}/media/{name}" if name else None

@@ -1,7 +1,7 @@
-"""How often a caller may ask. Counted in windows of time, in the cache, so that all processes count together.
+"""Throttling by fixed windows of time, counted in the cache, so that all processes count together.
 
-A request counts against "everything" and against what its route is named for below. Streams count apart: a player
-that asks for many small ranges must not use up what its listener has left for other things.
+A request counts against the rate "everything" and against the rate of its route, if there is one below. Streams count
+separately: a player that fetches many small ranges must not use up its listener's rate for other requests.
 """
 
 import time
@@ -16,7 +16,7 @@ from rest_framework.throttling import BaseThrottle
 from core.http.addresses import address_of
 
 STREAMS = {"song-stream", "song-download", "ad-audio"}
-NAMED = {
+RATE_OF_ROUTE = {
     ("POST", "user-list"): "registration",
     ("POST", "password-reset"): "password",
     ("POST", "password-reset-confirm"): "password",
@@ -30,7 +30,7 @@ NAMED = {
 
 
 class CallerThrottle(BaseThrottle):
-    """The one throttle of every view: by user, or by address where nobody is logged in."""
+    """Throttle of all views: by user, or by address for anonymous callers."""
 
     seconds = 0
 
@@ -44,45 +44,48 @@ class CallerThrottle(BaseThrottle):
 
 
 def seconds_until_refusal_ends(request: HttpRequest) -> int:
-    """For what is refused before the throttle is asked, which would else be free: missing and wrong tokens, for one."""
+    """Count a request that was refused before its view's throttle, for example for a wrong token; 0 if it was counted.
+
+    Return the seconds until its caller may ask again, by address. Else such requests would be unlimited.
+    """
     return 0 if hasattr(request, "was_counted") else seconds_to_wait(request, address_of(request))
 
 
 def seconds_to_wait(request: Any, caller: str) -> int:
-    """Counts the request; 0 where it is within all its rates."""
+    """Count the request. Return the seconds until the caller may ask again; 0 if it is within all its rates."""
     request.was_counted = True
     if not settings.THROTTLING:
         return 0
-    return max(_seconds_over(name, caller) for name in names_of(request))
+    return max(_seconds_over(rate, caller) for rate in rates_of(request))
 
 
-def names_of(request: HttpRequest) -> list[str]:
-    """What a request counts against."""
+def rates_of(request: HttpRequest) -> list[str]:
+    """Return the names of the rates (THROTTLE_RATES) that a request counts against."""
     route = request.resolver_match.view_name if request.resolver_match else ""
     method = "GET" if request.method == "HEAD" else request.method
     if method == "GET" and route in STREAMS:
         return ["stream"]
     names = ["everything"]
-    if name := NAMED.get((method or "", route)):
+    if name := RATE_OF_ROUTE.get((method or "", route)):
         names.append(name)
     elif method == "GET" and "search" in request.GET:
         names.append("search")
-    if (request.content_type or "").startswith("multipart/"):  # the only bodies that can bring a file
+    if (request.content_type or "").startswith("multipart/"):  # only these can contain a file
         names.append("upload")
     return names
 
 
-def _seconds_over(name: str, caller: str) -> int:
-    number, seconds = settings.THROTTLE_RATES[name]
+def _seconds_over(rate: str, caller: str) -> int:
+    limit, seconds = settings.THROTTLE_RATES[rate]
     window, passed = divmod(int(time.time()), seconds)
-    asked = _count(f"asked:{name}:{caller}:{window}", seconds)
-    return seconds - passed if asked > number else 0
-
-
-def _count(key: str, seconds: int) -> int:
+    key = f"asked:{rate}:{caller}:{window}"
     while True:
         try:
-            return cache.incr(key)
-        except ValueError:  # the first in this window
+            count = cache.incr(key)
+            break
+        except ValueError:  # the first request in this window
+            # If another process adds the key between these two lines, `add` fails and `incr` is tried again.
             if cache.add(key, 1, seconds):
-                return 1
+                count = 1
+                break
+    return seconds - passed if count > limit else 0

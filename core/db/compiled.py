@@ -1,17 +1,21 @@
-"""SELECTs whose SQL is put together once, for what is asked all the time.
+"""QuerySets whose SQL is compiled once and then run with the values of each request.
 
-Django makes the SQL of a QuerySet anew whenever it is read, which for a page of songs takes as long as the database
-needs to answer. Here it is made at the first use, with a place for each value that differs from one use to the next:
+Django compiles the SQL of a QuerySet each time it is read, which for a page of songs takes as long as the database
+needs to answer it. Here that happens at the first use, with a placeholder for each value that differs between uses:
 
-    named = Kept(Song.objects.values_list("pk", "title", named=True))
-    by_artist = lambda songs: songs.filter(artist=Given("artist", UUIDField()))
-    named.read("by_artist", by_artist, {"artist": artist.pk})
+    songs = CompiledQuery(Song.objects.values_list("pk", "title", named=True))
+    by_artist = lambda songs: songs.filter(artist=Param("artist", UUIDField()))
+    songs.read("by_artist", by_artist, {"artist": artist.pk})
 
-Whatever else the QuerySet says is part of the SQL for as long as the process lives: the time, a setting or a user
-has to be given.
+Everything else in the QuerySet is part of the SQL until the process ends, so the time, a setting and the caller have
+to be Params. A date, a time or an id among the constants is refused (FrozenValueError). A frozen setting cannot be
+told from a constant that is meant: look for those in review.
 """
 
+import datetime
 import json
+import re
+import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache, partial
@@ -24,11 +28,17 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import BooleanField, Expression, Field, Func, IntegerField, QuerySet
 from django.db.models.utils import create_namedtuple_class
 
-MOST_STATEMENTS = 200
+MAX_STATEMENTS = 200
+# Dates, times and UUIDs as Django gives them to SQLite, which has no types for them.
+FROZEN_TEXT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d+)?)?|[0-9a-f]{32}")
+
+
+class FrozenValueError(ValueError):
+    """A constant of a compiled query that every later request would get, though it belongs to one of them."""
 
 
 class Param(Expression):
-    """A place for a value that comes with each use."""
+    """A placeholder for a value that is given at each use."""
 
     def __init__(self, name: Hashable, output_field: Field) -> None:
         self.name = name
@@ -39,8 +49,9 @@ class Param(Expression):
 
 
 class ArrayOf(Field):
-    """A list of ids or numbers, for the two below: one place, however many there are. A text in it is taken to be
-    as the database has it.
+    """A Param's field for a list of ids or numbers: one placeholder, however many items there are.
+
+    Text items are passed on as they are, so ids in text have to be in the database's own form.
     """
 
     def __init__(self, item: Field) -> None:
@@ -51,12 +62,12 @@ class ArrayOf(Field):
         items = [
             item if isinstance(item, str) else self.item.get_db_prep_value(item, connection, prepared) for item in value
         ]
-        # One literal: to quote each of them takes longer than to find their rows.
+        # One literal: quoting the items one by one takes longer than finding their rows.
         return f"{{{','.join(map(str, items))}}}" if connection.vendor == "postgresql" else json.dumps(items)
 
 
 class IsInArray(Func):
-    """Whether a value is in the list."""
+    """The condition that a value is in an `ArrayOf`."""
 
     output_field = BooleanField()
     conditional = True
@@ -68,18 +79,19 @@ class IsInArray(Func):
 
 
 class PositionInArray(Func):
-    """Where a value stands in the list."""
+    """A value's position in an `ArrayOf`, to order by; positions are comparable, not consecutive."""
 
     output_field = IntegerField()
 
     def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
         item, items = (compiler.compile(part) for part in self.source_expressions)
+        # SQLite searches the JSON text. That is unambiguous for ids, all of one length, but not for numbers.
         function = "array_position" if connection.vendor == "postgresql" else "instr"
         return f"{function}({items[0]}, {item[0]})", [*items[1], *item[1]]
 
 
 class UserParam:
-    """Stands in a kept QuerySet for whoever is logged in, who is given at each use."""
+    """The logged-in caller in a compiled query, in place of a User; the id is given at each use."""
 
     is_authenticated = True
 
@@ -88,21 +100,22 @@ class UserParam:
 
 
 class Statement:
-    """A SELECT, and the order in which it takes what is given."""
+    """The SQL of a SELECT, with its parameters in order: constants and Params."""
 
     def __init__(self, sql: str, parameters: Sequence) -> None:
         self.sql, self.parameters = sql, parameters
         self.places = {place.name: place.output_field for place in parameters if isinstance(place, Param)}
 
     @classmethod
-    @lru_cache(maxsize=MOST_STATEMENTS)
+    @lru_cache(maxsize=MAX_STATEMENTS)
     def of(cls, sql: str) -> "Statement":
-        """One that was written by hand; `fetch` takes the value of each %s under its number."""
+        """Return a statement for hand-written SQL. `fetch` takes the value of each %s under its number, from 0."""
         return cls(sql, [Param(number, Field()) for number in range(sql.count("%s"))])
 
     def fetch(self, values: Mapping[Hashable, Any]) -> list[tuple]:
         with connection.cursor() as cursor:
-            if execute_prepared := getattr(connection, "execute_prepared", None):  # by a plan that is kept too
+            # PostgreSQL (core/db/postgresql) also keeps the plan.
+            if execute_prepared := getattr(connection, "execute_prepared", None):
                 execute_prepared(cursor, self, values)
             else:
                 self.execute(cursor, values)
@@ -113,24 +126,32 @@ class Statement:
 
 
 class CompiledRows(Statement):
-    """One SELECT of a QuerySet of named rows, or of models without others beside them."""
+    """The SELECT of a QuerySet of named tuples, or of models without select_related."""
 
     def __init__(self, queryset: QuerySet) -> None:
         compiler = queryset.query.get_compiler(queryset.db)
-        super().__init__(*compiler.as_sql())
+        sql, parameters = compiler.as_sql()
+        refuse_frozen_values(sql, parameters)
+        super().__init__(sql, parameters)
         columns = [column for column, *_ in compiler.select[: compiler.col_count]]
         self.converters = compiler.get_converters(columns)
-        self.make_row = _maker_of_rows(queryset, columns)
+        fields = getattr(queryset, "_fields", None)  # of values_list()
+        self.make_row: Callable[[Sequence], Any]
+        if fields:
+            self.make_row = create_namedtuple_class(*fields)._make
+        else:
+            names = [column.target.attname for column in columns]
+            self.make_row = partial(queryset.model.from_db, queryset.db, names)
 
-    def rows(self, given: dict[str, Any]) -> list:
-        values = {
-            name: field.get_db_prep_value(given[name], connection, prepared=False)
+    def rows(self, values: Mapping[str, Any]) -> list:
+        prepared = {
+            name: field.get_db_prep_value(values[name], connection, prepared=False)
             for name, field in self.places.items()
         }
-        found = self.fetch(values)
-        return [self.make_row(row) for row in (map(self._converted, found) if self.converters else found)]
+        found = self.fetch(prepared)
+        return [self.make_row(row) for row in (map(self._convert, found) if self.converters else found)]
 
-    def _converted(self, row: tuple) -> list:
+    def _convert(self, row: tuple) -> list:
         values = list(row)
         for position, (converters, column) in self.converters.items():
             for convert in converters:
@@ -138,34 +159,43 @@ class CompiledRows(Statement):
         return values
 
 
-def _maker_of_rows(queryset: Any, columns: Sequence) -> Callable[[Sequence], Any]:
-    if queryset._fields:
-        return create_namedtuple_class(*queryset._fields)._make
-    names = [column.target.attname for column in columns]
-    return partial(queryset.model.from_db, queryset.db, names)
+def refuse_frozen_values(sql: str, parameters: Sequence) -> None:
+    """Raise FrozenValueError for a date, a time or an id among the constants of a statement."""
+    for value in parameters:
+        is_frozen_text = isinstance(value, str) and FROZEN_TEXT.fullmatch(value)
+        if is_frozen_text or isinstance(value, datetime.date | datetime.time | uuid.UUID):
+            raise FrozenValueError(
+                f"A compiled query would use {value} in every later request. Put a Param in its place, and give the "
+                f"value at each use. The SQL: {sql}"
+            )
 
 
 class CompiledQuery:
-    """A QuerySet, and the statements that were made of it so far, each under the name of its shape."""
+    """A QuerySet with the statements that were compiled from it, each under a key."""
 
     def __init__(self, queryset: QuerySet) -> None:
         self.queryset = queryset
         self.statements: OrderedDict[Hashable, CompiledRows] = OrderedDict()
         self.lock = Lock()
 
-    def statement(self, shape: Hashable, make: Callable[[QuerySet], QuerySet]) -> CompiledRows:
-        """What `make` makes of the QuerySet. The same shape has to mean the same statement."""
+    def statement(self, key: Hashable, build: Callable[[QuerySet], QuerySet]) -> CompiledRows:
+        """Return the statement of `build(queryset)`, compiled at the first use of the key.
+
+        The same key must always mean the same SQL: `build` is not called again.
+        """
+        # Under the lock, so that threads which start together compile each statement once.
         with self.lock:
-            if shape not in self.statements:
-                self.statements[shape] = CompiledRows(make(self.queryset))
-                if len(self.statements) > MOST_STATEMENTS:
+            if key not in self.statements:
+                self.statements[key] = CompiledRows(build(self.queryset))
+                if len(self.statements) > MAX_STATEMENTS:
                     self.statements.popitem(last=False)
-            self.statements.move_to_end(shape)
-            return self.statements[shape]
+            self.statements.move_to_end(key)
+            return self.statements[key]
 
-    def first(self, shape: Hashable, make: Callable[[QuerySet], QuerySet], given: dict[str, Any]) -> Any:
-        """The first row, or None."""
-        return next(iter(self.read(shape, make, given)), None)
+    def first(self, key: Hashable, build: Callable[[QuerySet], QuerySet], values: Mapping[str, Any]) -> Any:
+        """Return the first row, or None. It fetches all rows: `build` should limit them."""
+        return next(iter(self.read(key, build, values)), None)
 
-    def read(self, shape: Hashable, make: Callable[[QuerySet], QuerySet], given: dict[str, Any]) -> list:
-        return self.statement(shape, make).rows(given)
+    def read(self, key: Hashable, build: Callable[[QuerySet], QuerySet], values: Mapping[str, Any]) -> list:
+        """Return the rows of `build(queryset)` for these values of its Params."""
+        return self.statement(key, build).rows(values)

@@ -1,12 +1,13 @@
-"""Telling a database that is away from a mistake of ours."""
+"""Distinguish an unreachable database from an error in our code."""
 
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 
 def is_database_outage(error: BaseException) -> bool:
+    """Return whether the error means that the database is unreachable, locked or out of resources."""
     if isinstance(error, OperationalError | InterfaceError):
-        # SQLite calls a missing table or column an operational error too.
+        # SQLite raises OperationalError for a missing table or column too ("no such table").
         return "no such" not in str(error)
-    # psycopg2 has nothing but the base class for a connection that breaks off in the middle of an answer; Django uses
-    # it too, but then for a reason of its own, without a cause.
+    # psycopg2 raises the base class itself when a connection breaks off in the middle of an answer. Django raises the
+    # base class too, but then without a cause.
     return type(error) is DatabaseError and error.__cause__ is not None

@@ -1,4 +1,4 @@
-"""Addresses of clients, as far as proxies can be believed."""
+"""Client addresses, taken from trusted proxies alone."""
 
 from ipaddress import ip_address, ip_network
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where the client is, believing as many proxies as TRUSTED_PROXIES says."""
+    """Return the client's address (see `network_of`), as the outermost of TRUSTED_PROXIES proxies saw it."""
     hops = request.headers.get("X-Forwarded-For", "").split(",")
     if settings.TRUSTED_PROXIES and hops != [""]:
         return network_of(hops[-min(settings.TRUSTED_PROXIES, len(hops))].strip())
@@ -15,8 +15,11 @@ def address_of(request: HttpRequest) -> str:
 
 
 def network_of(address: str) -> str:
-    """What one client has to itself: an address of IPv4, and of IPv6 the /64, which holds more than can be counted."""
-    if address.count(":") == 1:  # some proxies write the port too
+    """Return the IPv4 address, or the /64 network of an IPv6 address: one client can use all addresses of a /64.
+
+    Return "unknown" for anything else.
+    """
+    if address.count(":") == 1:  # IPv4 with a port, as some proxies write it
         address = address.partition(":")[0]
     try:
         known = ip_address(address)

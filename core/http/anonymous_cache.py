@@ -1,7 +1,7 @@
-"""Answers that say `Cache-Control: public` are given again while they are fresh, as a cache in front of us would.
+"""Cache of answers with `Cache-Control: public`, for callers without a token or a session.
 
-Each process keeps its own, so nobody waits for a cache server. Whoever has a token or a session is never answered from
-here, and what is answered counts against the caller's rates. ANONYMOUS_CACHE_SECONDS=0 turns it off.
+Each process has its own, in memory, so no request waits for a cache server. An answer from the cache counts against
+the caller's rates as any other. ANONYMOUS_CACHE_SECONDS=0 turns the cache off.
 """
 
 import time
@@ -20,13 +20,13 @@ from core.api.throttling import seconds_to_wait
 from core.http.addresses import address_of
 from core.http.conditions import PreconditionFailed, is_unchanged, not_modified
 
-route_of = lru_cache(maxsize=100)(resolve)
+resolve_cached = lru_cache(maxsize=100)(resolve)
 
 
 class CachedAnswer(NamedTuple):
     content: bytes
     headers: dict[str, str]
-    since: float
+    since: float  # seconds since the epoch
 
 
 def anonymous_cache(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -35,28 +35,32 @@ def anonymous_cache(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
         if not seconds or request.method != "GET" or not _is_anonymous(request):
             return get_response(request)
         key = _key(request)
-        kept: CachedAnswer | None = caches["answers"].get(key)
-        if kept is None:
+        cached: CachedAnswer | None = caches["answers"].get(key)
+        if cached is None:
             response = get_response(request)
-            if response.get("Cache-Control", "").startswith("public") and _can_be_kept(response):
-                kept = CachedAnswer(response.content, dict(response.headers), time.time())
-                caches["answers"].set(key, kept, seconds)
+            if response.get("Cache-Control", "").startswith("public") and _is_cacheable(response):
+                cached = CachedAnswer(response.content, dict(response.headers), time.time())
+                caches["answers"].set(key, cached, seconds)
             return response
-        request.resolver_match = route_of(request.path_info)
+        # The throttle and the log read the route from the request; no view will run to set it.
+        request.resolver_match = resolve_cached(request.path_info)
         if seconds_to_wait(request, address_of(request)):
-            return get_response(request)
-        response = HttpResponse(kept.content, headers=kept.headers)
-        response["Age"] = str(int(time.time() - kept.since))
+            return get_response(request)  # the view answers 429
+        response = HttpResponse(cached.content, headers=cached.headers)
+        response["Age"] = str(int(time.time() - cached.since))
         try:
-            return not_modified(response) if is_unchanged(request, kept.headers["ETag"]) else response
+            return not_modified(response) if is_unchanged(request, cached.headers["ETag"]) else response
         except PreconditionFailed:
             return get_response(request)
 
     return middleware
 
 
-def forget(**kwargs: object) -> None:
-    """Receiver for post_save and post_delete of what lists are made of. Other processes see it a moment later."""
+def clear_cached_answers(**kwargs: object) -> None:
+    """Clear this process' cache after commit; other processes' answers expire after their two seconds.
+
+    Receiver for post_save and post_delete of the models in lists.
+    """
     transaction.on_commit(caches["answers"].clear)
 
 
@@ -64,11 +68,11 @@ def _is_anonymous(request: HttpRequest) -> bool:
     return "HTTP_AUTHORIZATION" not in request.META and settings.SESSION_COOKIE_NAME not in request.COOKIES
 
 
-def _can_be_kept(response: HttpResponse) -> bool:
+def _is_cacheable(response: HttpResponse) -> bool:
     return response.status_code == 200 and not response.streaming and not response.cookies and "ETag" in response
 
 
 def _key(request: HttpRequest) -> str:
-    asked = request.META
-    parts = (request.scheme, *(asked.get(name, "") for name in ("HTTP_HOST", "HTTP_ACCEPT", "HTTP_ORIGIN")))
+    """Hash the address and the headers that an answer depends on."""
+    parts = (request.scheme, *(request.META.get(name, "") for name in ("HTTP_HOST", "HTTP_ACCEPT", "HTTP_ORIGIN")))
     return blake2b("\n".join((*parts, request.get_full_path())).encode("utf-8", "replace")).hexdigest()

@@ -1,6 +1,7 @@
-"""Conditions of a request (RFC 9110, section 13) on what has an entity tag and no date of its last change.
+"""Conditional requests (RFC 9110, section 13) for resources with an ETag but without a Last-Modified date.
 
-So If-Modified-Since and If-Unmodified-Since are ignored, as the RFC has it; Django answers 412 to the latter.
+If-Modified-Since and If-Unmodified-Since are ignored, as the RFC demands then. Django's own helper would answer 412 to
+the latter.
 """
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
@@ -8,8 +9,8 @@ from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 from rest_framework.exceptions import APIException
 
-# What the RFC (section 15.4.5) wants of a 304, if the whole answer would have it. Its length is none of it.
-KEPT_HEADERS = ("Cache-Control", "Content-Location", "Date", "ETag", "Expires", "Vary")
+# Headers of the full answer that a 304 must repeat (RFC 9110, section 15.4.5).
+REPEATED_HEADERS = ("Cache-Control", "Content-Location", "Date", "ETag", "Expires", "Vary")
 
 
 class PreconditionFailed(APIException):
@@ -19,7 +20,7 @@ class PreconditionFailed(APIException):
 
 
 def is_unchanged(request: HttpRequest, etag: str) -> bool:
-    """Return whether the client has this version already. Raise PreconditionFailed where it wants another one."""
+    """Return whether If-None-Match has this ETag. Raise PreconditionFailed if If-Match has others only."""
     wanted = parse_etags(request.headers.get("If-Match", ""))
     if wanted and "*" not in wanted and etag not in wanted:
         raise PreconditionFailed
@@ -28,9 +29,9 @@ def is_unchanged(request: HttpRequest, etag: str) -> bool:
 
 
 def not_modified(response: HttpResponseBase) -> HttpResponse:
-    """Return the 304 in place of the whole answer."""
+    """Return the 304 that replaces the full answer."""
     unchanged = HttpResponseNotModified()
-    for name in KEPT_HEADERS:
+    for name in REPEATED_HEADERS:
         if response.has_header(name):
             unchanged[name] = response[name]
     unchanged.cookies = response.cookies

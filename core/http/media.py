@@ -13,29 +13,24 @@ SIZES = {str(size): size for size in PICTURE_SIZES}
 
 @require_safe
 def serve_image(request: HttpRequest, key: str) -> HttpResponseBase:
-    """Send a cover or a picture, the only stored files with an address of their own; audio has none.
+    """Send a cover or a picture, or with `?size=` its square of that width in pixels.
 
-    `?size=` asks for a square of that width.
+    These are the only files with a public address; audio is sent by signed ones.
     """
     size = request.GET.get("size")
     if size is not None and size not in SIZES:
         return error_answer(400, "invalid", f"Ask for size {', '.join(SIZES)}, or for none.", attr="size")
     try:
         key = ensure_size(key, SIZES[size]) if size else key
-        return _redirect(key) if not isinstance(default_storage, FileSystemStorage) else _file(key)
+        if not isinstance(default_storage, FileSystemStorage):
+            response: HttpResponseBase = HttpResponseRedirect(default_storage.url(key))
+            # The signed address in it expires; a cached redirect must not outlive it.
+            seconds = int(settings.PRESIGNED_URL_LIFETIME.total_seconds()) // 2
+            response["Cache-Control"] = f"public, max-age={seconds}"
+            return response
+        response = FileResponse(default_storage.open(key))
+        # A changed image gets another key.
+        response["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
     except FileNotFoundError as error:
         raise Http404 from error
-
-
-def _file(key: str) -> HttpResponseBase:
-    response = FileResponse(default_storage.open(key))
-    # A changed image gets another key.
-    response["Cache-Control"] = "public, max-age=31536000, immutable"
-    return response
-
-
-def _redirect(key: str) -> HttpResponseBase:
-    response = HttpResponseRedirect(default_storage.url(key))
-    # The address that it leads to ends; a redirect that was kept must not outlive it.
-    response["Cache-Control"] = f"public, max-age={int(settings.PRESIGNED_URL_LIFETIME.total_seconds()) // 2}"
-    return response

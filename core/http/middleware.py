@@ -1,3 +1,5 @@
+"""Middleware: content security policy, limits of requests, and conditional answers of the API."""
+
 from collections.abc import Callable
 
 from csp.constants import HEADER
@@ -13,32 +15,33 @@ from core.http.conditions import PreconditionFailed, is_unchanged, not_modified
 
 View = Callable[[HttpRequest], HttpResponse]
 
-
-NOTHING = "default-src 'none'; frame-ancestors 'none'"
+LOAD_NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
 
 class ContentSecurityPolicy(CSPMiddleware):
-    """What pages may load is in the settings; whatever is no page, such as JSON, may load nothing."""
+    """Send the policy of the settings with HTML pages, and one that allows nothing with everything else."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if response.get("Content-Type", "").startswith("text/html"):
             return super().process_response(request, response)
-        response[HEADER] = NOTHING
+        response[HEADER] = LOAD_NOTHING
         return response
 
 
 def request_limits(get_response: View) -> View:
-    """Refuses bodies and queries that no endpoint has a use for before they are read."""
+    """Refuse bodies and query strings larger than any endpoint needs, before they are read."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "")
         if len(query) > settings.MAX_QUERY_BYTES or query.count("&") >= settings.MAX_QUERY_PARAMETERS:
             return error_answer(400, "too_large", "The query has too many parameters, or is too long.")
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if "HTTP_TRANSFER_ENCODING" in request.META and length == "0":  # WSGI would take the body for empty
+        if "HTTP_TRANSFER_ENCODING" in request.META and length == "0":
+            # Under WSGI the body would be taken for empty.
             return error_answer(411, "length_required", "Send the body with its Content-Length, not in chunks.")
         if length.isdecimal() and int(length) > settings.MAX_BODY_BYTES:
             response = error_answer(413, "too_large", "The request's body is larger than 100 MB.")
+            # The body stays unread, so no other request can follow on this connection.
             response["Connection"] = "close"
             return response
         return get_response(request)
@@ -47,12 +50,12 @@ def request_limits(get_response: View) -> View:
 
 
 def conditional_answers(get_response: View) -> View:
-    """Give what the API answers to GET its ETag, Vary and Cache-Control; answer 304 where the client has it already."""
+    """Add ETag, Vary and Cache-Control to the API's answers to GET. Answer 304 if the client has the answer already."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         if response.status_code in (204, 304):
-            # CommonMiddleware's 0: a 204 has no length, and that of a 304 would be the whole answer's.
+            # Remove the 0 of CommonMiddleware: a 204 has no length, and a 304's would be that of the full answer.
             del response["Content-Length"]
         if not is_api(request):
             return response
@@ -72,13 +75,13 @@ def conditional_answers(get_response: View) -> View:
 
 
 def is_personal(request: HttpRequest) -> bool:
-    """Return whether a token, a session or a signature may have decided what is answered."""
+    """Return whether the answer may depend on a token, a session or a signature."""
     named = "Authorization" in request.headers or settings.SESSION_COOKIE_NAME in request.COOKIES
     return named or "signature" in request.GET
 
 
 def with_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    # Pages for people differ each time, by their form's token; streams bring an ETag with them, or nginx gives it.
+    # HTML pages have a new CSRF token each time; streams set their own ETag, or nginx does.
     is_data = response.get("Content-Type", "").startswith("application/")
     if response.status_code != 200 or response.streaming or not is_data:
         return response

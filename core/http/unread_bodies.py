@@ -6,7 +6,7 @@ CHUNK = 256 * 1024
 
 
 def drain_request_body(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Reads what a refused upload still has to say.
+    """Read the rest of the body of a refused upload.
 
     The server closes a connection whose body was not read. A proxy that is still sending takes that for a failure, and
     its client would get a 502 instead of our answer.
@@ -15,6 +15,7 @@ def drain_request_body(get_response: Callable[[HttpRequest], HttpResponse]) -> C
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         if request.META.get("CONTENT_LENGTH") not in (None, "", "0"):
+            # The raw stream: request.body may refuse to be read, and would put all of it into memory.
             while request._stream.read(CHUNK):
                 pass
         return response

@@ -7,7 +7,7 @@ from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUplo
 
 
 class UnnamedFileUploadHandler(TemporaryFileUploadHandler):
-    """Large uploads wait in files without names, so that a server that is killed leaves none of them behind."""
+    """Upload handler with temporary files that have no name, so that a killed server leaves none of them behind."""
 
     file: Any
 

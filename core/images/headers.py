@@ -1,6 +1,6 @@
-"""What a picture may be before it is decoded, told by its header and the parts that it is made of.
+"""Checks of a picture before it is decoded, by its header and its structure.
 
-Pillow reads whatever a file has, in Python and on one thread: a file of 10 MB can keep it busy for hours.
+Pillow parses every part of a file, in Python and on one thread: a crafted file of 10 MB can keep it busy for hours.
 """
 
 import re
@@ -9,20 +9,20 @@ from django.core.exceptions import ValidationError
 
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 20_000
-# What encoders write stays far below: 10 or so scans, a few dozen segments, pixels in pieces of 8 KB.
+# Encoders stay far below these: about 10 scans, a few dozen segments, pixels in chunks of 8 KB.
 MAX_SCANS = 64
 MAX_SEGMENTS = 2_000
 MAX_DATA_CHUNKS = 20_000
 MAX_JUNK_BYTES = 2**16
 
-# FF and a marker's byte. FF00 and FFD0 to FFD7 belong to the pixels, FFFF is filling.
+# FF and a marker's byte. FF00 and FFD0 to FFD7 are part of the pixel data, FFFF is padding.
 JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 JPEG_SCAN, JPEG_END = 0xDA, 0xD9
 JPEG_WITHOUT_LENGTH = {0x01, 0xD8, *range(0xF0, 0xFE)}
 
 
 def check_size(size: tuple[int, int]) -> None:
-    """Raise ValidationError where the width and height that a header names are more than we decode."""
+    """Raise ValidationError if the width and height in the header are more than we decode."""
     if size[0] * size[1] > MAX_PIXELS:
         raise too_many_pixels()
     if max(size) > MAX_SIDE:
@@ -30,14 +30,14 @@ def check_size(size: tuple[int, int]) -> None:
 
 
 def check_structure(content: bytes) -> None:
-    """Raise ValidationError where a file has so many parts that only reading them would take long."""
+    """Raise ValidationError if a file has so many parts that merely parsing them would take long."""
     if content.startswith(b"\xff\xd8"):
         is_sane = _is_sane_jpeg(content)
     elif content.startswith(b"\x89PNG\r\n\x1a\n"):
         is_sane = _is_sane_png(content)
     elif content.startswith(b"GIF8"):
         is_sane = _is_sane_gif(content)
-    else:  # WebP is read by libwebp, part by part and fast
+    else:  # WebP is parsed by libwebp, in C and fast
         return
     if not is_sane:
         raise unreadable("This image has far more parts than a picture needs. Export it again and upload that.")
@@ -76,7 +76,7 @@ def _is_sane_png(content: bytes) -> bool:
 
 
 def _is_sane_gif(content: bytes) -> bool:
-    """Look at what stands before the first frame, the only one that is decoded."""
+    """Check the blocks before the first frame, the only one that is decoded."""
     flags = content[10] if len(content) > 10 else 0
     position = 13 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
     end = len(content)
@@ -84,7 +84,7 @@ def _is_sane_gif(content: bytes) -> bool:
         if position >= end or content[position] in b",;":
             return True
         if content[position] != ord("!"):
-            position += 1  # Pillow passes over it too
+            position += 1  # Pillow skips it too
             continue
         position += 2
         for _ in range(MAX_DATA_CHUNKS):

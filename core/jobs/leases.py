@@ -1,13 +1,14 @@
-"""Leases of those that work in the background: workers, and a backup that is being made."""
+"""Leases that show which background processes are alive: workers, and a running backup."""
 
 from django.db import models
 from django.utils import timezone
 
+# Worker names that begin so are backups, not workers.
 BACKUP = "backup "
 
 
 class WorkerLease(models.Model):
-    """A background worker that is at work. When its lease ends without having been renewed, others take over."""
+    """A living worker. When its lease ends without renewal, other workers take over its task."""
 
     worker = models.CharField(max_length=64, primary_key=True)
     ends_at = models.DateTimeField()

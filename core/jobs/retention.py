@@ -1,6 +1,6 @@
-"""Daily removal of rows that are not kept any longer: by `manage.py prune`, and by the worker.
+"""Daily removal of expired rows, by the worker and by `manage.py prune`.
 
-Each app registers what it removes when it is ready.
+Each app registers its chores (a name, and a function that deletes) in `AppConfig.ready`.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,20 +22,20 @@ CHORES: dict[str, Prune] = {}
 
 
 def register(what: str, prune: Prune) -> None:
-    """Have `prune` called each day; it yields the number of rows that each of its committed batches removed."""
+    """Run `prune` every day. It deletes in batches, committing each, and yields the number of rows of each batch."""
     CHORES[what] = prune
 
 
 def in_batches(rows: QuerySet) -> Iterator[int]:
-    """Delete the rows, few in each transaction, and yield how many. It can be interrupted and begun again."""
+    """Delete the rows in batches, each in a transaction of its own, and yield how many each deleted."""
     while keys := list(rows.values_list("pk", flat=True)[:ROWS_AT_ONCE]):
-        # Filtered again: a row that was used meanwhile stays.
+        # Apply the condition again: a row that was used since the keys were read must stay.
         _, deleted = rows.filter(pk__in=keys).delete()
         yield deleted.get(rows.model._meta.label, 0)
 
 
 def prune() -> Iterator[tuple[str, Iterator[int]]]:
-    """Yield the name of each chore and its batch sizes, which have to be read to the end."""
+    """Yield each chore's name and its batch sizes; iterating over these does the work."""
     for what, chore in CHORES.items():
         yield what, chore()
 
@@ -46,13 +46,13 @@ def prune_tasks() -> Iterator[int]:
 
 @task(queue_name="upkeep")
 def prune_daily() -> None:
-    # Before the work, so that the next run comes whatever happens to this one.
+    # Schedule before the work, so that the next run comes even if this one fails.
     schedule(prune_daily, after=EVERY)
     for _, batches in prune():
         sum(batches)
 
 
-def database_was_migrated(using: str, **kwargs: object) -> None:
-    """Receiver for post_migrate, which comes after every start: from then on the worker prunes."""
+def schedule_after_migrate(using: str, **kwargs: object) -> None:
+    """Queue the first run. Receiver for post_migrate, which every deployment sends."""
     if has_queue(using):
         schedule(prune_daily)

@@ -1,4 +1,4 @@
-"""Background tasks that are tried again until they succeed."""
+"""Background tasks that are retried after an error, with growing pauses."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,9 +15,9 @@ ATTEMPTS: dict[Callable, float] = {}
 
 
 def retried_task(*, attempts: float = inf, **options: Any) -> Callable[[Callable], Task]:
-    """`@task`, tried again ever later when it raises, `attempts` times altogether.
+    """Declare a task like `@task` does, and run it up to `attempts` times altogether while it raises.
 
-    A worker may be killed after the last line of a task as well as before the first, so it must do no harm twice.
+    The function must be idempotent: a worker may be killed after its last line, and then another runs it again.
     """
 
     def decorate(function: Callable) -> Task:
@@ -28,10 +28,10 @@ def retried_task(*, attempts: float = inf, **options: Any) -> Callable[[Callable
 
 
 def should_retry(function: Callable, *, attempt: int) -> bool:
-    """Whether the task of this function has another chance when this attempt (the first is 1) has failed."""
+    """Return whether the function's task may run again after this failed attempt (the first is 1)."""
     return attempt < ATTEMPTS.get(function, 1)
 
 
 def retry_delay(attempt: int) -> timedelta:
-    # The exponent is bounded, so that the thousandth attempt is not a number too large for a pause.
+    # Bound the exponent: 2 ** 1000 does not fit into a timedelta.
     return min(FIRST_PAUSE * 2 ** min(attempt - 1, 20), LONGEST_PAUSE)

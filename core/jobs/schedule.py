@@ -1,4 +1,4 @@
-"""Tasks that come again and again: each run sees to it that the next one waits for its turn."""
+"""Recurring tasks: each run schedules the next one."""
 
 from datetime import timedelta
 
@@ -10,7 +10,9 @@ from django_tasks_db.models import DBTaskResult
 
 
 def schedule(task: Task, *, after: timedelta = timedelta()) -> None:
-    """Unless one waits already. Should two processes do so at once, the second chain ends itself later."""
+    """Queue the task to run after this time, unless it is queued already."""
+    # Two processes may both see none and queue one each. The first of the two to run then finds the other queued and
+    # schedules no successor, so one chain is left.
     waiting = DBTaskResult.objects.filter(task_path=task.module_path, status=TaskResultStatus.READY)
     if default_task_backend.supports_defer and not waiting.exists():
         task.using(run_after=timezone.now() + after).enqueue()

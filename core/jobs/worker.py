@@ -1,4 +1,8 @@
-"""The worker: runs the tasks of the queue, under a lease, so that what a killed one was doing is done by another."""
+"""The background worker: runs queued tasks under a lease, so that another worker redoes what a killed one had begun.
+
+A worker renews its lease (`WorkerLease`) from a thread of its own. A task that is marked as running by a worker
+without a lease was lost; whichever worker notices first puts it back into the queue.
+"""
 
 import logging
 import signal
@@ -27,14 +31,14 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_QUEUE = "default"
 SHORT_LANE, LONG_LANE = "-short", "-long"
-BEATS_PER_LEASE = 4
-# Whatever kills its worker so often is no accident any more.
+RENEWALS_PER_LEASE = 4
+# A task that has killed so many workers is the cause, not a victim.
 MAX_ATTEMPTS_LOST = 20
 SECONDS_WITHOUT_DATABASE = 5
 
 
 class LeasedWorker(Worker):
-    """django-tasks-db's worker that others can take over from, and that tries again what asks for it."""
+    """django-tasks-db's worker with a lease, retries, and patience while the database is away."""
 
     current: DBTaskResult | None = None
 
@@ -42,7 +46,8 @@ class LeasedWorker(Worker):
         while self.running:
             try:
                 with leased(self.worker_id):
-                    # After an outage: what we had begun is nobody's any more, though we are here.
+                    # An outage broke off a task of ours. The lease is ours again, so no other worker would take the
+                    # task for lost: put it back ourselves.
                     for row in DBTaskResult.objects.running():
                         if row.worker_ids[-1] == self.worker_id:
                             requeue(row)
@@ -58,18 +63,23 @@ class LeasedWorker(Worker):
         self.running_task, self.current = True, row
         row.task_path = settings.MOVED_TASKS.get(row.task_path, row.task_path)
         try:
-            record_success(row, call(row))
+            value = call_task(row)
+            with transaction.atomic():
+                row.set_successful(value)
+                # Arguments may be personal data (addresses, ids), and a finished task has no more use for them.
+                row.args_kwargs = {"args": [], "kwargs": {}}
+                row.save(update_fields=["args_kwargs"])
         except Exception as error:
-            self._failed(row, error)
-        except BaseException:  # told to end at once
+            self._retry_or_fail(row, error)
+        except BaseException:  # SystemExit or KeyboardInterrupt: the process ends now
             requeue(row)
             raise
         finally:
             self.running_task, self.current = False, None
             self._run_tasks += 1
-        announce(task_finished, row)
+        send_signal(task_finished, row)
 
-    def _failed(self, row: DBTaskResult, error: Exception) -> None:
+    def _retry_or_fail(self, row: DBTaskResult, error: Exception) -> None:
         attempt = len(row.worker_ids)
         if has_task(row) and should_retry(row.task.func, attempt=attempt):
             logger.warning("%s failed (attempt %d); it will be tried again.", row.task_path, attempt, exc_info=True)
@@ -79,38 +89,39 @@ class LeasedWorker(Worker):
             row.set_failed(error)
 
 
-class TwoLanes:
-    """A worker that does short work (the default queue) in the main thread, and everything else beside it.
+class TwoLaneWorker:
+    """A worker that runs short tasks (the default queue) in the main thread and all others in a second thread.
 
-    A mail never waits behind a rendition, though one process does both.
+    So a mail never waits behind a rendition, although one process does both.
     """
 
     def __init__(self, worker_id: str, *, interval: float) -> None:
-        self.short = new_worker(worker_id + SHORT_LANE, queues=[DEFAULT_QUEUE], interval=interval)
-        self.long = new_worker(worker_id + LONG_LANE, except_queues=[DEFAULT_QUEUE], interval=interval)
+        self.short = make_worker(worker_id + SHORT_LANE, queues=[DEFAULT_QUEUE], interval=interval)
+        self.long = make_worker(worker_id + LONG_LANE, except_queues=[DEFAULT_QUEUE], interval=interval)
         self.failure: BaseException | None = None
 
     def run(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
             signal.signal(number, self.stop)
-        beside = Thread(target=self._run_long, daemon=True)
-        beside.start()
+        # A daemon: a second signal ends the process without waiting for an hour of rendering.
+        long_thread = Thread(target=self._run_long, daemon=True)
+        long_thread.start()
         try:
             self.short.run()
             self.long.running = False
-            beside.join()
+            long_thread.join()
         finally:
-            # Told to end at once: the thread dies with the process, and its task waits for the next worker.
+            # Left by a second signal: the thread dies with the process, so its task goes back into the queue.
             if row := self.long.current:
                 requeue(row)
         if self.failure:
             raise self.failure
 
     def stop(self, number: int, frame: Any) -> None:
-        """End when the current tasks are done; the second time at once."""
+        """Stop after the current tasks; at the second signal, exit at once."""
         if not self.short.running:
             sys.exit(1)
-        logger.warning("Ending when the current tasks are done; once more ends at once.")
+        logger.warning("Stopping after the current tasks. A second signal stops at once.")
         self.short.running = self.long.running = False
 
     def _run_long(self) -> None:
@@ -119,11 +130,12 @@ class TwoLanes:
         except BaseException as error:
             self.failure = error
         finally:
+            # One lane alone would look like a healthy worker: whatever ends one ends both.
             self.short.running = False
             connections.close_all()
 
 
-def new_worker(
+def make_worker(
     worker_id: str,
     *,
     queues: Sequence[str] = ("*",),
@@ -143,78 +155,72 @@ def new_worker(
     )
 
 
-def call(row: DBTaskResult) -> Any:
+def call_task(row: DBTaskResult) -> Any:
     task: Any = row.task
     result: Any = row.task_result
-    announce(task_started, row)
+    send_signal(task_started, row)
     context = [TaskContext(task_result=result)] if task.takes_context else []
     return task.call(*context, *result.args, **result.kwargs)
 
 
-def record_success(row: DBTaskResult, value: Any) -> None:
-    """Whom and what a task was about is nobody's business any more when it is done."""
-    with transaction.atomic():
-        row.set_successful(value)
-        row.args_kwargs = {"args": [], "kwargs": {}}
-        row.save(update_fields=["args_kwargs"])
-
-
 def has_task(row: DBTaskResult) -> bool:
-    """False where the code of the task is gone, as after an upgrade."""
+    """Return whether the task can still be imported; an upgrade may have removed its code."""
     try:
         return bool(row.task)
     except Exception:
         return False
 
 
-def announce(signal: Any, row: DBTaskResult) -> None:
-    if has_task(row):
+def send_signal(signal: Any, row: DBTaskResult) -> None:
+    if has_task(row):  # receivers read the task from its result
         signal.send(type(row.task.get_backend()), task_result=row.task_result)
 
 
 @contextmanager
 def leased(worker: str) -> Iterator[None]:
-    """The lease is renewed beside the work, however long a task takes, and given back in the end."""
-    renew(worker)
-    take_over_lost_tasks()
+    """Take a lease, renew it from another thread however long the work takes, and delete it at the end."""
+    renew_lease(worker)
+    requeue_lost_tasks()
     ended = Event()
-    heart = Thread(target=beat, args=(worker, ended), daemon=True)
-    heart.start()
+    renewal = Thread(target=renew_until, args=(ended, worker), daemon=True)
+    renewal.start()
     try:
         yield
     finally:
+        # Join before deleting, or a renewal on its way would create the lease again.
         ended.set()
-        heart.join()
+        renewal.join()
         WorkerLease.objects.filter(pk=worker).delete()
 
 
-def beat(worker: str, ended: Event) -> None:
-    while not ended.wait(settings.WORKER_LEASE.total_seconds() / BEATS_PER_LEASE):
+def renew_until(ended: Event, worker: str) -> None:
+    while not ended.wait(settings.WORKER_LEASE.total_seconds() / RENEWALS_PER_LEASE):
         try:
             close_old_connections()
-            renew(worker)
-            take_over_lost_tasks()
+            renew_lease(worker)
+            requeue_lost_tasks()
         except DatabaseFailure as error:
             logger.warning("The lease could not be renewed. %s", error)
     connections.close_all()
 
 
-def renew(worker: str) -> None:
+def renew_lease(worker: str) -> None:
     now = timezone.now()
     WorkerLease.objects.update_or_create(worker=worker, defaults={"ends_at": now + settings.WORKER_LEASE})
     WorkerLease.objects.filter(ends_at__lt=now - settings.WORKER_LEASE).delete()
 
 
-def take_over_lost_tasks() -> None:
-    """Puts back into the queue what workers had begun whose lease has ended."""
+def requeue_lost_tasks() -> None:
+    """Put running tasks back into the queue whose worker has no lease any more; give up those lost too often."""
     now = timezone.now()
-    # First these, then the leases: whoever begins a task has renewed its lease before.
-    begun = list(DBTaskResult.objects.running().filter(started_at__lt=now - settings.WORKER_LEASE))
-    working = set(WorkerLease.objects.filter(ends_at__gt=now).values_list("worker", flat=True))
-    for row in begun:
-        if row.worker_ids[-1] in working:
+    # Tasks before leases: a worker takes its lease before its first task, so a task read here cannot lack a lease
+    # that its living worker has yet to take.
+    running = list(DBTaskResult.objects.running().filter(started_at__lt=now - settings.WORKER_LEASE))
+    living_workers = set(WorkerLease.objects.filter(ends_at__gt=now).values_list("worker", flat=True))
+    for row in running:
+        if row.worker_ids[-1] in living_workers:
             continue
-        logger.warning("The worker of %s was lost; another one takes it over.", row.task_path)
+        logger.warning("The worker of %s was lost; the task is run again.", row.task_path)
         if len(row.worker_ids) < MAX_ATTEMPTS_LOST:
             requeue(row)
         else:
@@ -222,6 +228,7 @@ def take_over_lost_tasks() -> None:
 
 
 def requeue(row: DBTaskResult, *, pause: timedelta = timedelta()) -> None:
-    """Ready to run again, unless somebody has put it back and begun it anew meanwhile."""
+    """Mark the task as ready to run after the pause."""
+    # Filter by its start: another worker may have requeued and restarted the task meanwhile.
     same = DBTaskResult.objects.running().filter(pk=row.pk, started_at=row.started_at)
     same.update(status=TaskResultStatus.READY, run_after=timezone.now() + pause)

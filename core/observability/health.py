@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can work. Nothing here waits longer than a second for anything."""
+"""Liveness and readiness of this process, answered within a second even if a dependency hangs."""
 
 import os
 from collections.abc import Callable
@@ -22,49 +22,55 @@ from core.observability.queue import oldest_waiting_seconds
 
 PATIENCE_SECONDS = 1
 FRESH_SECONDS = 2
-# A thread may hang on a machine that is gone. After so long another one tries.
-GIVEN_UP_AFTER_SECONDS = 30
+# A thread may hang on a machine that is gone. After this time another thread tries.
+ABANDONED_AFTER_SECONDS = 30
 
 
 @dataclass
-class Look:
-    """One attempt at a check, in a thread of its own, which nobody has to wait for."""
+class CheckRun:
+    """One run of a check, in a thread of its own that requests can stop waiting for."""
 
-    look: Callable[[], Any]
+    check: Callable[[], Any]
     began: float = field(default_factory=monotonic)
     ended: Event = field(default_factory=Event)
     result: Any = "down"
 
-    def start(self) -> "Look":
+    def start(self) -> "CheckRun":
         Thread(target=self.run, daemon=True).start()
         return self
 
     def run(self) -> None:
         try:
-            self.result = self.look()
-        except Exception:  # whatever it is, what was looked at does not work
+            self.result = self.check()
+        except Exception:  # whatever the error, the dependency does not work
             self.result = "down"
         finally:
             connection.close()
             self.ended.set()
 
-    def is_of_use(self) -> bool:
-        return monotonic() - self.began < (FRESH_SECONDS if self.ended.is_set() else GIVEN_UP_AFTER_SECONDS)
+    def is_current(self) -> bool:
+        """Return whether its result is fresh, or it is still running and not yet abandoned."""
+        return monotonic() - self.began < (FRESH_SECONDS if self.ended.is_set() else ABANDONED_AFTER_SECONDS)
 
-    def answer(self) -> Any:
+    def wait(self) -> Any:
+        """Return the result, or "down" if there is none within a second after the start."""
         self.ended.wait(max(0, self.began + PATIENCE_SECONDS - monotonic()))
         return self.result if self.ended.is_set() else "down"
 
 
-looks: dict[str, Look] = {}
-starting = Lock()
+runs: dict[str, CheckRun] = {}
+start_lock = Lock()
 
 
-def latest(name: str) -> Look:
-    with starting:
-        if name not in looks or not looks[name].is_of_use():
-            looks[name] = Look(CHECKS[name]).start()
-        return looks[name]
+def current_run(name: str) -> CheckRun:
+    """Return the latest run of a check, after starting one if it is not current.
+
+    Probes that come together share a run, so that a hanging dependency does not fill the process with threads.
+    """
+    with start_lock:
+        if name not in runs or not runs[name].is_current():
+            runs[name] = CheckRun(CHECKS[name]).start()
+        return runs[name]
 
 
 def check_database() -> str:
@@ -82,17 +88,17 @@ def check_cache() -> str:
 def check_storage() -> str:
     try:
         folder = Path(default_storage.path(""))
-    except NotImplementedError:  # not a disk: it has to be asked
+    except NotImplementedError:  # a bucket: any answer, be it that there is no such file, means that it works
         default_storage.exists("health")
         return "up"
-    while not folder.exists():  # made by the first upload
+    while not folder.exists():  # the first upload makes it
         folder = folder.parent
     return "up" if os.access(folder, os.W_OK) else "down"
 
 
 def check_queue() -> dict[str, float]:
     leases = WorkerLease.objects.filter(ends_at__gt=timezone.now())
-    # A worker has a lease for each of its two lanes.
+    # A worker has two leases, one for each lane: count one of them.
     workers = leases.exclude(worker__endswith=LONG_LANE).count()
     return {"oldest_waiting_seconds": oldest_waiting_seconds(), "workers": workers}
 
@@ -110,9 +116,13 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """Answer whether the database is there. Only METRICS_ALLOWED are told of the rest, which decides nothing."""
-    begun = {name: latest(name) for name in (CHECKS if may_read(request) else ["database"])}
-    results = {name: look.answer() for name, look in begun.items()}
+    """Answer 200 if the database works, else 503. METRICS_ALLOWED get the results of the other checks too.
+
+    These do not change the status: without cache, storage or queue the process still answers most requests.
+    """
+    # Start all before waiting for one, so that all of them together take a second at most.
+    started = {name: current_run(name) for name in (CHECKS if may_read(request) else ["database"])}
+    results = {name: run.wait() for name, run in started.items()}
     is_ready = results["database"] == "up"
     body: dict[str, Any] = {"status": "ready" if is_ready else "unavailable"}
     if len(results) > 1:

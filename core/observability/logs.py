@@ -1,4 +1,4 @@
-"""How a log record is written: one line of JSON in production, a readable one in development; nothing personal."""
+"""Log formatters: a line of JSON in production, a readable line in development; neither with personal data."""
 
 import logging
 import re
@@ -10,7 +10,7 @@ import orjson
 
 from core.observability.routes import route_of
 
-# Of the request, or of the task, that is being worked on.
+# The id of the current request or task.
 current_id: ContextVar[str | None] = ContextVar("current_id", default=None)
 
 EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
@@ -21,7 +21,7 @@ def without_addresses(text: str) -> str:
 
 
 class WithoutPaths(logging.Filter):
-    """Django names the path of a request that failed. A path is typed by anybody; its route is ours."""
+    """Replace the path in Django's message about a failed request by its route: a path may contain anything."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == "django.request" and hasattr(record, "request") and isinstance(record.args, tuple):

@@ -1,4 +1,4 @@
-"""What Prometheus reads at /metrics. Series are few and bounded: routes are templates, never addresses."""
+"""Prometheus metrics at /metrics. Their labels are bounded: routes are templates (/api/songs/{id}), not paths."""
 
 import os
 from collections.abc import Iterator
@@ -52,7 +52,8 @@ def count_request(route: str, method: str, status: int, seconds: float, queries:
         QUERIES.labels(route).inc(queries)
 
 
-def listen(*, plays: type[Model], uploads: type[Model]) -> None:
+def connect_counters(*, plays: type[Model], uploads: type[Model]) -> None:
+    """Count created rows of these models, and exceptions of requests."""
     post_save.connect(count_play, sender=plays)
     post_save.connect(count_upload, sender=uploads)
     got_request_exception.connect(count_error)
@@ -73,16 +74,18 @@ def count_error(**kwargs: Any) -> None:
 
 
 def metrics(request: HttpRequest) -> HttpResponse | None:
-    """None to those who are not allowed: they get what any unknown address gives."""
+    """Return all metrics, or None for callers outside METRICS_ALLOWED, who get the 404 of any unknown address."""
     if not may_read(request):
         return None
     tasks = CollectorRegistry()
-    tasks.register(Tasks())
-    return HttpResponse(generate_latest(of_all_processes()) + generate_latest(tasks), content_type=CONTENT_TYPE_LATEST)
+    tasks.register(QueueCollector())
+    return HttpResponse(
+        generate_latest(registry_of_all_processes()) + generate_latest(tasks), content_type=CONTENT_TYPE_LATEST
+    )
 
 
 def may_read(request: HttpRequest) -> bool:
-    # Behind a proxy that TRUSTED_PROXIES does not know, everybody has the address of the proxy.
+    # Behind a proxy that TRUSTED_PROXIES does not count, all clients seem to have the address of the proxy.
     if not settings.TRUSTED_PROXIES and ("X-Forwarded-For" in request.headers or "Forwarded" in request.headers):
         return False
     try:
@@ -93,18 +96,18 @@ def may_read(request: HttpRequest) -> bool:
     return any(address in network for network in settings.METRICS_ALLOWED)
 
 
-def of_all_processes() -> CollectorRegistry:
+def registry_of_all_processes() -> CollectorRegistry:
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if not folder:
         return REGISTRY
-    forget_the_dead(Path(folder))
+    remove_dead_processes(Path(folder))
     registry = CollectorRegistry()
     MultiProcessCollector(registry, folder)
     return registry
 
 
-def forget_the_dead(folder: Path) -> None:
-    """A killed worker had requests in progress for ever, else."""
+def remove_dead_processes(folder: Path) -> None:
+    """Drop the gauges of processes that have ended: a killed one would have requests in progress for ever."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = int(file.stem.rsplit("_", 1)[1])
         if not is_alive(pid):
@@ -116,13 +119,13 @@ def is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
+    except PermissionError:  # it is alive, under another account
         return True
     return True
 
 
-class Tasks(Collector):
-    """The queue, as the database has it at this moment; nothing while the database is away."""
+class QueueCollector(Collector):
+    """Collector of the present state of the task queue; yields nothing while the database is unreachable."""
 
     def collect(self) -> Iterator[Metric]:
         try:

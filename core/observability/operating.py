@@ -1,4 +1,4 @@
-"""What operators' machines ask for: answered before hosts, redirects, sessions and throttles have a say."""
+"""Middleware for /health and /metrics, which answers before hosts, redirects, sessions and throttles are checked."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
@@ -6,7 +6,7 @@ from core.observability.health import live, ready
 from core.observability.metrics import metrics
 from core.observability.requests import View
 
-# A load balancer asks by an address that is in no ALLOWED_HOSTS, and without TLS.
+# Load balancers call these by an IP address that is not in ALLOWED_HOSTS, and without TLS.
 ROUTES = {"/health/live": live, "/health/ready": ready, "/metrics": metrics}
 
 
@@ -16,7 +16,7 @@ def operator_endpoints(get_response: View) -> View:
         if path not in ROUTES:
             return get_response(request)
         response = ROUTES[path](request)
-        if response is None:
+        if response is None:  # not for this caller
             return get_response(request)
         if request.method not in ("GET", "HEAD"):
             response = HttpResponseNotAllowed(["GET", "HEAD"])

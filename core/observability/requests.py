@@ -1,4 +1,4 @@
-"""Each request: its id, one line in the log, its numbers in the metrics."""
+"""Middleware that gives each request an id, a log line and its metrics."""
 
 import logging
 import re
@@ -20,9 +20,10 @@ View = Callable[[HttpRequest], HttpResponse]
 
 logger = logging.getLogger(__name__)
 
-SANE_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
+# No quotes, spaces or line breaks, which could forge log lines.
+SAFE_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-LONGEST_SQL = 4000
+MAX_SQL_LENGTH = 4000
 
 
 def observe_requests(get_response: View) -> View:
@@ -31,12 +32,12 @@ def observe_requests(get_response: View) -> View:
         request_id = id_of(request)
         before = current_id.set(request_id)
         metrics.IN_PROGRESS.inc()
-        queries = Queries(request)
+        queries = QueryCounter(request)
         try:
             with connection.execute_wrapper(queries):
                 response = get_response(request)
             response["X-Request-ID"] = request_id
-            report(request, response.status_code, perf_counter() - began, queries.count)
+            log_and_count(request, response.status_code, perf_counter() - began, queries.count)
             return response
         finally:
             metrics.IN_PROGRESS.dec()
@@ -45,7 +46,7 @@ def observe_requests(get_response: View) -> View:
     return middleware
 
 
-def report(request: HttpRequest, status: int, seconds: float, queries: int) -> None:
+def log_and_count(request: HttpRequest, status: int, seconds: float, queries: int) -> None:
     route = route_of(request)
     method = request.method if request.method in METHODS else "OTHER"
     metrics.count_request(route, str(method), status, seconds, queries)
@@ -60,8 +61,8 @@ def report(request: HttpRequest, status: int, seconds: float, queries: int) -> N
     logger.info("request", extra={"fields": fields})
 
 
-class Queries:
-    """Counts the queries of one request, and tells which were slow."""
+class QueryCounter:
+    """Execute wrapper that counts the queries of a request and logs the slow ones."""
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
@@ -78,21 +79,20 @@ class Queries:
                 fields = {
                     "route": route_of(self.request),
                     "ms": round(milliseconds, 1),
-                    "query": str(getattr(sql, "meaning", sql))[
-                        :LONGEST_SQL
-                    ],  # with placeholders: values are kept apart
+                    # With placeholders: the values, which may be personal, are in `params`.
+                    "query": str(getattr(sql, "statement_sql", sql))[:MAX_SQL_LENGTH],
                 }
                 logger.warning("slow query", extra={"fields": fields})
 
 
 def id_of(request: HttpRequest) -> str:
-    """The client's own where it can stand in a log, else a new one."""
+    """Return the client's request id if it is safe to log, else a new one."""
     given = request.META.get("HTTP_X_REQUEST_ID", "")
-    return given if SANE_ID.fullmatch(given) else uuid4().hex
+    return given if SAFE_ID.fullmatch(given) else uuid4().hex
 
 
 def user_id_of(request: HttpRequest) -> str | None:
     user: Any = getattr(request, "user", None)
-    if isinstance(user, SimpleLazyObject):  # to look at it would be a query, where nobody has asked yet
+    if isinstance(user, SimpleLazyObject):  # evaluating it would add a query to a request that needed none
         user = getattr(request, "_cached_user", None)
     return str(user.pk) if user is not None and user.pk else None

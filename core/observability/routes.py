@@ -1,4 +1,4 @@
-"""Requests by the template of their address."""
+"""Routes of requests for logs and metrics."""
 
 import re
 from functools import lru_cache
@@ -11,7 +11,7 @@ UNROUTED = "unrouted"
 
 
 def route_of(request: HttpRequest) -> str:
-    """The template of the address, such as /api/songs/{id}; never what somebody typed."""
+    """Return the template of the request's path, such as /api/songs/{id}; for unknown paths "unrouted"."""
     if operators := getattr(request, "operators_route", None):
         return operators
     match = request.resolver_match
@@ -22,6 +22,6 @@ def route_of(request: HttpRequest) -> str:
 
 @lru_cache(maxsize=1000)
 def template_of(route: str) -> str:
-    """`api/^songs/(?P<pk>[0-9a-f-]+)/?$` becomes /api/songs/{id}."""
+    """Return a readable template: `api/^songs/(?P<pk>[0-9a-f-]+)/?$` becomes /api/songs/{id}."""
     named = PARAMETER.sub(r"{\1}", simplify_regex(route)).replace("{pk}", "{id}")
     return named.rstrip("/") or "/"

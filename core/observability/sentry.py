@@ -1,4 +1,4 @@
-"""Sentry learns that something broke and where in the code; neither who it was nor what they sent."""
+"""Error reports to Sentry, with the place in the code but without the caller and what they sent."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sentry_sdk.integrations.django import DjangoIntegration
 
 from core.observability.logs import current_id, without_addresses
 
-HARMLESS_HEADERS = {"content-type", "content-length", "accept", "host"}
+REPORTED_HEADERS = {"content-type", "content-length", "accept", "host"}
 
 
 def start_sentry(dsn: str) -> None:
@@ -17,25 +17,25 @@ def start_sentry(dsn: str) -> None:
         max_request_body_size="never",
         include_local_variables=False,
         max_breadcrumbs=0,
-        before_send=scrubbed,
+        before_send=scrub,
         integrations=[DjangoIntegration(middleware_spans=False, signals_spans=False)],
     )
 
 
-def scrubbed(event: Any, hint: dict[str, Any]) -> Any:
+def scrub(event: Any, hint: dict[str, Any]) -> Any:
     if request := event.get("request"):
-        headers = {k: v for k, v in request.get("headers", {}).items() if k.lower() in HARMLESS_HEADERS}
+        headers = {k: v for k, v in request.get("headers", {}).items() if k.lower() in REPORTED_HEADERS}
         event["request"] = {"method": request.get("method"), "headers": headers}
     event.pop("user", None)
     event.setdefault("tags", {})["request_id"] = current_id.get()
-    return clean(event)
+    return mask_addresses(event)
 
 
-def clean(value: Any) -> Any:
+def mask_addresses(value: Any) -> Any:
     if isinstance(value, str):
         return without_addresses(value)
     if isinstance(value, dict):
-        return {key: clean(part) for key, part in value.items()}
+        return {key: mask_addresses(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [clean(part) for part in value]
+        return [mask_addresses(part) for part in value]
     return value

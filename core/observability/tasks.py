@@ -1,4 +1,4 @@
-"""Each task of the worker: one line in the log, and its id on all that is logged meanwhile."""
+"""A log line for each task that the worker runs, and the task's id on all lines that it logs."""
 
 import logging
 from contextvars import ContextVar, Token
@@ -12,24 +12,25 @@ from core.observability.logs import current_id
 
 logger = logging.getLogger(__name__)
 
-under_way: ContextVar[tuple[float, Token] | None] = ContextVar("under_way", default=None)
+# Start time (perf_counter) of the current task, and the token that restores the id before it.
+current_task: ContextVar[tuple[float, Token] | None] = ContextVar("current_task", default=None)
 
 
-def listen() -> None:
+def connect_log() -> None:
     task_started.connect(begin)
     task_finished.connect(end)
 
 
 def begin(*, task_result: TaskResult, **kwargs: Any) -> None:
-    under_way.set((perf_counter(), current_id.set(str(task_result.id))))
+    current_task.set((perf_counter(), current_id.set(str(task_result.id))))
 
 
 def end(*, task_result: TaskResult, **kwargs: Any) -> None:
-    if (begun := under_way.get()) is None:
+    if (begun := current_task.get()) is None:
         return
     began, before = begun
-    under_way.set(None)
-    # What has failed and is put back into the queue has not ended: it is still called running.
+    current_task.set(None)
+    # A failed task that was put back into the queue has no end status: its result still says RUNNING.
     status = "RETRIED" if task_result.status == TaskResultStatus.RUNNING else task_result.status.value
     fields = {
         "task": task_result.task.module_path,

@@ -1,4 +1,4 @@
-"""Everything at once, for a trial: database, demo, server and worker. `python -m core.server.run`"""
+"""Everything for a trial: prepare database and demo, run server and worker. `python -m core.server.run`"""
 
 import http.client
 import io
@@ -14,22 +14,24 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from core.server.serve import check_address_is_free, close_to_others, die_with_parent
+from core.server.serve import check_address_is_free, die_with_parent, make_data_private
 
 GRACE_SECONDS = 10
 
 
-def prepare() -> None:
+def prepare() -> str:
+    """Migrate the database and make the demo. Return what the demo command printed: the accounts to log in with."""
     print("Preparing the database and the demo (the first time about half a minute)", flush=True)
     django.setup()
-    close_to_others()
+    make_data_private()
     call_command("migrate", interactive=False, verbosity=0)
+    printed = io.StringIO()
     try:
-        # Whom to log in as is said at the end, every time.
-        call_command("make_demo", stdout=io.StringIO())
+        call_command("make_demo", stdout=printed)
     except CommandError as error:
         sys.exit(str(error))
     connections.close_all()
+    return printed.getvalue()
 
 
 def answers(host: str, port: int) -> bool:
@@ -41,18 +43,16 @@ def answers(host: str, port: int) -> bool:
         return False
 
 
-def announce(address: str) -> None:
-    from demo.management.commands.make_demo import ADMIN, ARTISTS, LISTENER, PASSWORD
-
-    print(f"\nRunning: the server, and the worker for renditions and mails. Data: {places_of_data()}.")
+def announce(address: str, accounts: str) -> None:
+    print(f"\nRunning: the server, and the worker for renditions and mails. Data: {data_locations()}.")
     print("Ctrl-C ends both.\n")
     print(f"Start page  {address}/\nAPI         {address}/api/\nDocs        {address}/api/docs")
     print(f"Admin       {address}/admin/\n")
-    print(f"Log in as {LISTENER}, {ARTISTS[0].email} or {ADMIN} with the password {PASSWORD}", flush=True)
+    print(accounts, end="", flush=True)
 
 
-def places_of_data() -> str:
-    """Say in words where rows and files are."""
+def data_locations() -> str:
+    """Return where rows and files are stored, in words."""
     database, files = settings.DATABASES["default"], settings.STORAGES["default"]
     rows = "PostgreSQL" if "postgresql" in database["ENGINE"] else f"SQLite in {database['NAME']}"
     bucket = files.get("OPTIONS", {}).get("bucket_name")
@@ -60,12 +60,12 @@ def places_of_data() -> str:
 
 
 def start(*arguments: str) -> subprocess.Popen:
-    """A Python process whose group is its own: Ctrl-C reaches it through us, once."""
+    """Start a Python process in a process group of its own, so that Ctrl-C reaches this process alone."""
     return subprocess.Popen([sys.executable, *arguments], process_group=0, preexec_fn=die_with_parent)
 
 
-def run_together(host: str, port: int) -> bool:
-    """Server and worker until a signal comes or one of them ends; says whether it was a signal."""
+def run_server_and_worker(host: str, port: int, accounts: str) -> bool:
+    """Run both until a signal comes or one of them ends. Return whether it was a signal."""
     asked_to_stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: asked_to_stop.set())
@@ -73,10 +73,10 @@ def run_together(host: str, port: int) -> bool:
     children = [start("-m", "core.server.serve"), start("manage.py", "work", "--verbosity", "0")]
     reachable = host.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
     announced = False
-    # A killed make sends no signal, but leaves this process to another parent.
+    # A killed `make` sends no signal, but this process gets another parent.
     while all(child.poll() is None for child in children) and os.getppid() == parent:
         if not announced and answers(reachable, port):
-            announce(f"http://{reachable}:{port}")
+            announce(f"http://{reachable}:{port}", accounts)
             announced = True
         if asked_to_stop.wait(0.2):
             break
@@ -85,7 +85,7 @@ def run_together(host: str, port: int) -> bool:
     for child in children:
         with suppress(subprocess.TimeoutExpired):
             child.wait(GRACE_SECONDS)
-        # A server that was killed leaves its own processes behind, holding the port.
+        # A server that did not stop in time leaves workers behind, which hold the port: kill the whole group.
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
     return asked_to_stop.is_set()
@@ -93,9 +93,9 @@ def run_together(host: str, port: int) -> bool:
 
 def main() -> None:
     host, port = check_address_is_free()
-    prepare()
-    if not run_together(host, port):
-        sys.exit("The server or the worker ended by itself, so the other was ended too.")
+    accounts = prepare()
+    if not run_server_and_worker(host, port, accounts):
+        sys.exit("The server or the worker ended by itself, so the other one was stopped too.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""All that lies in storage, one by one, however much it is: on disk and in a bucket."""
+"""Iteration over all stored files, on disk or in a bucket, in constant memory."""
 
 import os
 from collections.abc import Iterator
@@ -11,14 +11,20 @@ from django.core.files.storage import FileSystemStorage, default_storage
 
 class StoredFile(NamedTuple):
     name: str
-    size: int
+    size: int  # bytes
     modified: datetime
 
 
 def all_stored_files() -> Iterator[StoredFile]:
     if isinstance(default_storage, FileSystemStorage):
         return files_below(Path(default_storage.location))
-    return _objects_of(default_storage)
+    return files_in_bucket(default_storage)
+
+
+def files_in_bucket(storage: Any) -> Iterator[StoredFile]:
+    prefix = f"{storage.location}/" if storage.location else ""
+    for stored in storage.bucket.objects.filter(Prefix=prefix):  # boto fetches pages of a thousand
+        yield StoredFile(stored.key.removeprefix(prefix), stored.size, stored.last_modified)
 
 
 def files_below(root: Path) -> Iterator[StoredFile]:
@@ -31,20 +37,10 @@ def _files_below(folder: Path, root: Path) -> Iterator[StoredFile]:
             path = Path(entry.path)
             if entry.is_dir(follow_symlinks=False):
                 yield from _files_below(path, root)
-            elif entry.is_file(follow_symlinks=False) and (facts := _stat(path)):
-                modified = datetime.fromtimestamp(facts.st_mtime, UTC)
-                yield StoredFile(path.relative_to(root).as_posix(), facts.st_size, modified)
-
-
-def _stat(path: Path) -> os.stat_result | None:
-    try:
-        return path.stat()
-    except FileNotFoundError:  # removed while we look
-        return None
-
-
-def _objects_of(bucket_storage: Any) -> Iterator[StoredFile]:
-    """boto asks for a thousand at a time."""
-    prefix = f"{bucket_storage.location}/" if bucket_storage.location else ""
-    for stored in bucket_storage.bucket.objects.filter(Prefix=prefix):
-        yield StoredFile(stored.key.removeprefix(prefix), stored.size, stored.last_modified)
+            elif entry.is_file(follow_symlinks=False):
+                try:
+                    stat = path.stat()
+                except FileNotFoundError:  # deleted since the folder was read
+                    continue
+                modified = datetime.fromtimestamp(stat.st_mtime, UTC)
+                yield StoredFile(path.relative_to(root).as_posix(), stat.st_size, modified)

@@ -3,13 +3,13 @@ from typing import Any
 
 from storages.backends import s3
 
-creating = Lock()
+client_lock = Lock()
 
 
 class S3Storage(s3.S3Storage):
-    """With one session for all threads, where each had its own: that is 13 MB and a quarter of a second for each.
+    """django-storages' S3 backend with one boto3 session for all threads.
 
-    A session keeps boto3's description of S3, which is large. Its clients may be made by one thread at a time only.
+    A session holds boto3's description of S3. One for each thread would cost 13 MB and a quarter of a second each.
     """
 
     session: Any = None
@@ -22,5 +22,6 @@ class S3Storage(s3.S3Storage):
     def connection(self) -> Any:
         if hasattr(self._connections, "connection"):
             return self._connections.connection
-        with creating:
+        # Sessions are not thread-safe: only one thread at a time may make its client.
+        with client_lock:
             return super().connection

@@ -1,4 +1,4 @@
-"""Where files get their names, and how they go."""
+"""Keys of stored files, and storing and deleting files together with their rows."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from core.jobs.retries import retried_task
 
 
 def make_key(folder: str, filename: str) -> str:
-    """A name that nobody can guess; of the given one only the ending stays, which is ours already."""
+    """Return an unguessable key. Only the suffix of the file name stays; pass a name that the server made."""
     return f"{folder}/{uuid4()}{PurePath(filename).suffix.lower()}"
 
 
@@ -26,21 +26,21 @@ SIZED_PICTURE = re.compile(r"^((?:covers|pictures|ads)/[0-9a-f-]{36})-(?:64|300|
 
 
 def sized_keys(name: str) -> dict[int, str]:
-    """Return the key of each other size that a stored picture comes in; none for a file that is no picture."""
+    """Return the keys of a picture's other sizes by their width; none for a file that is not a picture."""
     picture = PICTURE.fullmatch(name)
     return {size: f"{picture[1]}-{size}{picture[2]}" for size in PICTURE_SIZES} if picture else {}
 
 
 def original_of(name: str) -> str:
-    """Return the key of the picture that a stored file is another size of; any other file's own."""
+    """Return the key of the picture of which this file is another size. Any other file's key is returned as it is."""
     return SIZED_PICTURE.sub(r"\1\2", name)
 
 
 class BackupInProgress(Exception):
-    """Not now: rows that name the file may just have been copied. The task is tried again."""
+    """No file may be deleted now: the backup may have copied a row that names it. The task is retried."""
 
 
-# After the mails, which people wait for: closing an account removes thousands of files.
+# After the mails, which people wait for: deleting an account removes thousands of files.
 @retried_task(priority=-10)
 def remove_stored_file(name: str) -> None:
     if is_backup_running():
@@ -50,14 +50,14 @@ def remove_stored_file(name: str) -> None:
 
 
 def discard(name: str | None) -> None:
-    """Have a stored file removed once the transaction that no longer needs it has been committed."""
+    """Delete a stored file after the current transaction commits."""
     if name:
-        # The queue is a table: the order to remove is committed or rolled back with the rows around it.
+        # The queue is a table, so the task is committed or rolled back together with the rows.
         remove_stored_file.enqueue(name)
 
 
 def discard_files_of(sender: type[models.Model], instance: models.Model, **kwargs: object) -> None:
-    """Receiver for post_delete: whatever way a row goes, its files go too."""
+    """Delete the files of a deleted row. Receiver for post_delete, which cascades and the admin send too."""
     for field in instance._meta.concrete_fields:
         value = getattr(instance, field.attname)
         if isinstance(value, FieldFile):
@@ -67,11 +67,11 @@ def discard_files_of(sender: type[models.Model], instance: models.Model, **kwarg
 def save_with_file(
     instance: Any, file_field: str, together_with: Callable[[], None] = lambda: None, **given: Any
 ) -> Any:
-    """Save a row with its given fields; a given file (or None) replaces the one that it had.
+    """Set the given fields and save the row. A given file, or None, replaces the row's file.
 
-    The new file is stored first, under a key of its own, and goes again if the row can't be written; the old one
-    goes after commit. `together_with` writes other rows in the same transaction. Raises the model's DoesNotExist
-    where the row was deleted meanwhile.
+    The new file is stored first, under a new key, and deleted if the row cannot be written; the old one is deleted
+    after commit. `together_with` writes other rows in the same transaction. Raise the model's DoesNotExist if the row
+    was deleted meanwhile.
     """
     file = given.get(file_field)
     key = instance._meta.get_field(file_field).generate_filename(instance, file.name) if file else ""
@@ -81,7 +81,8 @@ def save_with_file(
         with transaction.atomic():
             together_with()
             if not instance._state.adding:
-                # As it is now: of two changes at the same time neither may undo the other, or keep a file that went.
+                # Read the row again under a lock: of two changes at the same time, neither may undo the other or keep
+                # naming the file that the other one replaced.
                 instance = type(instance)._default_manager.select_for_update().get(pk=instance.pk)
             if file_field in given:
                 discard(getattr(instance, file_field).name)
@@ -94,16 +95,13 @@ def save_with_file(
 
 @contextmanager
 def delete_on_failure(name: str | None) -> Iterator[None]:
+    """Delete the stored file if the block raises, be it SystemExit."""
     try:
         yield
     except BaseException:
         if name:
-            _remove_now_or_later(name)
+            try:
+                default_storage.delete(name)
+            except Exception:  # the storage is unreachable, which may have been the first error too
+                discard(name)
         raise
-
-
-def _remove_now_or_later(name: str) -> None:
-    try:
-        default_storage.delete(name)
-    except Exception:  # the storage is away, which may be why we are here
-        discard(name)

@@ -1,7 +1,7 @@
-"""Storage and rows against each other: files that no row names, and rows whose file is not there.
+"""Comparison of storage and database: files that no row names, and rows whose file is missing.
 
-Either side is read once, as a stream. What is kept of a name is a digest of 8 bytes, so that four million files, which
-are a million songs with their renditions, take some 32 MB.
+Each side is read once, as a stream. Names are remembered as digests of 8 bytes, so that the four million files of a
+million songs with renditions take about 32 MB.
 """
 
 import os
@@ -23,38 +23,43 @@ from core.storage.signals import unnamed_files_found
 from core.storage.stored_files import original_of
 
 BATCH = 10_000
-# What `make_key` makes, with whatever is appended; a file that is named otherwise is none of ours.
+# Keys of `make_key`, with anything appended. Files with other names are not ours to delete.
 OUR_NAME = re.compile(r"[a-z-]+/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}[^/]*")
 
 
 class Sweep:
-    """`unnamed` first, to its end; `missing` builds on what it has seen."""
+    """One comparison. Iterate over `unnamed` to its end first: `missing` needs what it has read."""
 
     def __init__(self) -> None:
         self.named, self.stored = Names(), Names()
 
     def unnamed(self, *, older_than: timedelta) -> Iterator[StoredFile]:
-        """Files that no row names and that are too old for their row to be still on its way."""
+        """Yield files that no row names, except young ones, whose row may not be written yet."""
         for names in batches(stored_names()):
             self.named.add(names)
         for files in batches(all_stored_files()):
             self.stored.add([file.name for file in files])
             latest = timezone.now() - older_than
             old = [file for file in files if file.modified <= latest and OUR_NAME.fullmatch(file.name)]
-            # A picture's other sizes are needed as long as the picture is.
+            # Rows name the picture alone: its other sizes are needed as long as it is.
             originals = {original_of(file.name) for file in old}
-            unneeded = set(_unneeded(self.named.lacking(sorted(originals))))
+            unneeded = set(_without_needed(self.named.lacking(sorted(originals))))
             yield from (file for file in old if original_of(file.name) in unneeded)
 
     def missing(self) -> Iterator[str]:
-        """Each row whose file is not there, in words."""
+        """Yield a line of text for each row whose file is missing."""
         for field in file_fields():
             for batch in batches(_rows_with(field)):
                 absent = set(self.stored.lacking([name for _, name in batch]))
-                yield from (_words(field, pk, name) for pk, name in batch if name in absent and _lost(field, pk, name))
+                for pk, name in batch:
+                    if name in absent and _is_still_missing(field, pk, name):
+                        model = field.model._meta.verbose_name
+                        yield f"{model} {pk}: its {field.verbose_name} {name} is missing"
 
 
 class Names:
+    """A set of names in 8 bytes each, as sorted digests."""
+
     def __init__(self) -> None:
         self.digests = np.empty(0, np.uint64)
         self.new: list[np.ndarray] = []
@@ -66,13 +71,13 @@ class Names:
         return bool(self.new or self.digests.size)
 
     def lacking(self, names: list[str]) -> list[str]:
-        """Those of the names that are not among these."""
+        """Return those of the names that are not in the set."""
         if self.new:
             self.digests = np.sort(np.concatenate([self.digests, *self.new]))
             self.new = []
         wanted = digests_of(names)
         before, after = (np.searchsorted(self.digests, wanted, side) for side in ("left", "right"))
-        return [name for name, has_task in zip(names, before < after, strict=True) if not has_task]
+        return [name for name, is_known in zip(names, before < after, strict=True) if not is_known]
 
 
 def digests_of(names: list[str]) -> np.ndarray:
@@ -100,8 +105,11 @@ def _rows_of(field: models.FileField) -> models.QuerySet:
     return field.model._base_manager.order_by()
 
 
-def _unneeded(names: list[str]) -> list[str]:
-    """Looked at once more: a row may have come since, and a worker may be just about to write one."""
+def _without_needed(names: list[str]) -> list[str]:
+    """Return those of the names that are still unneeded when the database is asked again.
+
+    A row may have been written since it was read, and a worker may be about to write one.
+    """
     if not names:
         return []
     needed: set[str] = set()
@@ -112,13 +120,9 @@ def _unneeded(names: list[str]) -> list[str]:
     return [name for name in names if name not in needed]
 
 
-def _lost(field: models.FileField, pk: Any, name: str) -> bool:
-    """Looked at once more: the file may have come since, or its row have gone."""
+def _is_still_missing(field: models.FileField, pk: Any, name: str) -> bool:
+    """Look again: since the sweep began the file may have been stored, or its row deleted."""
     return not default_storage.exists(name) and _rows_of(field).filter(**{"pk": pk, field.name: name}).exists()
-
-
-def _words(field: models.FileField, pk: Any, name: str) -> str:
-    return f"{field.model._meta.verbose_name} {pk}: its {field.verbose_name} {name} is missing"
 
 
 def batches(rows: Iterable) -> Iterator[list]:

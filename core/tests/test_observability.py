@@ -22,9 +22,9 @@ from core.jobs.leases import WorkerLease
 from core.jobs.retries import retried_task
 from core.observability import health
 from core.observability.logs import JSONLines, WithoutPaths
-from core.observability.metrics import forget_the_dead
+from core.observability.metrics import remove_dead_processes
 from core.observability.routes import template_of
-from core.server.serve import empty_folder_for_metrics
+from core.server.serve import prepare_metrics_folder
 from music.models import Song, SongCounts
 
 pytestmark = pytest.mark.django_db
@@ -52,9 +52,9 @@ def lines():
 
 @pytest.fixture(autouse=True)
 def unchecked():
-    health.looks.clear()
+    health.runs.clear()
     yield
-    health.looks.clear()
+    health.runs.clear()
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_strangers_are_told_whether_it_is_ready_and_no_more(api, settings, monke
     assert api.get("/health/ready", REMOTE_ADDR="10.1.2.3").json()["checks"]["database"] == "up"
 
     monkeypatch.setitem(health.CHECKS, "database", lambda: 1 / 0)
-    health.looks.clear()
+    health.runs.clear()
     answer = api.get("/health/ready")
     assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
 
@@ -359,10 +359,10 @@ def test_the_folder_for_metrics_is_emptied_and_closed_to_others(tmp_path, monkey
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "given" / "one") if named else "")
 
-    folder = Path(empty_folder_for_metrics(8000))
+    folder = Path(prepare_metrics_folder(8000))
     (folder / "counter_1.db").touch()
 
-    assert Path(empty_folder_for_metrics(8000)) == folder
+    assert Path(prepare_metrics_folder(8000)) == folder
     assert list(folder.iterdir()) == []
     assert folder.stat().st_mode & 0o777 == 0o700
 
@@ -373,7 +373,7 @@ def test_a_folder_for_metrics_that_is_a_link_is_refused(tmp_path, monkeypatch):
     (tmp_path / f"music-metrics-{os.getuid()}-8000").symlink_to(tmp_path)
 
     with pytest.raises(SystemExit, match="Set PROMETHEUS_MULTIPROC_DIR"):
-        empty_folder_for_metrics(8000)
+        prepare_metrics_folder(8000)
 
 
 def test_the_dead_have_nothing_in_progress(tmp_path):
@@ -382,6 +382,6 @@ def test_the_dead_have_nothing_in_progress(tmp_path):
     for pid in (os.getpid(), ended.pid):
         (tmp_path / f"gauge_livesum_{pid}.db").touch()
 
-    forget_the_dead(tmp_path)
+    remove_dead_processes(tmp_path)
 
     assert [file.name for file in tmp_path.iterdir()] == [f"gauge_livesum_{os.getpid()}.db"]

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
-from core.api.throttling import NAMED, STREAMS, CallerThrottle
+from core.api.throttling import RATE_OF_ROUTE, STREAMS, CallerThrottle
 from music.models import Song, SongCounts
 from music.tests.samples import tone
 from music.tests.uploading import give_audio, upload
@@ -271,4 +271,4 @@ def test_every_view_of_the_api_has_the_one_throttle_and_no_other():
 def test_every_route_that_has_a_rate_of_its_own_exists():
     names = {name for name, _ in routes(get_resolver().url_patterns)}
 
-    assert {route for _, route in NAMED} | STREAMS <= names
+    assert {route for _, route in RATE_OF_ROUTE} | STREAMS <= names

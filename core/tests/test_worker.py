@@ -1,4 +1,4 @@
-"""The background worker: nothing is lost, whatever is killed, and what fails is tried again."""
+"""The background worker: no task is lost when a process is killed, and failed tasks are retried."""
 
 import os
 import signal
@@ -19,10 +19,10 @@ from django.utils import timezone
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from core.jobs import worker as working
+from core.jobs import worker as worker_module
 from core.jobs.leases import WorkerLease
 from core.jobs.retries import retried_task, retry_delay
-from core.jobs.worker import MAX_ATTEMPTS_LOST, LeasedWorker, leased, renew, take_over_lost_tasks
+from core.jobs.worker import MAX_ATTEMPTS_LOST, LeasedWorker, leased, renew_lease, requeue_lost_tasks
 from core.storage.stored_files import remove_stored_file
 from music.models import AudioAnalysis, Rendition, Song
 from music.tests.samples import audio_sample
@@ -42,7 +42,7 @@ def note(what: str) -> None:
 
 
 @task()
-def break_down() -> None:
+def raise_error() -> None:
     note.func("broken")
     raise ValueError("no")
 
@@ -71,21 +71,21 @@ def touch(path: str) -> None:
 
 
 @task()
-def be_told_to_end() -> None:
-    note.func("told")
-    if done["told"] == 1:
+def exit_once() -> None:
+    note.func("exited")
+    if done["exited"] == 1:
         sys.exit(1)
 
 
 @pytest.fixture(autouse=True)
 def queue(settings):
-    """Tasks wait in the database, as in production."""
+    """Queue tasks in the database, as production does."""
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
     done.clear()
 
 
 def worker(name: str = "first") -> LeasedWorker:
-    """One that ends when nothing is left to do."""
+    """Return a worker that ends when the queue is empty."""
     return LeasedWorker(
         queue_names=["*"],
         excluded_queue_names=[],
@@ -108,29 +108,29 @@ def begun_by(name: str, *, ago: timedelta = timedelta(hours=1), lives: int = 1) 
     return DBTaskResult.objects.get()
 
 
-def test_a_worker_does_what_is_there_and_gives_its_lease_back():
+def test_a_worker_runs_the_queue_and_deletes_its_lease():
     note.enqueue("something")
     worker().run()
     assert (done["something"], status_of_only_task()) == (1, "SUCCESSFUL")
     assert not WorkerLease.objects.exists()
 
 
-def test_a_done_task_forgets_what_it_was_about():
+def test_a_finished_task_keeps_no_arguments():
     note.enqueue(what="somebody@example.com")
     worker().run()
     assert done["somebody@example.com"] == 1
     assert DBTaskResult.objects.get().args_kwargs == {"args": [], "kwargs": {}}
 
 
-def test_what_fails_has_failed_unless_it_asks_for_another_try():
-    break_down.enqueue()
+def test_a_task_without_retries_fails_at_its_first_error():
+    raise_error.enqueue()
     note.enqueue("next")
     worker().run()
     assert (done["broken"], done["next"]) == (1, 1)
     assert "ValueError" in DBTaskResult.objects.get(status="FAILED").traceback
 
 
-def test_what_asks_for_it_is_tried_again_later_and_later():
+def test_a_retried_task_runs_again_after_growing_pauses():
     fail_twice.enqueue()
     for attempt, pause in ((1, 30), (2, 60)):
         worker().run()
@@ -142,12 +142,12 @@ def test_what_asks_for_it_is_tried_again_later_and_later():
     assert (done["tried"], status_of_only_task()) == (3, "SUCCESSFUL")
 
 
-def test_pauses_grow_to_an_hour():
+def test_pauses_between_attempts_double_up_to_an_hour():
     pauses = [retry_delay(attempt).total_seconds() for attempt in (1, 2, 3, 7, 8, 1000)]
     assert pauses == [30, 60, 120, 1920, 3600, 3600]
 
 
-def test_the_last_of_its_attempts_is_the_last():
+def test_a_task_fails_after_its_last_attempt():
     fail_always.enqueue()
     worker().run()
     with time_machine.travel(timezone.now() + timedelta(hours=1)):
@@ -155,7 +155,7 @@ def test_the_last_of_its_attempts_is_the_last():
     assert (status_of_only_task(), len(DBTaskResult.objects.get().worker_ids)) == ("FAILED", 2)
 
 
-def test_a_task_whose_code_is_gone_fails_and_the_next_goes_on():
+def test_a_task_whose_code_is_gone_fails_and_the_next_one_runs():
     note.enqueue("next")
     gone = DBTaskResult.objects.get()
     gone.pk, gone.task_path = None, "core.tests.test_worker.gone"
@@ -168,16 +168,16 @@ def test_a_task_whose_code_is_gone_fails_and_the_next_goes_on():
     }
 
 
-def test_a_worker_that_is_told_to_end_at_once_puts_its_task_back():
-    be_told_to_end.enqueue()
+def test_a_worker_that_exits_during_a_task_requeues_it():
+    exit_once.enqueue()
     with pytest.raises(SystemExit):
         worker().run()
     assert status_of_only_task() == "READY"
     worker("second").run()
-    assert (done["told"], status_of_only_task()) == (2, "SUCCESSFUL")
+    assert (done["exited"], status_of_only_task()) == (2, "SUCCESSFUL")
 
 
-def test_what_a_lost_worker_had_begun_is_done_by_the_next():
+def test_a_task_of_a_lost_worker_is_run_by_the_next_worker():
     begun_by("lost")
     WorkerLease.objects.create(worker="lost", ends_at=timezone.now() - timedelta(seconds=1))
     worker("second").run()
@@ -185,26 +185,26 @@ def test_what_a_lost_worker_had_begun_is_done_by_the_next():
     assert (done["left"], row.status, row.worker_ids) == (1, "SUCCESSFUL", ["lost", "second"])
 
 
-def test_what_a_living_worker_has_begun_stays_with_it_however_long_it_takes():
+def test_a_long_task_of_a_worker_with_a_lease_is_left_alone():
     begun_by("busy")
-    renew("busy")
+    renew_lease("busy")
     worker("second").run()
     assert (done["left"], status_of_only_task()) == (0, "RUNNING")
 
 
-def test_what_was_begun_a_moment_ago_is_left_alone():
+def test_a_task_that_began_a_moment_ago_is_left_alone():
     begun_by("unknown", ago=timedelta(seconds=1))
-    take_over_lost_tasks()
+    requeue_lost_tasks()
     assert status_of_only_task() == "RUNNING"
 
 
-def test_what_kills_every_worker_is_given_up():
+def test_a_task_that_kills_every_worker_fails():
     begun_by("lost", lives=MAX_ATTEMPTS_LOST)
-    take_over_lost_tasks()
+    requeue_lost_tasks()
     assert status_of_only_task() == "FAILED"
 
 
-def test_a_worker_outlives_an_outage_of_its_database(monkeypatch):
+def test_a_worker_survives_a_database_outage(monkeypatch):
     broken_off = DatabaseError("server closed the connection unexpectedly")
     broken_off.__cause__ = Exception("as psycopg2 says it")
     troubles = iter([OperationalError("the database system is starting up"), broken_off])
@@ -212,17 +212,17 @@ def test_a_worker_outlives_an_outage_of_its_database(monkeypatch):
     def renew_at_last(name):
         if trouble := next(troubles, None):
             raise trouble
-        renew(name)
+        renew_lease(name)
 
-    monkeypatch.setattr(working, "renew", renew_at_last)
-    monkeypatch.setattr(working, "SECONDS_WITHOUT_DATABASE", 0)
+    monkeypatch.setattr(worker_module, "renew_lease", renew_at_last)
+    monkeypatch.setattr(worker_module, "SECONDS_WITHOUT_DATABASE", 0)
     note.enqueue("after")
     worker().run()
     assert (done["after"], status_of_only_task()) == (1, "SUCCESSFUL")
     assert not WorkerLease.objects.exists()
 
 
-def test_a_lease_is_renewed_beside_the_work(settings):
+def test_a_lease_is_renewed_while_a_task_runs(settings):
     settings.WORKER_LEASE = timedelta(seconds=0.8)
     with leased("busy"):
         first = WorkerLease.objects.get().ends_at
@@ -233,7 +233,7 @@ def test_a_lease_is_renewed_beside_the_work(settings):
     assert not WorkerLease.objects.exists()
 
 
-def test_several_workers_do_each_task_once():
+def test_several_workers_run_each_task_once():
     for number in range(40):
         note.enqueue(str(number))
     at_once(worker(f"worker {number}").run for number in range(4))
@@ -241,7 +241,7 @@ def test_several_workers_do_each_task_once():
     assert set(DBTaskResult.objects.values_list("status", flat=True)) == {"SUCCESSFUL"}
 
 
-def test_the_command_works_off_one_queue_or_all():
+def test_the_command_runs_one_queue_or_all():
     note.enqueue("mail")
     note.using(queue_name="rendering").enqueue("sound")
     call_command("work", once=True, queue="rendering")
@@ -251,7 +251,7 @@ def test_the_command_works_off_one_queue_or_all():
 
 
 def start_worker() -> subprocess.Popen:
-    """A process of its own, on the database and the files of this test."""
+    """Start a worker process on the database and the files of this test."""
     name, host = connection.settings_dict["NAME"], connection.settings_dict["HOST"].replace("/", "%2F")
     url = f"sqlite:///{name}" if connection.vendor == "sqlite" else f"postgres://postgres@{host}/{name}"
     environment = {
@@ -273,7 +273,7 @@ def wait_until(happens, seconds: int = 90) -> None:
 
 @pytest.fixture
 def one_worker(tmp_path):
-    """A single process that is busy with something long: `(process, path that ends it)`."""
+    """A worker process that is busy with a long task: `(process, path whose creation ends the task)`."""
     go = tmp_path / "go"
     wait_for.enqueue(str(go))
     process = start_worker()
@@ -284,7 +284,7 @@ def one_worker(tmp_path):
     process.wait()
 
 
-def test_a_mail_does_not_wait_behind_a_rendition_though_there_is_one_worker(one_worker, tmp_path):
+def test_one_worker_sends_mails_while_it_renders(one_worker, tmp_path):
     process, go = one_worker
     mail = tmp_path / "mail"
     touch.enqueue(str(mail))
@@ -299,7 +299,7 @@ def test_a_mail_does_not_wait_behind_a_rendition_though_there_is_one_worker(one_
     assert not WorkerLease.objects.exists()
 
 
-def test_a_worker_that_is_told_twice_puts_its_long_work_back_at_once(one_worker):
+def test_a_second_signal_requeues_the_long_task_and_exits(one_worker):
     process, _ = one_worker
     process.terminate()
     time.sleep(0.2)
@@ -309,7 +309,7 @@ def test_a_worker_that_is_told_twice_puts_its_long_work_back_at_once(one_worker)
     assert status_of_only_task() == "READY"
 
 
-def test_files_are_removed_after_what_people_wait_for():
+def test_removing_files_waits_behind_mails():
     for number in range(3):
         remove_stored_file.enqueue(f"audio/{number}.mp3")
     note.enqueue("mail")
@@ -318,7 +318,7 @@ def test_files_are_removed_after_what_people_wait_for():
     assert finished[0] == "core.tests.test_worker.note"
 
 
-def test_artists_take_turns_with_their_renditions(api_as, artist, other_artist):
+def test_renditions_alternate_between_artists(api_as, artist, other_artist):
     for number in range(3):
         upload(api_as(artist), audio_sample("wav"), title=f"First artist {number}")
     upload(api_as(other_artist), audio_sample("wav"), title="Second artist")
@@ -330,7 +330,7 @@ def test_artists_take_turns_with_their_renditions(api_as, artist, other_artist):
     assert list(rendered) == ["First artist 0", "Second artist", "First artist 1", "First artist 2"]
 
 
-def test_killing_workers_in_the_middle_loses_nothing(api_as, artist):
+def test_killed_workers_leave_no_file_and_no_rendition_undone(api_as, artist):
     for number in range(3):
         upload(api_as(artist), audio_sample("wav", 20), title=f"Song {number}")
     for _ in range(2):

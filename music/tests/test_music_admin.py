@@ -112,7 +112,7 @@ def test_who_may_only_look_hides_nothing(client, make_user, song):
 
 
 def test_so_many_at_once_are_refused(admin_pages, artist, make_song, monkeypatch):
-    monkeypatch.setattr("core.admin.pages.MOST_AT_ONCE", 2)
+    monkeypatch.setattr("core.admin.pages.MAX_SELECTED", 2)
     songs = [make_song(f"Song {number}") for number in range(3)]
     for name in ("hide", "show", "edit", "delete_selected"):
         assert "Select at most 2 at once." in action(admin_pages, songs, name).content.decode()

@@ -1,4 +1,4 @@
-"""PostgreSQL as Django has it, but for how a connection is told to be good still, and for kept statements."""
+"""Django's PostgreSQL backend with a cheaper liveness check and prepared statements."""
 
 import select
 from collections import OrderedDict
@@ -12,14 +12,14 @@ from psycopg2.extensions import AsIs
 
 from core.db.compiled import Param, Statement
 
-# Each takes about 70 kB of the server's memory in every connection.
-MOST_PREPARED = 100
+# Each takes about 70 kB of the server's memory, for every connection.
+MAX_PREPARED = 100
 
 
 class Execution(str):
-    """EXECUTE of a prepared statement, which says what it stands for."""
+    """The SQL that executes a prepared statement; `statement_sql` is the SQL that was prepared, for logs."""
 
-    meaning: str
+    statement_sql: str
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -30,17 +30,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def init_connection_state(self) -> None:
         super().init_connection_state()
         with self.connection.cursor() as cursor:
-            # One plan for every value. Left to itself PostgreSQL plans a page of a cursor anew each time.
+            # One plan for all values. By default PostgreSQL would plan a page after a cursor each time.
             cursor.execute("SET plan_cache_mode = force_generic_plan")
-            # To compile a statement takes longer than any of ours.
+            # Compiling a statement to machine code takes longer than running any of ours.
             cursor.execute("SET jit = off")
         if not self.get_autocommit():
             self.connection.commit()
 
     def is_usable(self) -> bool:
-        """A server that goes away says so or closes the socket, and between queries nothing else is there to be read.
+        """Return whether the connection is alive, without a query.
 
-        Django sends SELECT 1, which is a fifth of what a page of songs takes.
+        A server that shuts down sends a message or closes the socket, and between queries nothing else arrives: so
+        anything to read means that the connection is dead. Django's SELECT 1 takes a fifth of the time of a page.
         """
         if self.connection is None or self.connection.closed:
             return False
@@ -49,35 +50,38 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return not incoming.poll(0)
 
     def execute_prepared(self, cursor: CursorWrapper, statement: Statement, values: Mapping[Hashable, Any]) -> None:
-        """Runs it as a prepared statement: to plan one of ours takes longer than to do it."""
-        if self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:  # a pooler may lend another connection the next time
+        """Run a statement as a prepared one: planning most of ours takes longer than running them."""
+        # A pooler may lend another connection next time, which does not have the prepared statement.
+        if self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]:
             return statement.execute(cursor, values)
         try:
-            cursor.execute(self._execution_of(cursor, statement), list(values.values()))
-        except NotSupportedError:  # a migration changed the type of a column
+            if statement not in self.prepared:
+                self.prepared[statement] = self._prepare(cursor, statement)
+                if len(self.prepared) > MAX_PREPARED:
+                    _, oldest = self.prepared.popitem(last=False)
+                    cursor.cursor.execute(f"DEALLOCATE {oldest.split()[1]}")
+            self.prepared.move_to_end(statement)
+            cursor.execute(self.prepared[statement], list(values.values()))
+        except NotSupportedError:  # "cached plan must not change result type": a migration changed a column
+            # In a transaction the error has aborted everything, so a second try would fail as well.
             if self.in_atomic_block:
                 raise
             self.prepared.clear()
             cursor.execute("DEALLOCATE ALL")
             statement.execute(cursor, values)
 
-    def _execution_of(self, cursor: CursorWrapper, statement: Statement) -> Execution:
-        if statement not in self.prepared:
-            self.prepared[statement] = self._prepare(cursor, statement)
-            if len(self.prepared) > MOST_PREPARED:
-                _, oldest = self.prepared.popitem(last=False)
-                cursor.cursor.execute(f"DEALLOCATE {oldest.split()[1]}")
-        self.prepared.move_to_end(statement)
-        return self.prepared[statement]
-
     def _prepare(self, cursor: CursorWrapper, statement: Statement) -> Execution:
-        """Constants stay constants in the plan, which a partial index may need; what is given has a number."""
+        """Prepare a statement with a numbered parameter for each Param.
+
+        Its constants stay in the SQL, because the planner can match only constants with the condition of a partial
+        index.
+        """
         number_of = {name: AsIs(f"${number}") for number, name in enumerate(statement.places, start=1)}
         parameters = [number_of[each.name] if isinstance(each, Param) else each for each in statement.parameters]
-        name = f"kept_{id(statement)}"
+        name = f"compiled_{id(statement)}"
         with self.wrap_database_errors:
             cursor.cursor.execute(f"PREPARE {name} AS {statement.sql}", parameters)
         values = ", ".join(["%s"] * len(statement.places))
         execution = Execution(f"EXECUTE {name} ({values})" if values else f"EXECUTE {name}")
-        execution.meaning = statement.sql
+        execution.statement_sql = statement.sql
         return execution

@@ -10,7 +10,7 @@ from core.backup import BackupError, back_up
 
 
 class Command(BaseCommand):
-    help = "Copy database and files into a folder, while the service runs. Again into the same folder: what is new."
+    help = "Copy database and files into a folder while the service runs. A second run copies only new files."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)

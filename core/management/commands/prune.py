@@ -8,7 +8,7 @@ from core.jobs.retention import prune
 
 
 class Command(BaseCommand):
-    help = "Remove what is not kept any longer: history (HISTORY_DAYS), logs (LOG_DAYS), and what has expired."
+    help = "Delete listening history (HISTORY_DAYS), logs (LOG_DAYS), and expired rows."
 
     def handle(self, *args: Any, **options: Any) -> None:
         for what, batches in prune():

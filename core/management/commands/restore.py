@@ -10,7 +10,7 @@ from core.backup import BackupError, restore
 
 
 class Command(BaseCommand):
-    help = "Put a backup into an empty database and into storage."
+    help = "Restore a backup into an empty database and into storage."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path)
@@ -20,4 +20,4 @@ class Command(BaseCommand):
             files = sum(1 for _ in tqdm(restore(folder), "Restoring", unit="file", file=sys.stderr))
         except BackupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{folder}: the database and {files} files are back")
+        self.stdout.write(f"{folder}: the database and {files} files restored")

@@ -14,22 +14,24 @@ from core.storage.sweep import Sweep
 
 
 class Command(BaseCommand):
-    help = "Remove stored files that no row names, as a killed server leaves them, and report rows without their file."
+    help = "Delete stored files that no row names (a killed server leaves such), and report rows whose file is missing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--check", action="store_true", help="remove nothing; exit 1 if there is something")
+        parser.add_argument(
+            "--check", action="store_true", help="delete nothing; exit with 1 if there is something to delete"
+        )
         parser.add_argument(
             "--older-than",
             type=float,
             default=60,
             metavar="MINUTES",
-            help="leave younger files alone, whose rows may be on their way (60)",
+            help="ignore younger files, whose rows may not be written yet (60)",
         )
 
     def handle(self, *args: Any, check: bool, older_than: float, **options: Any) -> None:
         sweep = Sweep()
         unnamed = sweep.unnamed(older_than=timedelta(minutes=older_than))
-        swept = list(self.reported(unnamed) if check else self.removed(unnamed, sweep))
+        swept = list(self.report(unnamed) if check else self.delete(unnamed, sweep))
         missing = 0
         for line in sweep.missing():
             self.stdout.write(line)
@@ -41,19 +43,19 @@ class Command(BaseCommand):
         if missing or (check and swept):
             sys.exit(1)
 
-    def reported(self, unnamed: Iterator[StoredFile]) -> Iterator[int]:
+    def report(self, unnamed: Iterator[StoredFile]) -> Iterator[int]:
         for file in with_progress(unnamed):
-            self.stdout.write(f"{described(file)}: no row names it")
+            self.stdout.write(f"{describe(file)}: no row names it")
             yield file.size
 
-    def removed(self, unnamed: Iterator[StoredFile], sweep: Sweep) -> Iterator[int]:
+    def delete(self, unnamed: Iterator[StoredFile], sweep: Sweep) -> Iterator[int]:
         if is_backup_running():
-            raise CommandError("A backup is being made, which still needs what no row names any more. Sweep later.")
+            raise CommandError("A backup is running, which may need files that no row names any more. Sweep later.")
         for file in with_progress(unnamed):
             if not sweep.named:
                 raise CommandError("No row names any file, yet there are some. Is this the right database?")
             default_storage.delete(file.name)
-            self.stdout.write(f"{described(file)}: removed")
+            self.stdout.write(f"{describe(file)}: removed")
             yield file.size
 
 
@@ -61,5 +63,5 @@ def with_progress(files: Iterator[StoredFile]) -> Iterator[StoredFile]:
     return iter(tqdm(files, "Sweeping", unit="file", file=sys.stderr, disable=not sys.stderr.isatty()))
 
 
-def described(file: StoredFile) -> str:
+def describe(file: StoredFile) -> str:
     return f"{file.name} ({file.size:,} bytes, {file.modified:%Y-%m-%d %H:%M} UTC)"

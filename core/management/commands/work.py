@@ -6,17 +6,17 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils.crypto import get_random_string
 
-from core.jobs.worker import TwoLanes, new_worker
+from core.jobs.worker import TwoLaneWorker, make_worker
 
 
 class Command(BaseCommand):
-    help = "Run the background tasks, mails beside renditions. Any number of workers may do so at the same time."
+    help = "Run background tasks, short ones (mails) beside long ones (renditions). Several workers may run at once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         queues = settings.TASKS["default"]["QUEUES"]
-        parser.add_argument("--queue", choices=queues, help="only this one; by default all, short work beside long")
-        parser.add_argument("--once", action="store_true", help="end when nothing is left to do")
-        parser.add_argument("--interval", type=float, default=1, help="seconds between looks at an empty queue")
+        parser.add_argument("--queue", choices=queues, help="run this queue alone (default: all of them)")
+        parser.add_argument("--once", action="store_true", help="end when the queue is empty")
+        parser.add_argument("--interval", type=float, default=1, help="seconds between polls of an empty queue")
 
     def handle(
         self, *args: Any, queue: str | None, once: bool, interval: float, verbosity: int, **options: Any
@@ -25,8 +25,8 @@ class Command(BaseCommand):
             logging.disable(logging.INFO)
         worker_id = get_random_string(32)
         if not (queue or once):
-            TwoLanes(worker_id, interval=interval).run()
+            TwoLaneWorker(worker_id, interval=interval).run()
             return
-        worker = new_worker(worker_id, queues=[queue or "*"], interval=interval, batch=once)
+        worker = make_worker(worker_id, queues=[queue or "*"], interval=interval, batch=once)
         worker.configure_signals()
         worker.run()

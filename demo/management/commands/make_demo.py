@@ -37,6 +37,9 @@ class Command(BaseCommand):
         if listener := User.objects.known_as(LISTENER).first():
             self.stdout.write("The demo is already there.")
             self.enliven(listener)
+            # Another one may have been chosen when the demo was made.
+            password = next((known for known in (password, PASSWORD) if known and listener.check_password(known)), None)
+            self.print_accounts(password)
             return
         if not (password or settings.DEBUG):
             raise CommandError("Anybody could log in as the demo's admin: set --password, or DEBUG to on.")
@@ -47,7 +50,11 @@ class Command(BaseCommand):
         # The listener comes last: an interrupted run leaves none, and the next one makes what is missing.
         listener = User.objects.create_user(LISTENER, free_username("listener"), password, name="Demo Listener")
         self.enliven(listener)
-        self.stdout.write(f"Log in as {LISTENER}, {ARTISTS[0].email} or {ADMIN} with the password {password}")
+        self.print_accounts(password)
+
+    def print_accounts(self, password: str | None) -> None:
+        accounts = f"{LISTENER}, {ARTISTS[0].email} or {ADMIN}"
+        self.stdout.write(f"Log in as {accounts} with the password {password or 'that was set when the demo was made'}")
 
     def enliven(self, listener: User) -> None:
         invite_listeners(listener)

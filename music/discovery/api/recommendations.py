@@ -24,7 +24,7 @@ class RecommendationActions(ShelfActions):
     def recommendations(self, request: Request) -> Response:
         """From what the caller plays, likes, keeps and follows, each song with its reason; else what is trending."""
         refresh_if_stale(afterwards=self.afterwards.append)
-        limit = self.paginator.asked_limit(request)
+        limit = self.paginator.get_limit(request)
         return self.page_of(recommend(self.public_songs(), request.user, limit=limit))
 
     @extend_schema(responses=SongSerializer(many=True))
@@ -54,5 +54,5 @@ class RecommendationActions(ShelfActions):
 
     def shelf_after(self, go_on_from: Callable, seed: Any, **given: Any) -> Response:
         refresh_if_stale(afterwards=self.afterwards.append)
-        limit = self.paginator.asked_limit(self.request)
+        limit = self.paginator.get_limit(self.request)
         return self.page_of(go_on_from(seed, self.public_songs(), limit=limit, **given))

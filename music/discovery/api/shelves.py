@@ -39,7 +39,7 @@ class ShelfActions(PageViewSet):
         if genre:
             songs = IdOrNameFilter("genre", name="title_folded").filter(self.public_songs(), genre)
             return self.page_of(trending(songs, time_range))
-        limit = self.paginator.asked_limit(request)
+        limit = self.paginator.get_limit(request)
         return self.page_of(self.read_public((time_range, limit), lambda songs: trending(songs, time_range)[:limit]))
 
     def _asked_trends(self, request: Request) -> tuple[str, str | None]:
@@ -54,7 +54,7 @@ class ShelfActions(PageViewSet):
     @action(**SHELF)
     def random(self, request: Request) -> Response:
         """Public songs, each as likely as any other and none twice."""
-        response = self.page_of(draw(self.numbered_songs, self.paginator.asked_limit(request)))
+        response = self.page_of(draw(self.numbered_songs, self.paginator.get_limit(request)))
         response["Cache-Control"] = "private, no-store"
         return response
 
