@@ -1,4 +1,4 @@
-"""The audit of the lock, against a vulnerability service of this test's own."""
+"""The audit of the lock, against a local vulnerability service."""
 
 import json
 import socket
@@ -44,7 +44,7 @@ def service():
 
 @pytest.fixture
 def lock(tmp_path):
-    """`lock("leaky")`"""
+    """Return a function that writes a lock file with these packages: `lock("leaky")`."""
 
     def written(*names):
         path = tmp_path / "Pipfile.lock"

@@ -1,4 +1,4 @@
-"""What can be said of the image, the compose file and nginx without an engine to run them."""
+"""Image, compose file and nginx configuration, as far as they can be tested without a container engine."""
 
 import http.client
 import json
@@ -105,7 +105,7 @@ def test_volumes_are_declared_and_lie_where_nginx_and_the_application_look():
 
 
 class Application(BaseHTTPRequestHandler):
-    """Answers as ours does with X_ACCEL_REDIRECT, and says what it heard."""
+    """A stub of the application that answers with X-Accel-Redirect and echoes the forwarded headers."""
 
     protocol_version = "HTTP/1.1"
 
@@ -158,7 +158,7 @@ def test_the_health_check_asks_the_server_by_a_name_that_it_answers_to():
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """nginx as it is configured, with folders and ports of this machine."""
+    """Run nginx with our configuration, on temporary folders and ports."""
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
     if nginx is None:
         pytest.skip("nginx is not installed")
@@ -194,7 +194,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def account() -> str:
-    """nginx's workers may read the folders of whoever runs the tests."""
+    """Return the current user, so that nginx's workers can read the temporary folders."""
     import getpass
 
     return getpass.getuser()

@@ -1,4 +1,4 @@
-"""The lint of migrations catches what a running older version would not survive, and lets the rest pass."""
+"""The migration lint refuses operations that break a running older version, and accepts others."""
 
 import pytest
 from django.db import connection, models
