@@ -46,7 +46,7 @@ def main(lock: Path, options: list[str]) -> int:
     print(f"{len(known)} known vulnerabilities in {len(audited)} of {len(requirements)} packages.")
     if len(audited) < len(requirements):
         missing = len(requirements) - len(audited)
-        print(f"WARNING: nobody could be asked about {missing} packages; THEY WERE NOT AUDITED.", file=sys.stderr)
+        print(f"WARNING: no answer about {missing} packages; THEY WERE NOT AUDITED.", file=sys.stderr)
     return 1 if known else 0
 
 

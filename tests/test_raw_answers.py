@@ -55,7 +55,7 @@ def ask(service: tuple[str, int]) -> Iterator[Ask]:
         yield asked
 
 
-def test_a_304_says_no_length_and_the_connection_goes_on(service: tuple[str, int], ask: Ask):
+def test_a_304_has_no_length_and_the_connection_stays_usable(service: tuple[str, int], ask: Ask):
     song, _ = service
 
     for path in (f"/api/songs/{song}", "/api/songs", f"/api/songs/{song}/stream"):
@@ -70,7 +70,7 @@ def test_a_304_says_no_length_and_the_connection_goes_on(service: tuple[str, int
             )  # fmt: skip
 
 
-def test_a_range_and_a_version_that_is_not_there(service: tuple[str, int], ask: Ask):
+def test_a_range_is_206_and_an_unknown_etag_412(service: tuple[str, int], ask: Ask):
     path = f"/api/songs/{service[0]}/stream"
 
     status, said, body = ask(path, Range="bytes=2-4", If_Unmodified_Since="Sun, 01 Jan 2006 10:00:00 GMT")

@@ -52,7 +52,7 @@ def test_a_piece_has_a_melody_over_chords_and_bass(piece):
     assert {note.instrument for note in notes} <= INSTRUMENTS.keys() | DRUMS.keys()
 
 
-def test_there_is_enough_to_browse():
+def test_the_demo_has_at_least_four_artists_five_albums_and_26_pieces():
     assert len(ARTISTS) >= 4
     assert sum(release.is_album for release in RELEASES) >= 5
     assert len({piece.title for piece in PIECES}) == len(PIECES) >= 26

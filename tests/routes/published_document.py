@@ -112,5 +112,5 @@ def about_something_known(case: schemathesis.Case, world: SimpleNamespace) -> No
 
 @document.parametrize()
 @settings(deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
-def test_every_answer_is_as_the_document_says(case, ask):
+def test_every_answer_is_in_the_document(case, ask):
     ask(case)

@@ -67,7 +67,7 @@ def is_page_of_a_model(path: str) -> bool:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not is_page_of_a_model(row.path)], ids=lambda row: row.path)
-def test_every_caller_gets_what_the_table_says(ask, stripe_server, row):
+def test_every_caller_gets_the_status_in_the_table(ask, stripe_server, row):
     got = {}
     for (method, caller), expected in row.expected().items():
         answer = ask(caller, method, row.path)
