@@ -35,7 +35,7 @@ backup restore: $(VENV)/.installed ## database and files into a folder, and back
 stripe: $(VENV)/.installed-dev ## a stand-in for Stripe, to try paying without an account
 	@exec $(PY) -m demo.stripe.server --port 12111 --webhook http://127.0.0.1:$(or $(PORT),8000)/api/stripe/webhook
 
-cluster: $(VENV)/.installed-dev ## two of each process under clients, one of each killed (CLIENTS, DURATION)
+cluster: $(VENV)/.installed-dev ## two of each process under load, one of each killed (CLIENTS, DURATION)
 	@$(PY) -m tests.cluster kill --clients $(or $(CLIENTS),16) --seconds $(or $(DURATION),40)
 
 load: $(VENV)/.installed-dev ## two servers under many clients: times, statuses, memory (CLIENTS, DURATION)
@@ -55,7 +55,7 @@ test: $(VENV)/.installed-dev ## all tests, on SQLite and on PostgreSQL
 audit: $(VENV)/.installed-dev ## known vulnerabilities of the dependencies
 	@exec $(PY) -m tests.audit_lock
 
-fuzz: $(VENV)/.installed-dev ## made-up requests from the published document, at every endpoint
+fuzz: $(VENV)/.installed-dev ## schemathesis: made-up requests to every endpoint of the published document
 	@unset DATABASE_URL; $(PY) -m pytest -n $(TEST_PROCESSES) tests/routes/published_document.py
 	@$(PY) tests/with_postgres.py -- $(PY) -m pytest -n $(TEST_PROCESSES) tests/routes/published_document.py || \
 	case "$$? $$CI" in "77 ") echo "PostgreSQL: NOT TESTED (install postgresql)";; *) exit 1;; esac
@@ -76,7 +76,7 @@ $(CLIENTS)/typescript/node_modules/.installed: $(CLIENTS)/typescript/package-loc
 	@if command -v npm >/dev/null; then echo "Installing the generator of TypeScript clients (about 20 seconds)"; \
 	cd $(CLIENTS)/typescript && npm ci --silent && touch node_modules/.installed; fi
 
-faults: $(VENV)/.installed-dev ## what breaks, and what is left of it then (QUICK=1: a short round)
+faults: $(VENV)/.installed-dev ## fault scripts: kills, full disks, outages (QUICK=1: a short round)
 	@$(PY) -m tests.faults $(if $(QUICK),--quick)
 
 bench: $(VENV)/.installed-dev ## speed on up to a million songs (QUICK=1: the smallest)

@@ -2,21 +2,21 @@ import pytest
 from django.core.cache import caches
 from rest_framework.test import APIClient
 
-pytest_plugins = ["tests.s3", "tests.stripe_server"]
+pytest_plugins = ["tests.s3", "tests.stripe_server", "music.tests.fixtures"]
 
 PASSWORD = "long and winding road"
 
 
 @pytest.fixture(autouse=True)
 def outside_world(settings, tmp_path):
-    """Nothing of a test outlives it or leaves the machine, and tasks run at once, all but rendering."""
+    """Isolate a test: temporary media, empty caches, and tasks that run when they are enqueued, except rendering."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.TASKS = {"default": {"BACKEND": "tests.tasks.AtOnce", "QUEUES": []}}
-    settings.ANONYMOUS_CACHE_SECONDS = 0  # tests look right after they have changed something
-    settings.WHITENOISE_AUTOREFRESH = True  # else it looks for every static file anew for each client
-    for kept in caches.all(initialized_only=True):
-        kept.clear()
+    settings.ANONYMOUS_CACHE_SECONDS = 0  # tests read right after they write
+    settings.WHITENOISE_AUTOREFRESH = True  # otherwise each new client scans all static files
+    for cache in caches.all(initialized_only=True):
+        cache.clear()
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def api():
 
 @pytest.fixture
 def api_as():
-    """A client that has logged in: `api_as(listener).get(...)`."""
+    """Return a function that makes an authenticated client: `api_as(listener).get(...)`."""
 
     def logged_in(user):
         from users.models import AuthToken
@@ -41,7 +41,7 @@ def api_as():
 
 @pytest.fixture
 def make_user(db):
-    """`make_user("nina", role="artist")`: an account whose password is PASSWORD."""
+    """Return a function that creates an account with PASSWORD: `make_user("nina", role="artist")`."""
 
     def make(username, **fields):
         from users.models import User

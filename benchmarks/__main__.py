@@ -1,4 +1,4 @@
-"""Measures the server on catalogues of several sizes, and prints a table: `make bench`, `make bench QUICK=1`."""
+"""Measure the server on catalogues of several sizes and print a table: `make bench`, `make bench QUICK=1`."""
 
 import argparse
 import os

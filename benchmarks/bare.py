@@ -1,6 +1,6 @@
-"""What the figures are compared with: bare Django views that answer the same bytes, and a plain sender of a file.
+"""The baseline of the figures: bare Django views that return the same bytes, and a plain WSGI file sender.
 
-The views have the production settings and its middleware, but nothing of their own: no DRF, no query, no permission.
+The views run with the production settings and middleware, but do nothing else: no DRF, no query, no permission.
 `BENCHMARK_ANSWERS` is a folder with the bytes of each answer.
 """
 
@@ -26,7 +26,7 @@ def same_bytes(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def send_file(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
-    """The first bytes of the file, as many as `Range: bytes=0-…` asks for."""
+    """Send the file, or its beginning where the request has `Range: bytes=0-N`."""
     size = (FOLDER / "audio").stat().st_size
     wanted = environ.get("HTTP_RANGE", "").removeprefix("bytes=0-")
     length = int(wanted) + 1 if wanted else size
@@ -35,7 +35,7 @@ def send_file(environ: dict[str, Any], start_response: Callable) -> Iterable[byt
         headers.append(("Content-Range", f"bytes 0-{wanted}/{size}"))
     start_response("206 Partial Content" if wanted else "200 OK", headers)
     file = (FOLDER / "audio").open("rb")
-    # As a server that has no better way does it.
+    # The fallback of a server without its own sendfile.
     return [file.read(length)] if wanted else environ.get("wsgi.file_wrapper", FileWrapper)(file, BLOCK)
 
 
@@ -45,7 +45,7 @@ settings.ROOT_URLCONF = __name__
 if "BENCHMARK_NO_MIDDLEWARE" in os.environ:
     settings.MIDDLEWARE = []
 django_view = get_wsgi_application()
-# As Spotify_Clone/wsgi.py does it.
+# The same settings of the garbage collector as in Spotify_Clone/wsgi.py.
 gc.freeze()
 gc.set_threshold(10_000)
 

@@ -1,7 +1,7 @@
-"""A catalogue of any size, the same at each run, copied into a PostgreSQL database that was just migrated.
+"""A reproducible catalogue of any size, copied into a freshly migrated PostgreSQL database.
 
-Of n songs there are n/10 albums and n/100 artists. Names are made of a vocabulary of which few words are common and
-most are rare; plays are as unequal. Every song has the same audio file.
+n songs come with n/10 albums and n/100 artists. Names are drawn from a vocabulary in which few words are common and
+most are rare; play counts are as skewed. Every song has the same audio file.
 """
 
 import io
@@ -44,8 +44,8 @@ Row = dict[str, Any]
 VOCABULARY = 30_000
 GENRES = 40
 LISTENERS = 3000
-ACTIVE = 200  # listeners who have done something before
-DEEDS = 50  # plays, likes and favourites of each listener
+ACTIVE = 200  # listeners with a history
+ACTIONS = 50  # songs that each active listener has played; half are liked, a quarter favorites
 NEIGHBOURS = 50
 SONGS_WITH_NEIGHBOURS = 10_000
 CHUNK = 20_000
@@ -81,7 +81,7 @@ class Catalogue:
         return " ".join(words).capitalize()
 
     def fill(self) -> None:
-        """Without checking foreign keys, and with indexes made afterwards: so a million songs take minutes."""
+        """Fill all tables. Foreign keys are not checked and indexes are built last, so a million songs take minutes."""
         indexes = _run("""
             SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename ~ '^(music|users)_'
             AND indexname NOT IN (SELECT conname FROM pg_constraint)""")
@@ -127,21 +127,21 @@ class Catalogue:
         copy(SearchEntry, (self._song_entry(place, song) for place, song in zip(places, songs, strict=True)))
 
     def _fill_listening(self) -> None:
-        deeds = [
-            (listener, song) for listener in self.listeners[:ACTIVE] for song in self.chance.sample(self.songs, DEEDS)
+        played = [
+            (listener, song) for listener in self.listeners[:ACTIVE] for song in self.chance.sample(self.songs, ACTIONS)
         ]
-        timed = [(_timed(self.id(), listener_id=listener, song_id=song)) for listener, song in deeds]
+        timed = [(_timed(self.id(), listener_id=listener, song_id=song)) for listener, song in played]
         copy(SongLike, timed[::2])
         copy(FavoriteSong, timed[1::4])
         copy(RecentlyPlayed, ({**row, "last_played_at": NOW, "last_counted_at": NOW} for row in timed))
-        copy(Play, ({"listener_id": listener, "song_id": song, "at": NOW} for listener, song in deeds))
+        copy(Play, ({"listener_id": listener, "song_id": song, "at": NOW} for listener, song in played))
         follows = (
             (listener, artist)
             for listener in self.listeners[:ACTIVE]
             for artist, _ in self.chance.sample(self.artists, 5)
         )
         copy(ArtistFollow, (_timed(self.id(), follower_id=listener, artist_id=artist) for listener, artist in follows))
-        copy(Neighbour, self._neighbours({song for _, song in deeds}))
+        copy(Neighbour, self._neighbours({song for _, song in played}))
 
     def _vocabulary(self) -> list[str]:
         words: dict[str, None] = {}

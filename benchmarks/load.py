@@ -1,4 +1,4 @@
-"""Requests, one after another on some connections, for some seconds: by wrk where it is installed."""
+"""A load generator: requests one after another on a few connections, sent by wrk where it is installed."""
 
 import http.client
 import shutil
@@ -48,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Load:
-    """How many were answered, and how long half of them and 95 % took, in milliseconds."""
+    """The number of answered requests, and the 50th and 95th percentile of their times in milliseconds."""
 
     requests: int
     seconds: float

@@ -1,4 +1,4 @@
-"""Rounds of load on our server and, right before it, on what it is compared with."""
+"""Rounds of load on our server and, right before each, on the baseline."""
 
 import base64
 import json
@@ -29,7 +29,7 @@ RATES = {f"THROTTLE_{name}": "1000000/s" for name in ("EVERYTHING", "SEARCH", "P
 
 @dataclass
 class Figures:
-    """Of one path at one size: of each round microseconds of processor time a request, and what the load said."""
+    """The figures of one path at one catalogue size: processor time per request in µs, and the load, of each round."""
 
     application: list[float] = field(default_factory=list)
     database: list[float] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Figures:
 
     @property
     def against_f(self) -> float | None:
-        """Within each round, so that a machine that is slow for a while is slow for both."""
+        """Return the median ratio to the baseline, taken within each round, so that a slow phase affects both alike."""
         costs = zip(self.application, self.database, self.bare, strict=False)
         return median(shares) if (shares := [bare / (app + db) for app, db, bare in costs]) else None
 
@@ -118,7 +118,7 @@ class Bench:
         )
 
     def _deep_page(self) -> str:
-        """Where a client is that has gone from page to page for a long time."""
+        """Return the address of a page far down the list, as a client that follows `next` reaches it."""
         song = self.catalogue.songs[min(DEEP_PAGE * 20, self.size // 2)]
         with connection.cursor() as cursor:
             cursor.execute("SELECT created_at FROM music_song WHERE id = %s", [song])
@@ -128,7 +128,7 @@ class Bench:
 
 
 def _used(process: Process) -> float:
-    """Microseconds of processor time."""
+    """Return the processor time used so far, in microseconds."""
     return seconds_of(process.running.pid) * 1e6 if process.running else 0.0
 
 

@@ -1,4 +1,4 @@
-"""What is measured, and what it should reach."""
+"""The paths that are measured, and their goals."""
 
 import random
 from collections.abc import Callable
@@ -13,8 +13,10 @@ DEEP_PAGE = 2000
 
 @dataclass(frozen=True)
 class Measured:
-    """`against_f`: at least this share of what a bare view answers with the same processor time. `growth`: at most so
-    many times as much processor time a request at a million songs as at ten thousand.
+    """A path and its goals.
+
+    `against_f` is the least share of the requests that a bare view answers in the same processor time. `growth` is the
+    greatest ratio of the processor time of a request at a million songs to that at ten thousand.
     """
 
     name: str
@@ -39,7 +41,7 @@ def details(catalogue: Catalogue, deep: str) -> list[Request]:
 
 
 def searches(kind: str) -> Callable[[Catalogue, str], list[Request]]:
-    """Titles as they are typed: whole, unfinished, with a typo, two words of which one is the artist's."""
+    """Return titles as listeners type them: whole, unfinished, with a typo, or with a word of the artist's name."""
 
     def requests(catalogue: Catalogue, deep: str) -> list[Request]:
         chance = random.Random(2)  # noqa: S311

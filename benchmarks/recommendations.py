@@ -1,4 +1,4 @@
-"""How much processor time a process and all that it started have taken, as /proc has it."""
+"""Processor time of a process and its children, read from /proc."""
 
 import os
 from pathlib import Path

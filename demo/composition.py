@@ -1,4 +1,4 @@
-"""From a few words about a piece to its notes. The same words and seed always give the same notes."""
+"""The composer: turns the description of a piece into notes, the same notes for the same description and seed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ TAIL_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece in words.
+    """The description of a piece.
 
     Patterns have one sign per step, four steps a beat, for one or more bars: `*` is the whole chord, a digit
     one of its notes from the lowest, `.` lets the last one sound, `,` stops it; drums have `x` or, soft, `o`.
@@ -94,7 +94,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Note:
-    """`pitches` are MIDI numbers, several in a chord; a drum has none."""
+    """A note or chord: `pitches` are MIDI numbers, several in a chord; a drum has none."""
 
     part: str
     instrument: str
@@ -114,13 +114,13 @@ class Motif:
 
 
 def compose(piece: Piece) -> list[Note]:
-    """All notes of the piece, from the first to the last."""
+    """Return all notes of the piece in the order in which they start."""
     notes = [*_accompany(piece), *_sing(piece)]
     return sorted(notes, key=lambda note: note.start)
 
 
 def _bars(piece: Piece) -> Iterator[tuple[int, str, int, int]]:
-    """Number, section, bar within the section and chord of every bar; the ending rests on the tonic."""
+    """Yield number, section, bar within the section and chord of every bar; the ending rests on the tonic."""
     number = 0
     for section, bars in piece.form:
         for bar in range(bars):
@@ -191,7 +191,7 @@ def _sing(piece: Piece) -> Iterator[Note]:
 
 
 def _invent_phrases(piece: Piece, random: Random) -> dict[str, tuple[Motif, ...]]:
-    """A motif, again on the next chord, an answer, and a close; varied when it returns."""
+    """Invent phrases: a motif, its repeat on the next chord, an answer and a close, varied when they return."""
     theme, answer = _invent_motif(piece, random), _invent_motif(piece, random)
     close = Motif(starts=(0,), lengths=(piece.bar_steps - 2,), moves=(0,))
     return {
@@ -213,7 +213,7 @@ def _invent_motif(piece: Piece, random: Random) -> Motif:
 
 
 def _ornamented(motif: Motif) -> Motif:
-    """Each note of a beat or more becomes two: itself, and its upper neighbour on the way to the next."""
+    """Split each note of a beat or more in two: itself, and its upper neighbour on the way to the next."""
     notes: list[tuple[int, int, int]] = []
     owed = 0
     for start, length, move in zip(motif.starts, motif.lengths, motif.moves, strict=True):
@@ -228,7 +228,7 @@ def _ornamented(motif: Motif) -> Motif:
 
 
 def _fit(motif: Motif, degree: int, place: int, *, chord_size: int) -> list[int]:
-    """Scale places of the motif over a chord: what falls on every second beat belongs to the chord."""
+    """Return the scale degrees of the motif over a chord, with chord tones on every second beat."""
     places = []
     for start, length, move in zip(motif.starts, motif.lengths, motif.moves, strict=True):
         place = _reflected(place + move)
@@ -266,7 +266,7 @@ def _chord(piece: Piece, degree: int) -> list[int]:
 
 
 def _bass_notes(piece: Piece, degree: int) -> list[int]:
-    """Root, third and fifth, upwards."""
+    """Return root, third and fifth, ascending."""
     root = _near(_scale_pitch(piece, degree - 1), BASS_CENTRE)
     lift = root - _scale_pitch(piece, degree - 1)
     return [_scale_pitch(piece, degree - 1 + 2 * third) + lift for third in range(3)]

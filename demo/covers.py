@@ -1,4 +1,4 @@
-"""Draws album covers: each drawing is a landscape or a pattern of its own, in the colours of the album."""
+"""Drawings for album covers: landscapes and patterns in the colours of the album."""
 
 import io
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 @cache
 def draw_cover(cover: Cover, *, title: str, artist: str) -> bytes:
-    """A square PNG."""
+    """Return the cover as a square PNG."""
     colours: list[Colour] = [ImageColor.getrgb(colour) for colour in cover.colours]
     image = Image.new("RGB", (LARGE, LARGE), colours[0])
     DRAWINGS[cover.drawing](image, colours, Random(cover.seed))  # noqa: S311

@@ -1,6 +1,6 @@
 """The demo's listeners, and what they did in the past weeks: plays, likes, favorites, follows, an application.
 
-The same people do the same on every machine; only the dates follow the day on which the demo is made. Counters are
+The listeners do the same on every machine; only the dates follow the day on which the demo is made. Counters are
 written as they follow from the rows, so `manage.py recount` finds nothing to repair.
 """
 
@@ -50,7 +50,7 @@ def email_of(number: int) -> str:
 
 
 def invite_listeners(main: User) -> None:
-    """Make the listeners and all that they did, once; `main` is the one whom people log in as."""
+    """Make the listeners and all that they did, once; `main` is the account that visitors log in with."""
     if User.objects.known_as(email_of(len(NAMES))).exists():
         return
     chance = Random(20)  # noqa: S311  (a demo, the same every time)
@@ -71,7 +71,7 @@ def invite_listeners(main: User) -> None:
 
 
 def make_listener(number: int, name: str, now: datetime) -> User:
-    """Nobody can log in as them: they have no password."""
+    """Create a listener without a password, so that no login is possible."""
     joined = now - timedelta(days=WEEKS * 7 + 90 - 3 * number)
     return User.objects.create_user(
         email_of(number), free_username(f"listener{number:02}"), name=name, date_joined=joined
@@ -135,7 +135,7 @@ def give_picture(user: User, number: int) -> None:
 
 
 def drawn(text: str, size: tuple[int, int], color: str) -> bytes:
-    """A PNG with a text in its middle, on a color that grows darker."""
+    """Return a PNG with a text in its middle on a color gradient."""
     image = Image.new("RGB", size)
     draw = ImageDraw.Draw(image)
     red, green, blue = ImageColor.getrgb(color)[:3]

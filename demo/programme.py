@@ -1,4 +1,4 @@
-"""Who plays what in the demo catalogue."""
+"""The demo catalogue: artists, releases and the descriptions of their pieces."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -134,7 +134,7 @@ folk = partial(
 
 @dataclass(frozen=True)
 class Cover:
-    """`drawing` names one of covers.DRAWINGS; colours go from the background to the brightest accent."""
+    """A cover: `drawing` is a name in covers.DRAWINGS; colours go from the background to the brightest accent."""
 
     drawing: str
     colours: tuple[str, str, str, str]

@@ -1,4 +1,4 @@
-"""From notes to sound, in plain Python: what is slow is done once a pitch, the rest runs over whole lists."""
+"""The synthesizer, in plain Python: slow work is done once per pitch, the rest on whole lists of samples."""
 
 import io
 import wave
@@ -40,7 +40,7 @@ Packed = int
 
 
 def render_piece(piece: Piece) -> bytes:
-    """The piece as a WAV file: two channels, 16 bits."""
+    """Return the piece as a WAV file with two channels of 16 bits."""
     left, right = _mixed(piece, compose(piece))
     gain = _gain(_unpacked(left), _unpacked(right))
     sides = [_faded(_finished(side, gain, round(piece.seconds * RATE)), piece) for side in (left, right)]
@@ -48,7 +48,7 @@ def render_piece(piece: Piece) -> bytes:
 
 
 def _mixed(piece: Piece, notes: list[Note]) -> tuple[Packed, Packed]:
-    """Bass and drums stay dry in the middle; the rest has an echo, of another length on each side."""
+    """Mix the parts: bass and drums dry in the middle, the rest with an echo of a different length on each side."""
     middle = _layer([note for note in notes if note.part in DRY]) * ECHO_STEPS
     around = _layer([note for note in notes if note.part not in DRY])
     beat = 60 / piece.tempo
@@ -57,7 +57,7 @@ def _mixed(piece: Piece, notes: list[Note]) -> tuple[Packed, Packed]:
 
 
 def _layer(notes: list[Note], origin: int = 0) -> Packed:
-    """All notes together, by halves: so most sums are short."""
+    """Add up all notes recursively by halves, so that most sums are short."""
     start = round(notes[0].start * RATE)
     middle = len(notes) // 2
     layer = _layer(notes[:middle], start) + _layer(notes[middle:], start) if middle else _played(notes[0])
@@ -105,7 +105,7 @@ def _gain(left: array, right: array) -> int:
 
 
 def _finished(sound: Packed, gain: int, frames: int) -> array:
-    """The upper halves of the lanes, which are samples of 16 bits."""
+    """Return the upper halves of the lanes, which are samples of 16 bits."""
     halves = array("h", _unpacked(sound * gain).tobytes() + bytes(frames * LANE // 8))
     return halves[1 : 2 * frames : 2]
 
@@ -133,7 +133,7 @@ def _tone(frequency: float, harmonics: tuple[float, ...], frames: int) -> Sample
 
 @lru_cache(maxsize=256)
 def _loop(frequency: float, harmonics: tuple[float, ...]) -> Samples:
-    """As few whole periods as end so near to a whole sample that repeating them stays in tune."""
+    """Return the fewest whole periods that end close enough to a sample boundary for a repeat to stay in tune."""
     period = RATE / frequency
     periods = next(n for n in range(1, 1000) if abs(n * period / round(n * period) - 1) < TUNING_ERROR)
     length = round(periods * period)
@@ -153,7 +153,7 @@ def _decaying(samples: Samples, half_life: float) -> Samples:
 
 
 def _shaped(samples: Samples, *, attack: float, release: float) -> Samples:
-    """Starts and ends in silence, so that no note clicks."""
+    """Fade a note in and out, so that it does not click."""
     rise, fall = (min(round(seconds * RATE), len(samples) // 2) for seconds in (attack, release))
     samples[:rise] = [sample * index / rise for index, sample in enumerate(samples[:rise])]
     samples[-fall:] = [sample * (1 - index / fall) for index, sample in enumerate(samples[-fall:], 1)]
@@ -175,7 +175,7 @@ def _strings(frequency: float, seconds: float) -> Samples:
 
 
 def _pluck(frequency: float, seconds: float) -> Samples:
-    """Karplus and Strong's string: a burst of noise goes round, smoother each time."""
+    """Return a plucked string by Karplus and Strong's method: a looped burst of noise, smoothed at each round."""
     whole, part = divmod(RATE / frequency, 1)
     length = int(whole)
     random = Random(length)  # noqa: S311
@@ -206,7 +206,7 @@ def _piano(frequency: float, seconds: float) -> Samples:
 
 
 def _frequency_modulated(frequency: float, seconds: float, *, ratio: float, depth: float, half_life: float) -> Samples:
-    """Chowning's method: one sine bends another, less and less as the note dies."""
+    """Return a tone by Chowning's frequency modulation, whose index decays with the note."""
     carrier, modulator = 2 * pi * frequency / RATE, 2 * pi * frequency * ratio / RATE
     frames = _frames(seconds)
     strength = accumulate(repeat(0.5 ** (2 / half_life / RATE)), mul)

@@ -1,6 +1,6 @@
-"""Asks pip-audit for known vulnerabilities of all that the lock names: `python -m tests.audit_lock [its options]`
+"""Run pip-audit on everything in Pipfile.lock: `python -m tests.audit_lock [options of pip-audit]`
 
-Exits with 1 where one is known. That nobody could be asked is a warning: a change is no worse for it.
+Exit with 1 if a vulnerability is known. An unreachable service is a warning only: it says nothing about a change.
 """
 
 import json
@@ -14,14 +14,14 @@ LONGEST_SECONDS = 120
 
 
 def pinned(lock: Path) -> list[str]:
-    """What to run and what to develop with, as requirements."""
+    """Return the pinned packages of both sections, as lines of a requirements file."""
     sections = json.loads(lock.read_text())
     packages = {**sections["default"], **sections["develop"]}
     return [f"{name}{package['version']}" for name, package in sorted(packages.items())]
 
 
 def ask(requirements: list[str], options: list[str]) -> list[dict]:
-    """What pip-audit answers for each package; nothing where it has no answer."""
+    """Return pip-audit's report of each package, or an empty list if it gave none in time."""
     with tempfile.TemporaryDirectory() as folder:
         asked, answer = Path(folder, "requirements.txt"), Path(folder, "answer.json")
         asked.write_text("\n".join(requirements))
@@ -46,7 +46,7 @@ def main(lock: Path, options: list[str]) -> int:
     print(f"{len(known)} known vulnerabilities in {len(audited)} of {len(requirements)} packages.")
     if len(audited) < len(requirements):
         missing = len(requirements) - len(audited)
-        print(f"WARNING: nobody could be asked about {missing} packages; THEY WERE NOT AUDITED.", file=sys.stderr)
+        print(f"WARNING: no answer about {missing} packages; THEY WERE NOT AUDITED.", file=sys.stderr)
     return 1 if known else 0
 
 

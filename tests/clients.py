@@ -1,4 +1,4 @@
-"""Clients that list, search, listen, like and upload at once, and keep count of what they were answered."""
+"""Concurrent clients that list, search, listen, like and upload, and count the answers."""
 
 import asyncio
 import itertools
@@ -19,7 +19,7 @@ PATIENCE = aiohttp.ClientTimeout(total=60)
 class Tally:
     statuses: Counter[int] = field(default_factory=Counter)
     milliseconds: list[float] = field(default_factory=list)
-    # Connections that broke before the answer came; and what nobody answered, at the next server either.
+    # Connections that broke before the answer came; and requests that the second server did not answer either.
     broken: int = 0
     unanswered: int = 0
     in_flight: int = 0
@@ -43,7 +43,7 @@ class Client:
     audible: list[str] = field(default_factory=list)
 
     async def ask(self, method: str, path: str, *, counted: bool = True, **options: object) -> dict | None:
-        """Where a connection breaks the next server is asked, as a proxy in front would. None: there was no answer."""
+        """Send a request, and once more to the next server if the connection breaks. Return None on failure."""
         headers = {"Authorization": f"Token {self.token}"} if self.token else {}
         headers |= options.pop("headers", {})
         for url in (next(self.servers), next(self.servers)):
@@ -83,8 +83,8 @@ class Client:
             self.tally.uploaded += 1
             self.audible.append(answer["id"])
 
-    def deeds(self) -> list[tuple[int, Callable[[], Awaitable]]]:
-        """What a listener does, each with how often of 100 times."""
+    def actions(self) -> list[tuple[int, Callable[[], Awaitable]]]:
+        """Return the actions of a listener, each with its share in percent."""
         song, heard = (lambda: random.choice(self.songs)), (lambda: random.choice(self.audible))
         word = lambda: random.choice(("amber", "river song", "nigth", "glass w", "echo", "silver"))  # noqa: E731
         return [
@@ -104,13 +104,13 @@ class Client:
         ]
 
     async def listen(self, stopped: threading.Event) -> None:
-        weights, deeds = zip(*self.deeds(), strict=True)
+        weights, actions = zip(*self.actions(), strict=True)
         while not stopped.is_set():
-            await random.choices(deeds, weights)[0]()
+            await random.choices(actions, weights)[0]()
 
 
 class Crowd:
-    """Clients in a thread of their own: `with Crowd(urls, clients=16, audio=…) as crowd:` they are at work."""
+    """Clients that work in a thread of their own while `with Crowd(urls, clients=16, audio=…) as crowd:` is open."""
 
     def __init__(self, urls: Iterable[str], *, clients: int, songs: list[str], audio: bytes, uploads_every: float = 0):
         self.urls, self.clients, self.songs, self.audio = list(urls), clients, songs, audio
@@ -129,7 +129,7 @@ class Crowd:
         return self
 
     def wait_until(self, second: float) -> None:
-        """Of their work."""
+        """Sleep until this many seconds after the clients began."""
         time.sleep(max(0, self.began + second - time.monotonic()))
 
     def __exit__(self, *_: object) -> None:

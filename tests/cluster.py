@@ -1,8 +1,8 @@
-"""A deployment of several processes on this machine, and what it does under load.
+"""A deployment of several processes on this machine, under load.
 
-`python -m tests.cluster kill`: a server, a worker and Redis are killed one after the other while clients go on, and
-come back. `python -m tests.cluster load`: nothing is killed; times, and whether each process keeps its size.
-Exits 1 where something was lost or an answer was a 5xx.
+`python -m tests.cluster kill` kills a server, a worker and Redis one after the other, and restarts them, while clients
+go on. `python -m tests.cluster load` kills nothing, and prints times and the memory of each process.
+Exit with 1 if something was lost or an answer was a 5xx.
 """
 
 import csv
@@ -68,7 +68,7 @@ class Cluster:
 
 @contextmanager
 def cluster() -> Iterator[Cluster]:
-    """Two servers of one process each, two workers, PostgreSQL, Redis and S3, with a catalogue."""
+    """Start two servers of one process each, two workers, PostgreSQL, Redis and S3, with a catalogue."""
     with ExitStack() as running:
         enter = running.enter_context
         folder = Path(enter(tempfile.TemporaryDirectory()))
@@ -131,7 +131,7 @@ def wait_for(condition: Callable[[], bool], otherwise: str, *, seconds: float = 
 
 
 def kill(process: Process, crowd: Crowd, *, until: Callable[[], bool]) -> None:
-    """Brings it back, and prints what the clients noticed until all was well again."""
+    """Kill a process, restart it, and print what the clients noticed until the service was whole again."""
     tally, killed = crowd.tally, time.monotonic()
     broken, errors, in_flight = tally.broken, len(tally.server_errors), tally.in_flight
     process.kill()
@@ -157,31 +157,33 @@ def show(*columns: object) -> None:
     )
 
 
-def kill_one_of_each(house: Cluster, *, clients: int, seconds: float) -> bool:
-    with house.crowd(clients, uploads_every=3) as crowd:
+def kill_one_of_each(deployment: Cluster, *, clients: int, seconds: float) -> bool:
+    with deployment.crowd(clients, uploads_every=3) as crowd:
         print()
         show("killed -9", "at", "in flight", "asked again", "5xx", "all was well again after")
         crowd.wait_until(0.15 * seconds)
-        kill(house.servers[0], crowd, until=house.serves)
+        kill(deployment.servers[0], crowd, until=deployment.serves)
         crowd.wait_until(0.4 * seconds)
-        wait_for(lambda: house.busy_workers() == len(house.workers), "No worker was given anything to do.")
-        begun = ", ".join(f"'{row[0]}'" for row in house.ask(f"SELECT id FROM {TASKS} WHERE status = 'RUNNING'"))  # noqa: S608
+        wait_for(lambda: deployment.busy_workers() == len(deployment.workers), "No worker was given anything to do.")
+        begun = ", ".join(f"'{row[0]}'" for row in deployment.ask(f"SELECT id FROM {TASKS} WHERE status = 'RUNNING'"))  # noqa: S608
         kill(
-            house.workers[0], crowd, until=lambda: not house.count(TASKS, f"status <> 'SUCCESSFUL' AND id IN ({begun})")
+            deployment.workers[0],
+            crowd,
+            until=lambda: not deployment.count(TASKS, f"status <> 'SUCCESSFUL' AND id IN ({begun})"),
         )
         crowd.wait_until(0.7 * seconds)
-        kill(house.redis, crowd, until=house.serves)
+        kill(deployment.redis, crowd, until=deployment.serves)
         crowd.wait_until(seconds)
         took = time.monotonic() - crowd.began
-    return show_outcome(house, crowd.tally, seconds=took)
+    return show_outcome(deployment, crowd.tally, seconds=took)
 
 
-def show_outcome(house: Cluster, tally: Tally, *, seconds: float) -> bool:
-    """Prints it once the workers have nothing left to do, and says whether all is as it should be."""
-    wait_for(lambda: not house.waiting_renditions(), "The renditions were not finished.", seconds=300)
-    counters = manage("recount", "--check", environment=house.environment)
-    ready = house.count("music_sound", "status = 'ready'")
-    audible = house.count("music_song", "audio_file <> ''")
+def show_outcome(deployment: Cluster, tally: Tally, *, seconds: float) -> bool:
+    """Wait until the queue is empty, print the outcome, and return whether it is good."""
+    wait_for(lambda: not deployment.waiting_renditions(), "The renditions were not finished.", seconds=300)
+    counters = manage("recount", "--check", environment=deployment.environment)
+    ready = deployment.count("music_sound", "status = 'ready'")
+    audible = deployment.count("music_song", "audio_file <> ''")
     statuses = ", ".join(f"{status}: {number}" for status, number in sorted(tally.statuses.items()))
     print(f"\nrequests        {tally.requests()} in {seconds:.0f} s, {tally.requests() / seconds:.0f} a second")
     print(f"statuses        {statuses}")
@@ -194,22 +196,22 @@ def show_outcome(house: Cluster, tally: Tally, *, seconds: float) -> bool:
     return not tally.server_errors and counters.returncode == 0 and ready == audible >= tally.uploaded
 
 
-def carry_load(house: Cluster, *, clients: int, seconds: float) -> bool:
+def carry_load(deployment: Cluster, *, clients: int, seconds: float) -> bool:
     # Before the start they are still loading what they need.
     moments = {"start": min(5, seconds / 4), "middle": seconds / 2, "end": seconds}
     sizes = []
-    with house.crowd(clients) as crowd:
+    with deployment.crowd(clients) as crowd:
         for moment in moments.values():
             crowd.wait_until(moment)
-            sizes.append([megabytes(process) for process in house.processes()])
+            sizes.append([megabytes(process) for process in deployment.processes()])
     print(f"\n{'memory, MB':<16}" + "".join(f"{name:>10}" for name in moments))
-    for process, row in zip(house.processes(), zip(*sizes, strict=True), strict=True):
+    for process, row in zip(deployment.processes(), zip(*sizes, strict=True), strict=True):
         print(f"{process.name:<16}" + "".join(f"{size:>10.1f}" for size in row))
-    return show_outcome(house, crowd.tally, seconds=seconds)
+    return show_outcome(deployment, crowd.tally, seconds=seconds)
 
 
 def megabytes(process: Process) -> float:
-    """Of its whole group; what several share is counted once."""
+    """Return the memory of a process group in MB; shared pages count once."""
     assert process.running
     total = 0
     for folder in Path("/proc").glob("[0-9]*"):
@@ -230,10 +232,10 @@ def main() -> int:
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print("Starting two servers, two workers, PostgreSQL, Redis and S3", flush=True)
-    with cluster() as house:
+    with cluster() as deployment:
         print(f"{asked.clients} clients for {asked.seconds:.0f} s", flush=True)
         act = kill_one_of_each if asked.what == "kill" else carry_load
-        good = act(house, clients=asked.clients, seconds=asked.seconds)
+        good = act(deployment, clients=asked.clients, seconds=asked.seconds)
     print("\n" + ("All is well." if good else "NOT all is well."))
     return 0 if good else 1
 

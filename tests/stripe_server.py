@@ -1,4 +1,4 @@
-"""Stripe's stand-in for stories about money. A program of its own; nothing of it is imported here."""
+"""Fixtures that run the stand-in for Stripe (demo/stripe) as a separate process and control it."""
 
 import hashlib
 import hmac
@@ -22,11 +22,11 @@ WEBHOOK_PATH = "/api/stripe/webhook"
 
 
 class StripeRefused(Exception):
-    """What the stand-in answered to a question of the test itself."""
+    """An error that the stand-in returned to a request of the test itself."""
 
 
 class StripeServer:
-    """What a story needs: time, the events so far, a bad day, and a look at what Stripe has."""
+    """A handle on the stand-in: its clock, events, faults and objects."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -43,7 +43,7 @@ class StripeServer:
             raise StripeRefused(error.read().decode()) from None
 
     def get(self, path: str, **params: Any) -> dict:
-        """`get("/v1/subscriptions/sub_1")`"""
+        """Return an object of Stripe: `get("/v1/subscriptions/sub_1")`."""
         return self.ask("GET", path, **params)
 
     def post(self, path: str, **params: Any) -> dict:
@@ -52,7 +52,7 @@ class StripeServer:
     # time
 
     def advance(self, *, days: float = 0, seconds: float = 0) -> None:
-        """Trials end, invoices are drafted, paid an hour later, tried again; all in order."""
+        """Move the clock: trials end, invoices are drafted, paid an hour later and retried, in order."""
         self.post("/_clock", advance_days=days, advance_seconds=seconds)
 
     def now(self) -> int:
@@ -61,12 +61,12 @@ class StripeServer:
     # events
 
     def events(self, after: dict | None = None, types: Iterable[str] = ()) -> list[dict]:
-        """Oldest first."""
+        """Return the events so far, oldest first."""
         found = self.get("/_events", after=after["id"] if after else "")["data"]
         return [event for event in found if not types or event["type"] in types]
 
     def deliver(self, client: Any, events: Iterable[dict], *, secret: str = WEBHOOK_SECRET) -> list[Any]:
-        """Posts them signed, as Stripe would, through a test client; the answers."""
+        """Post the events with valid signatures through a test client; return the responses."""
         return [self.post_event(client, json.dumps(event), secret=secret) for event in events]
 
     def post_event(self, client: Any, body: str, *, secret: str = WEBHOOK_SECRET, age: float = 0) -> Any:
@@ -74,7 +74,7 @@ class StripeServer:
         return client.post(WEBHOOK_PATH, body, content_type="application/json", headers={"stripe-signature": header})
 
     def deliver_over_http(self, url: str, *, secret: str = WEBHOOK_SECRET) -> dict:
-        """From now on events go there by themselves."""
+        """Send every event from now on to this address."""
         return self.post("/v1/webhook_endpoints", url=url, enabled_events=["*"], secret=secret)
 
     def delivered(self) -> list[dict]:
@@ -83,40 +83,43 @@ class StripeServer:
     # trouble
 
     def fault(self, mode: str, *, seconds: float = 30, times: int = 0, only: str = "") -> None:
-        """down, hang, lost (done, no answer), slow (done, answered late), 500, 429, clear. `only="POST /v1/sub"`."""
+        """Set a fault: down, hang, lost (done, not answered), slow (done, answered late), 500, 429 or clear.
+
+        `only="POST /v1/sub"` limits it to requests that begin like this.
+        """
         self.post("/_fault", mode=mode, seconds=seconds, times=times, only=only)
 
     def retries(self, *days: int, then: str = "cancel") -> None:
-        """When failed renewals are tried again, and what becomes of the subscription: cancel, unpaid or past_due."""
+        """Set when failed renewals are retried, and the final state of the subscription: cancel, unpaid or past_due."""
         self.post("/_dunning", retry_days=list(days), then=then)
 
     # what the customer does
 
     def confirm(self, client_secret: str, *, succeed: bool = True, payment_method: str | None = None) -> dict:
-        """Answers the bank's question, as Stripe.js does in a browser."""
+        """Complete the bank's authentication, as Stripe.js does in a browser."""
         chosen = {"payment_method": payment_method} if payment_method else {}
         return self.post("/_confirm", client_secret=client_secret, succeed=succeed, **chosen)
 
     def check_out(self, url: str, payment_method: str = "pm_card_visa") -> dict:
-        """Fills in the hosted page of that address; the completed session."""
+        """Submit the hosted Checkout page at that address; return the completed session."""
         return self.post(url.removeprefix(self.url), payment_method=payment_method)
 
     def in_portal(self, url: str, action: str, **choice: str) -> dict:
-        """cancel, resume, card (payment_method) or switch (price)."""
+        """Act in the customer portal: cancel, resume, card (payment_method) or switch (price)."""
         return self.post(url.removeprefix(self.url), action=action, **choice)
 
     def card_becomes(self, payment_method: str, name: str) -> None:
-        """That card answers like pm_card_NAME from now on: `card_becomes(id, "chargeCustomerFail")`."""
+        """Make a card behave like pm_card_NAME from now on: `card_becomes(id, "chargeCustomerFail")`."""
         self.post("/_card", payment_method=payment_method, becomes=name)
 
     # what Stripe has
 
     def all(self, resource: str, **by: str) -> list[dict]:
-        """`all("invoices", customer="cus_1")`: newest first."""
+        """Return all objects of a kind, newest first: `all("invoices", customer="cus_1")`."""
         return self.get(f"/v1/{resource}", limit=100, **by)["data"]
 
     def subscriptions(self, customer: str | None = None) -> list[dict]:
-        """Those that are over, too."""
+        """Return all subscriptions, ended ones included."""
         return self.all("subscriptions", status="all", **({"customer": customer} if customer else {}))
 
     def invoices(self, customer: str) -> list[dict]:
@@ -164,7 +167,7 @@ def answers(port: int) -> bool:
 
 @pytest.fixture
 def stripe_server(stripe_process: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> StripeServer:
-    """An empty Stripe, and the settings point at it."""
+    """Reset the stand-in and point the settings at it."""
     import stripe
 
     server = StripeServer(stripe_process)

@@ -1,4 +1,4 @@
-"""The audit of the lock, against a vulnerability service of this test's own."""
+"""The audit of the lock, against a local vulnerability service."""
 
 import json
 import socket
@@ -44,7 +44,7 @@ def service():
 
 @pytest.fixture
 def lock(tmp_path):
-    """`lock("leaky")`"""
+    """Return a function that writes a lock file with these packages: `lock("leaky")`."""
 
     def written(*names):
         path = tmp_path / "Pipfile.lock"
@@ -59,12 +59,12 @@ def test_a_known_vulnerability_fails(service, lock, capsys):
     assert "leaky 1.0: PYSEC-2026-1, fixed in 2.0" in capsys.readouterr().out
 
 
-def test_where_none_is_known_all_is_well(service, lock, capsys):
+def test_no_known_vulnerability_passes(service, lock, capsys):
     assert main(lock("tidy"), service) == 0
     assert "0 known vulnerabilities in 1 of 1 packages" in capsys.readouterr().out
 
 
-def test_a_service_that_cannot_be_asked_is_a_warning(lock, capsys):
+def test_an_unreachable_service_is_a_warning(lock, capsys):
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
     assert main(lock("tidy"), ["-s", "osv", "--osv-url", address]) == 0
@@ -79,7 +79,7 @@ def test_a_registry_that_knows_nothing_of_a_package_is_a_warning(monkeypatch, lo
     assert "about 1 packages; THEY WERE NOT AUDITED" in capsys.readouterr().err
 
 
-def test_everything_that_is_locked_is_asked_for():
+def test_every_locked_package_is_audited():
     requirements = pinned(LOCK)
 
     assert any(line.startswith("django==5.2.") for line in requirements)

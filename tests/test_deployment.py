@@ -1,4 +1,4 @@
-"""What can be said of the image, the compose file and nginx without an engine to run them."""
+"""Image, compose file and nginx configuration, as far as they can be tested without a container engine."""
 
 import http.client
 import json
@@ -30,7 +30,7 @@ def instructions(name: str) -> list[list[str]]:
     return [line.split()[1:] for line in DOCKERFILE.splitlines() if line.split()[:1] == [name]]
 
 
-def test_what_the_image_copies_is_there_and_reaches_the_build():
+def test_files_that_the_image_copies_exist_and_are_not_ignored():
     let_in = {
         line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")
     }
@@ -40,7 +40,7 @@ def test_what_the_image_copies_is_there_and_reaches_the_build():
     assert all((ROOT / source).exists() for source in copied)
 
 
-def test_the_stages_that_others_name_are_there():
+def test_named_build_stages_exist():
     stages = {words[-1] for words in instructions("FROM")}
 
     assert {service["build"]["target"] for service in COMPOSE["services"].values() if "build" in service} <= stages
@@ -53,7 +53,7 @@ def test_the_application_does_not_run_as_root():
     assert re.search(r"^USER [1-9]\d*$", application, re.MULTILINE)
 
 
-def test_what_the_image_runs_is_there():
+def test_commands_of_the_image_exist():
     commands = re.findall(r"python (?:-m )?([\w.]+)", (ROOT / "Procfile").read_text())
     commands += [word for service in OURS.values() for word in service.get("command", [])[1:2]]
 
@@ -65,7 +65,7 @@ def test_what_the_image_runs_is_there():
         assert (ROOT / path).exists(), command
 
 
-def test_operators_can_read_about_every_variable_that_is_passed_on():
+def test_every_variable_that_compose_passes_is_documented():
     explained = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", (ROOT / "docs/configuration.md").read_text()))
     passed = {name for service in OURS.values() for name in service["environment"]}
     passed |= set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
@@ -81,7 +81,7 @@ def test_compose_holds_no_secret():
                 assert not re.search("PASSWORD|SECRET|KEY", name) or str(value).startswith("${"), name
 
 
-def test_whatever_a_service_waits_for_can_tell_that_it_is_ready():
+def test_services_wait_only_for_services_with_a_health_check():
     services = COMPOSE["services"]
     for service in services.values():
         for name, wanted in service.get("depends_on", {}).items():
@@ -96,7 +96,7 @@ def test_ports_are_open_to_this_machine_alone():
     assert all(port.startswith("${PUBLISHED_ADDRESS:-127.0.0.1}:") for port in published)
 
 
-def test_volumes_are_declared_and_lie_where_nginx_and_the_application_look():
+def test_volumes_are_declared_and_mounted_where_nginx_and_the_application_read():
     used = [volume.split(":") for service in COMPOSE["services"].values() for volume in service.get("volumes", [])]
 
     assert {name for name, *_ in used} == set(COMPOSE["volumes"])
@@ -105,7 +105,7 @@ def test_volumes_are_declared_and_lie_where_nginx_and_the_application_look():
 
 
 class Application(BaseHTTPRequestHandler):
-    """Answers as ours does with X_ACCEL_REDIRECT, and says what it heard."""
+    """A stub of the application that answers with X-Accel-Redirect and echoes the forwarded headers."""
 
     protocol_version = "HTTP/1.1"
 
@@ -138,7 +138,7 @@ class Health(BaseHTTPRequestHandler):
         pass
 
 
-def test_the_health_check_asks_the_server_by_a_name_that_it_answers_to():
+def test_the_health_check_sends_an_allowed_host():
     asking = [sys.executable, "-m", "core.server.alive"]
     with ThreadingHTTPServer(("127.0.0.1", 0), Health) as application:
         Thread(target=application.serve_forever, daemon=True).start()
@@ -158,7 +158,7 @@ def test_the_health_check_asks_the_server_by_a_name_that_it_answers_to():
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """nginx as it is configured, with folders and ports of this machine."""
+    """Run nginx with our configuration, on temporary folders and ports."""
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
     if nginx is None:
         pytest.skip("nginx is not installed")
@@ -194,7 +194,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def account() -> str:
-    """nginx's workers may read the folders of whoever runs the tests."""
+    """Return the current user, so that nginx's workers can read the temporary folders."""
     import getpass
 
     return getpass.getuser()
@@ -220,7 +220,7 @@ def test_nginx_sends_audio_where_the_application_says_so(proxy):
     assert fetch(proxy + "/api/songs/1/stream", Range="bytes=99999-")[0] == 416
 
 
-def test_nobody_reaches_the_files_themselves(proxy):
+def test_stored_files_have_no_public_address(proxy):
     for path in (
         "/protected/audio/a.mp3",
         "/protected/",
@@ -238,14 +238,14 @@ def test_nginx_sends_static_files_and_asks_the_application_for_others(proxy):
     assert fetch(proxy + "/static/newer.css")[1].startswith(b"/static/newer.css")
 
 
-def test_the_application_hears_who_asks(proxy):
+def test_the_application_gets_the_address_and_scheme_of_the_client(proxy):
     assert fetch(proxy + "/api")[1] == b"/api 127.0.0.1 http"
     # Only the last address is nginx's own word, and TRUSTED_PROXIES=1 believes only that one.
     forged = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "https"}
     assert fetch(proxy + "/api", **forged)[1] == b"/api 6.6.6.6, 127.0.0.1 https"
 
 
-def test_what_nginx_refuses_is_told_in_the_apis_words(proxy):
+def test_errors_of_nginx_have_the_shape_of_the_api(proxy):
     host, port = proxy.removeprefix("http://").split(":")
     for length, status in {100 * 2**20 + 1: 413, 4: 200}.items():
         connection = http.client.HTTPConnection(host, int(port))
@@ -258,11 +258,11 @@ def test_what_nginx_refuses_is_told_in_the_apis_words(proxy):
         connection.close()
 
 
-def test_metrics_stay_inside(proxy):
+def test_metrics_are_404_from_outside(proxy):
     assert fetch(proxy + "/metrics")[0] == 404
 
 
-def test_make_lists_its_targets():
+def test_make_help_lists_all_targets():
     targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
 

@@ -1,4 +1,4 @@
-"""The lint of migrations catches what a running older version would not survive, and lets the rest pass."""
+"""The migration lint refuses operations that break a running older version, and accepts others."""
 
 import pytest
 from django.db import connection, models
@@ -33,7 +33,7 @@ def problems(*steps: operations.base.Operation) -> list[str]:
         (operations.RunSQL("ALTER TABLE music_song DROP COLUMN explicit"), "DROPPING columns"),
     ],
 )
-def test_what_an_older_version_would_miss_is_told(step, told):
+def test_operations_that_break_an_older_version_are_refused(step, told):
     assert any(problem.startswith(told) for problem in problems(step))
 
 
@@ -48,11 +48,11 @@ def test_what_an_older_version_would_miss_is_told(step, told):
         operations.AddIndex("song", models.Index("explicit", name="by_explicit")),
     ],
 )
-def test_what_only_adds_passes(step):
+def test_additions_are_accepted(step):
     assert problems(step) == []
 
 
-def test_the_migrations_of_the_first_release_may_do_anything_and_those_after_it_may_not():
+def test_only_migrations_after_the_first_release_are_checked():
     loader = MigrationLoader(None)
     newer = {"users": "0998_new", "music": "0999_new", "djstripe": "0999_of_others"}
     loader.disk_migrations |= {(app, name): Migration(name, app) for app, name in newer.items()}

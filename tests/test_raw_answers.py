@@ -1,4 +1,4 @@
-"""What leaves the server of production byte by byte, where a test client, or another server, would tidy up."""
+"""Raw responses of the production server, which a test client or another server would normalize."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -23,9 +23,9 @@ Ask = Callable[..., tuple[str, dict[str, str], bytes]]
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
-    """The id of a song, and the port of a server that has it."""
-    folder = tmp_path_factory.mktemp("house")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """Yield the id of a song and the port of a server that has it."""
+    folder = tmp_path_factory.mktemp("service")
     environment = {"DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "MEDIA_ROOT": f"{folder}/media"}
     migrated = manage("migrate", "-v0", environment=environment)
     assert migrated.returncode == 0, migrated.stderr
@@ -36,9 +36,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]
 
 
 @pytest.fixture
-def ask(house: tuple[str, int]) -> Iterator[Ask]:
-    """`ask(path, Range="bytes=0-1")`: status line, headers and what follows them, all over one connection."""
-    with socket.create_connection(("127.0.0.1", house[1]), timeout=20) as connection:
+def ask(service: tuple[str, int]) -> Iterator[Ask]:
+    """Yield a function that returns status line, headers and body, all over one connection."""
+    with socket.create_connection(("127.0.0.1", service[1]), timeout=20) as connection:
         stream = connection.makefile("rb")
 
         def asked(path: str, **headers: str) -> tuple[str, dict[str, str], bytes]:
@@ -55,8 +55,8 @@ def ask(house: tuple[str, int]) -> Iterator[Ask]:
         yield asked
 
 
-def test_a_304_says_no_length_and_the_connection_goes_on(house: tuple[str, int], ask: Ask):
-    song, _ = house
+def test_a_304_has_no_length_and_the_connection_stays_usable(service: tuple[str, int], ask: Ask):
+    song, _ = service
 
     for path in (f"/api/songs/{song}", "/api/songs", f"/api/songs/{song}/stream"):
         _, whole, body = ask(path)
@@ -70,8 +70,8 @@ def test_a_304_says_no_length_and_the_connection_goes_on(house: tuple[str, int],
             )  # fmt: skip
 
 
-def test_a_range_and_a_version_that_is_not_there(house: tuple[str, int], ask: Ask):
-    path = f"/api/songs/{house[0]}/stream"
+def test_a_range_is_206_and_an_unknown_etag_412(service: tuple[str, int], ask: Ask):
+    path = f"/api/songs/{service[0]}/stream"
 
     status, said, body = ask(path, Range="bytes=2-4", If_Unmodified_Since="Sun, 01 Jan 2006 10:00:00 GMT")
     assert (status, said["content-range"], body) == ("HTTP/1.1 206 Partial Content", "bytes 2-4/10", b"234")

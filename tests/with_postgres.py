@@ -1,4 +1,4 @@
-"""Sets DATABASE_URL to a throw-away PostgreSQL for a command: `python tests/with_postgres.py -- COMMAND`"""
+"""Run a command with DATABASE_URL set to a throw-away PostgreSQL: `python tests/with_postgres.py -- COMMAND`"""
 
 import os
 import pwd
@@ -25,7 +25,7 @@ OPTIONS = {
 
 
 def binaries() -> Path | None:
-    """PG_BINDIR, else the newest that Debian's packages installed, else what is on the PATH."""
+    """Return the folder of PostgreSQL's programs: PG_BINDIR, the newest Debian package, or that on the PATH."""
     if named := os.environ.get("PG_BINDIR"):
         return Path(named)
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
@@ -34,7 +34,7 @@ def binaries() -> Path | None:
 
 
 def account() -> dict:
-    """PostgreSQL refuses to run as root."""
+    """Return the options to run as another account if we are root, which PostgreSQL refuses."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")

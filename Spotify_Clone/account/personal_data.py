@@ -186,7 +186,7 @@ SECTIONS = [
     Section("tasks", DBTaskResult, lambda user: Q(pk__in=tasks_about(user).values("pk")), [
         "task_path", "status", "enqueued_at", "run_after", "finished_at",
     ], order="enqueued_at"),
-    Section("deeds_as_admin", LogEntry, "user", ["action_time", "action_flag"],
+    Section("admin_actions", LogEntry, "user", ["action_time", "action_flag"],
             lambda user: {"kind": F("content_type__model")}, order="action_time"),
     Section("decided_by_admins", LogEntry, admin_log_about, export=decision, order="action_time"),
 ]

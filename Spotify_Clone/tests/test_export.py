@@ -255,7 +255,7 @@ def test_failed_logins_and_what_was_done_as_an_admin_are_in_it(export, listener,
 
     assert FailedLogin.objects.count() == 2
     assert [row.keys() for row in mine.failed_logins] == [{"at"}]
-    assert [row["kind"] for row in mine.deeds_as_admin] == ["user"]
+    assert [row["kind"] for row in mine.admin_actions] == ["user"]
 
 
 def test_no_secret_is_in_it(export, listener):

@@ -1,8 +1,8 @@
-"""Stripe's test cards, and the intents that charge them or set them up."""
+"""Stripe's test cards, and the payment and setup intents that use them."""
 
 from . import clock
 from .catalogue import live_customer
-from .things import Refused, Thing, emit, list_of, readable, resources, route
+from .objects import Refused, StripeObject, emit, list_of, readable, resources, route
 
 # https://docs.stripe.com/testing: as pm_card_NAME and tok_NAME.
 NUMBERS = {
@@ -58,7 +58,7 @@ def declined(reason: str, **details) -> Refused:
     return Refused(error.pop("message"), status=402, **error, **details)
 
 
-class PaymentMethod(Thing):
+class PaymentMethod(StripeObject):
     object = "payment_method"
     _id_prefix = "pm_"
     module = "_payment_method.py"
@@ -83,21 +83,21 @@ class PaymentMethod(Thing):
         self._used_up = False
 
     def becomes(self, name: str) -> None:
-        """The bank changes its mind: from now on this card answers like that test card."""
+        """Make this card behave like another test card from now on."""
         self._number = NUMBERS[name]
 
     def asks_the_customer(self) -> bool:
         return self._number in ASKS_ALWAYS or (self._number in ASKS_UNTIL_SET_UP and not self._set_up)
 
     def reason_against(self, *, authenticated: bool = False) -> str:
-        """Why a charge fails; empty when it goes through."""
+        """Return why a charge fails, or an empty string if it succeeds."""
         if self.asks_the_customer() and not authenticated:
             return "authentication_required"
         return REFUSED_AT_ONCE.get(self._number) or REFUSED_WHEN_CHARGED.get(self._number, "")
 
 
 def card_by_recipe(id: str) -> PaymentMethod | None:
-    """pm_card_visa is a recipe: each use of it makes a new card."""
+    """Create a card from a test name: each use of pm_card_visa makes a new one."""
     name = id.removeprefix("pm_card_").removeprefix("tok_")
     number = NUMBERS.get(name) or NUMBERS.get(name.removeprefix("visa_"))
     return PaymentMethod(number) if number and name != id else None
@@ -197,7 +197,7 @@ def payment_method_of(id, method) -> PaymentMethod:
     return of_customer(method, live_customer(id), param="payment_method")
 
 
-class Charge(Thing):
+class Charge(StripeObject):
     object = "charge"
     _id_prefix = "ch_"
     module = "_charge.py"
@@ -221,7 +221,7 @@ class Charge(Thing):
         )  # fmt: skip
 
 
-class Intent(Thing):
+class Intent(StripeObject):
     error_field = ""
 
     def __init__(self, **fields) -> None:
@@ -231,7 +231,7 @@ class Intent(Thing):
         self._keep_card = True
 
     def confirm(self, method: PaymentMethod, *, authenticated: bool = False) -> str:
-        """Answers why not; empty when it succeeded."""
+        """Confirm the intent; return why it failed, or an empty string."""
         self.payment_method = method.id
         self.next_action = None
         setattr(self, self.error_field, None)
@@ -350,7 +350,7 @@ def cancel_intent(id, cancellation_reason=None) -> Intent:
 
 @route("POST", "/_confirm")
 def act_as_the_customer(client_secret, payment_method=None, succeed=True) -> Intent:
-    """What Stripe.js does in the browser: the customer passes, or fails, the bank's question."""
+    """Complete or fail the bank's authentication, as the customer does through Stripe.js."""
     id = client_secret.partition("_secret_")[0]
     intent = (PaymentIntent if id.startswith("pi_") else SetupIntent).get(id)
     if intent.client_secret != client_secret:

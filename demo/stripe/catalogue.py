@@ -1,10 +1,10 @@
-"""The account, who the customers are, products and prices."""
+"""The account, customer objects, products and prices."""
 
 from . import clock
-from .things import Refused, Thing, emit, list_of, readable, resources, route, store, unknown_parameters
+from .objects import Refused, StripeObject, emit, list_of, readable, resources, route, store, unknown_parameters
 
 
-class Account(Thing):
+class Account(StripeObject):
     object = "account"
     _id_prefix = "acct_"
     module = "_account.py"
@@ -27,7 +27,7 @@ def account_by_id(id) -> Account:
     return account()
 
 
-class Customer(Thing):
+class Customer(StripeObject):
     object = "customer"
     _id_prefix = "cus_"
     module = "_customer.py"
@@ -61,7 +61,7 @@ def live_customer(id: str, *, param="id") -> Customer:
     return customer
 
 
-class Product(Thing):
+class Product(StripeObject):
     object = "product"
     _id_prefix = "prod_"
     module = "_product.py"
@@ -108,7 +108,7 @@ def product_features(id, limit=10) -> dict:
     return list_of([], f"/v1/products/{Product.get(id).id}/features")
 
 
-class Price(Thing):
+class Price(StripeObject):
     object = "price"
     _id_prefix = "price_"
     module = "_price.py"
@@ -128,7 +128,7 @@ class Price(Thing):
         return super().matches(name, value)
 
     def as_plan(self) -> dict:
-        """Subscription items still carry what was a plan before there were prices."""
+        """Return the price in the shape of Stripe's older Plan object, which subscription items still carry."""
         return {
             "id": self.id, "object": "plan", "active": self.active, "amount": self.unit_amount,
             "amount_decimal": self.unit_amount_decimal, "billing_scheme": "per_unit", "created": self.created,

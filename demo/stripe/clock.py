@@ -1,4 +1,4 @@
-"""Stripe's time: the machine's, plus what the tests have moved it forward."""
+"""Stripe's clock: the machine's time plus an offset that tests move forward."""
 
 import time
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ resources.time = type("StripeTime", (), {"time": staticmethod(now)})
 
 
 def advance(seconds: float = 0) -> None:
-    """Everything that falls due on the way happens at its own moment, in order."""
+    """Move the clock; everything that falls due on the way happens at its own time, in order."""
     global ahead
     target = time.time() + ahead + seconds
     while True:
@@ -41,7 +41,7 @@ def reset() -> None:
 
 
 def one_period_on(anchor: int, start: int, recurring: dict) -> int:
-    """The first billing date after `start`, counted from the anchor so that the 31st comes back after February."""
+    """Return the first billing date after `start`, counted from the anchor so that the 31st returns after February."""
     beginning = datetime.fromtimestamp(anchor, UTC)
     step = {recurring["interval"] + "s": recurring["interval_count"]}
     periods = 0

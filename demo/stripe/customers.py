@@ -1,10 +1,10 @@
-"""Customers: made, changed, deleted with what they have subscribed to."""
+"""Endpoints that create, update and delete customers; deletion cancels their subscriptions."""
 
 import re
 
 from .cards import attach, of_customer
 from .catalogue import Customer, live_customer
-from .things import Refused, emit, readable, resources, route, store, unknown_parameters
+from .objects import Refused, emit, readable, resources, route, store, unknown_parameters
 
 CUSTOMER_FIELDS = {"address", "description", "email", "invoice_settings", "metadata", "name", "phone",
                    "preferred_locales", "shipping", "tax_exempt", "balance"}  # fmt: skip

@@ -11,13 +11,13 @@ from .catalogue import live_customer
 from .clock import DAY
 from .customers import create_customer
 from .invoices import Invoice
+from .objects import Refused, StripeObject, emit, list_of, readable, resources, route, unknown_parameters
 from .subscriptions import OVER, Subscription, cancellation, create_subscription, update_subscription, usable_price
-from .things import Refused, Thing, emit, list_of, readable, resources, route, unknown_parameters
 
 origin = "http://127.0.0.1:12111"
 
 
-class CheckoutSession(Thing):
+class CheckoutSession(StripeObject):
     object = "checkout.session"
     _id_prefix = "cs_"
     module = "checkout/_session.py"
@@ -100,7 +100,7 @@ def session_lines(id, limit=10) -> dict:
 
 @route("POST", "/_checkout/{id}")
 def complete(id, payment_method="pm_card_visa") -> CheckoutSession:
-    """The customer fills in the page; the bank's question, if there is one, is answered there and then."""
+    """Complete the session as a customer does, the bank's authentication included."""
     session = CheckoutSession.get(id)
     if session.status != "open":
         raise Refused(f"This session is {session.status}.")
@@ -131,7 +131,7 @@ def complete(id, payment_method="pm_card_visa") -> CheckoutSession:
     return session
 
 
-class PortalSession(Thing):
+class PortalSession(StripeObject):
     object = "billing_portal.session"
     _id_prefix = "bps_"
     module = "billing_portal/_session.py"
@@ -148,7 +148,7 @@ def create_portal(customer, return_url=None, configuration=None, flow_data=None,
 
 @route("POST", "/_portal/{id}")
 def act_in_portal(id, action, payment_method="pm_card_visa", price=None) -> Subscription:
-    """A cancellation there sets `cancel_at` and leaves `cancel_at_period_end` false: the flexible billing mode."""
+    """Act in the portal. A cancellation sets `cancel_at` alone, as in the flexible billing mode."""
     portal = PortalSession.get(id)
     subscription = [sub for sub in Subscription.all() if sub.customer == portal.customer and sub.status not in OVER][-1]
     if action == "cancel":
@@ -201,8 +201,8 @@ async def portal_page(request: web.Request) -> web.Response:
     return html("Customer portal", "".join(rows) + f"<form method=post>{buttons}</form>" + card + back)
 
 
-def where_to(thing: Thing) -> str:
-    """After a click on one of the pages."""
+def where_to(thing: StripeObject) -> str:
+    """Return the address to redirect to after a click on one of the pages."""
     if isinstance(thing, CheckoutSession):
         return thing.success_url.replace("{CHECKOUT_SESSION_ID}", thing.id)
     return ""

@@ -1,10 +1,10 @@
-"""Invoices: drafted, finalized an hour later when they are of a renewal, paid, and tried again when a card fails."""
+"""Invoices: drafted, finalized (of a renewal an hour later), paid, and retried when a card fails."""
 
 from . import clock
 from .cards import Intent, PaymentMethod, declined, new_payment, of_customer, store_card
 from .catalogue import Customer, Price, Product, account, live_customer
 from .clock import DAY
-from .things import Refused, Thing, emit, list_of, readable, resources, route
+from .objects import Refused, StripeObject, emit, list_of, readable, resources, route
 
 # As in the dashboard: when a failed renewal is tried again, and what becomes of the subscription in the end.
 DUNNING_AT_FIRST = {"retry_days": [3, 5, 7], "then": "cancel"}
@@ -18,7 +18,7 @@ def set_dunning(retry_days=None, then=None) -> dict:
     return dunning
 
 
-class InvoiceItem(Thing):
+class InvoiceItem(StripeObject):
     """A prorated amount that waits for the next invoice."""
 
     object = "invoiceitem"
@@ -26,14 +26,14 @@ class InvoiceItem(Thing):
     module = "_invoice_item.py"
 
 
-class InvoicePayment(Thing):
+class InvoicePayment(StripeObject):
     object = "invoice_payment"
     _id_prefix = "inpay_"
     module = "_invoice_payment.py"
 
 
 def line(item, amount: int, description: str, start: int, end: int, *, proration=False) -> dict:
-    """One line of an invoice, about a subscription's item."""
+    """Return an invoice line for a subscription item."""
     id = "il_" + resources.random_id(20)
     details = {"invoice_item": None, "proration": proration, "proration_details": {"credited_items": None},
                "subscription": item.subscription, "subscription_item": item.id}  # fmt: skip
@@ -54,7 +54,7 @@ def name_of(price: Price) -> str:
     return Product.get(price.product).name
 
 
-class Invoice(Thing):
+class Invoice(StripeObject):
     object = "invoice"
     _id_prefix = "in_"
     module = "_invoice.py"
@@ -94,7 +94,7 @@ class Invoice(Thing):
             self.ask_for_payment()
 
     def use_balance(self, customer: Customer) -> None:
-        """A negative balance is credit; an invoice below zero adds to it."""
+        """Apply the customer's balance: a negative one is credit, and an invoice below zero adds to it."""
         self.starting_balance = customer.balance
         self.amount_due = max(0, self.total + customer.balance)
         self.amount_remaining = self.amount_due
@@ -115,7 +115,7 @@ class Invoice(Thing):
         return self.subscription.card() if self.subscription else default_card(live_customer(self.customer))
 
     def pay(self, card: PaymentMethod | None = None) -> str:
-        """Tries the card; answers why it failed."""
+        """Charge the card; return why that failed, or an empty string."""
         if self.status != "open":
             return ""
         self.attempted = True
@@ -175,7 +175,7 @@ class Invoice(Thing):
         emit("invoice.voided", self)
 
     def stop(self) -> None:
-        """Of an ended subscription: nothing happens by itself any more."""
+        """Stop automatic collection, for an ended subscription."""
         if self.status in ("draft", "open"):
             self.change(auto_advance=False, automatically_finalizes_at=None, next_payment_attempt=None)
 
@@ -198,7 +198,7 @@ def default_card(customer: Customer) -> PaymentMethod | None:
 
 
 def draft(subscription, lines: list[dict], reason: str, *, start: int, end: int) -> Invoice:
-    """What waits of earlier prorations goes onto it."""
+    """Draft an invoice of these lines and of pending prorations."""
     customer = live_customer(subscription.customer)
     for waiting in [item for item in InvoiceItem.all() if item.customer == customer.id]:
         lines = [*lines, waiting._line]

@@ -1,4 +1,4 @@
-"""Stripe's stand-in: localstripe with today's billing in its place, a clock and faults. A program of its own.
+"""The stand-in for Stripe, a separate program: localstripe with current billing, a clock and faults.
 
 python -m demo.stripe.server --port 12111 --webhook http://127.0.0.1:8000/api/stripe/webhook --secret whsec_...
 """
@@ -18,8 +18,8 @@ from localstripe.errors import UserError
 from localstripe.resources import Coupon, TaxRate
 from localstripe.server import api_create, api_list_all, api_retrieve, get_api_key, get_post_data, unflatten_data
 
-from . import clock, hosted, invoices, things
-from .things import API_VERSION, ROUTES, Event, Refused, Thing, readable, resources, route, store
+from . import clock, hosted, invoices, objects
+from .objects import API_VERSION, ROUTES, Event, Refused, StripeObject, readable, resources, route, store
 
 WHOLE_NUMBERS = {
     "amount", "balance", "cancel_at", "created", "expires_at", "gt", "gte", "interval_count", "limit", "lt", "lte",
@@ -40,7 +40,7 @@ standing_webhook: dict = {}
 
 
 def typed(params, name: str = ""):
-    """Forms carry text only; Stripe's metadata stays text, and an empty text takes a value away."""
+    """Convert form values, which are text, to their types; metadata stays text, and an empty text unsets a value."""
     if name == "metadata":
         return params or {}
     if isinstance(params, dict):
@@ -66,7 +66,7 @@ def from_a_page(request: web.Request) -> bool:
 def checked_call(function, params: dict):
     accepted = inspect.signature(function).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()) and (unknown := set(params) - set(accepted)):
-        raise things.unknown_parameters(unknown)
+        raise objects.unknown_parameters(unknown)
     for name, parameter in accepted.items():
         if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD and name not in params:
             raise Refused(f"Missing required param: {name}.", code="parameter_missing", param=name)
@@ -82,10 +82,10 @@ def endpoint(function):
         result = checked_call(function, params)
         if from_a_page(request):
             raise web.HTTPSeeOther(hosted.where_to(result) or request.path)
-        shown = result.shown(expand) if isinstance(result, Thing) else things.plain(result)
-        if not isinstance(result, Thing):
+        shown = result.shown(expand) if isinstance(result, StripeObject) else objects.plain(result)
+        if not isinstance(result, StripeObject):
             for path in expand:
-                things.expand_path(shown, path)
+                objects.expand_path(shown, path)
         return web.json_response(shown)
 
     return answer
@@ -116,7 +116,7 @@ async def keys(request: web.Request, handler) -> web.StreamResponse:
 
 @web.middleware
 async def faults(request: web.Request, handler) -> web.StreamResponse:
-    """down, hang, 500: nothing is done. lost, slow: it is done, and the answer never comes or comes late."""
+    """Inject the fault. down, hang, 500, 429: nothing is done. lost, slow: it is done, and not answered or late."""
     mode, seconds = fault["mode"], fault["seconds"]
     if not request.path.startswith("/v1/") or not mode or fault["only"] not in f"{request.method} {request.path}":
         return await handler(request)
@@ -136,7 +136,7 @@ async def faults(request: web.Request, handler) -> web.StreamResponse:
 
 @web.middleware
 async def idempotency(request: web.Request, handler) -> web.StreamResponse:
-    """The same key again within a day: the same answer. The key with something else: a mistake."""
+    """Return the stored answer for a key that is repeated within a day, and an error if its request differs."""
     key = request.headers.get("Idempotency-Key")
     if request.method != "POST" or not key or not request.path.startswith("/v1/"):
         return await handler(request)
@@ -150,11 +150,11 @@ async def idempotency(request: web.Request, handler) -> web.StreamResponse:
             return web.json_response({"error": {"type": "idempotency_error", "message": message}}, status=400)
         return web.Response(body=body, status=status, content_type="application/json",
                             headers={"Idempotent-Replayed": "true"})  # fmt: skip
-    token = things.idempotency_key.set(key)
+    token = objects.idempotency_key.set(key)
     try:
         response = await handler(request)
     finally:
-        things.idempotency_key.reset(token)
+        objects.idempotency_key.reset(token)
     # As at Stripe, what was refused before anything ran is not kept.
     if response.status < 300 or response.status == 402:
         answers[key] = (clock.now(), asked, response.status, response.body)
@@ -164,7 +164,7 @@ async def idempotency(request: web.Request, handler) -> web.StreamResponse:
 # Webhooks
 
 
-class WebhookEndpoint(Thing):
+class WebhookEndpoint(StripeObject):
     object = "webhook_endpoint"
     _id_prefix = "we_"
     module = "_webhook_endpoint.py"
@@ -175,7 +175,7 @@ class WebhookEndpoint(Thing):
 
 @route("POST", "/v1/webhook_endpoints")
 def create_endpoint(url, enabled_events, description=None, metadata=None, api_version=None, secret=None, connect=None):
-    """Stripe shows the secret only now. Ours takes one too, so that a developer's `.env` can have it beforehand."""
+    """Create an endpoint and show its secret once. It may be given, so that `.env` can have it beforehand."""
     made = WebhookEndpoint(url=url, enabled_events=enabled_events, description=description, metadata=metadata or {},
                            api_version=api_version, status="enabled")  # fmt: skip
     made._secret = secret or "whsec_" + resources.random_id(32)
@@ -185,7 +185,7 @@ def create_endpoint(url, enabled_events, description=None, metadata=None, api_ve
 @route("POST", "/v1/webhook_endpoints/{id}")
 def update_endpoint(id, disabled=None, **fields) -> WebhookEndpoint:
     if unknown := set(fields) - {"url", "enabled_events", "description", "metadata"}:
-        raise things.unknown_parameters(unknown)
+        raise objects.unknown_parameters(unknown)
     vars(WebhookEndpoint.get(id)).update(fields)
     return WebhookEndpoint.get(id)
 
@@ -213,7 +213,7 @@ def signature(body: bytes, secret: str) -> str:
 
 
 async def opened_sender(app: web.Application):
-    """Two at a time, so that they arrive in no certain order, as Stripe's do."""
+    """Open the HTTP client for events, with two connections so that their order varies, as Stripe's does."""
     global sender
     if standing_webhook:
         create_endpoint(**standing_webhook)
@@ -229,7 +229,7 @@ def stop_sending() -> None:
 
 
 async def post_until_taken(event: Event, receiver: WebhookEndpoint) -> None:
-    """Stripe tries for three days; this, four times within half a minute."""
+    """Deliver an event in up to four tries within half a minute; Stripe tries for three days."""
     for pause in (1, 5, 20, None):
         status = await post(event, receiver)
         deliveries.append({"event": event.id, "type": event.type, "url": receiver.url, "status": status})
@@ -241,7 +241,7 @@ async def post_until_taken(event: Event, receiver: WebhookEndpoint) -> None:
 
 
 async def post(event: Event, receiver: WebhookEndpoint) -> int:
-    """The status of the answer; 0 where there was none."""
+    """Post the event; return the status, or 0 if there was no answer."""
     body = json.dumps(event.shown(), indent=2).encode()
     headers = {"Stripe-Signature": signature(body, receiver._secret), "Content-Type": "application/json"}
     try:
@@ -251,7 +251,7 @@ async def post(event: Event, receiver: WebhookEndpoint) -> int:
         return 0
 
 
-things.emitted.append(send_to_endpoints)
+objects.emitted.append(send_to_endpoints)
 readable(WebhookEndpoint, "/v1/webhook_endpoints")
 
 
@@ -271,7 +271,7 @@ def read_clock() -> dict:
 
 @route("GET", "/_events")
 def events_after(after="", types=None) -> dict:
-    """Oldest first, unlike Stripe's own list; nothing left out."""
+    """Return all events after this one, oldest first, unlike Stripe's own list."""
     events = Event.all()
     ids = [event.id for event in events]
     events = events[ids.index(after) + 1 :] if after in ids else events

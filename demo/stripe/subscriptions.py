@@ -5,7 +5,7 @@ from .cards import REFUSED_BY_THE_BANKS_CODE, PaymentMethod, declined, new_setup
 from .catalogue import Price, live_customer
 from .clock import DAY, HOUR
 from .invoices import Invoice, InvoiceItem, default_card, draft, dunning, line, name_of
-from .things import Refused, Thing, emit, list_of, merged, page, readable, route, unknown_parameters
+from .objects import Refused, StripeObject, emit, list_of, merged, page, readable, route, unknown_parameters
 
 LIVE = ("trialing", "active", "past_due", "unpaid")
 OVER = ("canceled", "incomplete_expired")
@@ -14,7 +14,7 @@ NO_CARD = ("This customer has no attached payment source or default payment meth
 NEEDS_ACTION = "This subscription could not be changed because its payment requires additional action by the customer."
 
 
-class SubscriptionItem(Thing):
+class SubscriptionItem(StripeObject):
     object = "subscription_item"
     _id_prefix = "si_"
     module = "_subscription_item.py"
@@ -33,7 +33,7 @@ class SubscriptionItem(Thing):
         return line(self, self.amount(), words, start, end)
 
 
-class Subscription(Thing):
+class Subscription(StripeObject):
     object = "subscription"
     _id_prefix = "sub_"
     module = "_subscription.py"
@@ -58,7 +58,7 @@ class Subscription(Thing):
             item.current_period_start, item.current_period_end = dates
 
     def card(self) -> PaymentMethod | None:
-        """A card that is only attached is not used: it must be the default of one or the other."""
+        """Return the default card of subscription or customer; a card that is only attached is not used."""
         return store_card(self.default_payment_method) or default_card(live_customer(self.customer))
 
     def draft(self, lines: list[dict], reason: str) -> Invoice:
@@ -183,7 +183,7 @@ def refuse_if_unpayable(card: PaymentMethod | None) -> None:
 
 
 def cancellation(chosen: bool, subscription: Subscription) -> dict:
-    """Chosen or taken back; what Stripe calls canceled_at is when it was asked for."""
+    """Return the fields of a cancellation, or of its withdrawal; `canceled_at` is the time of the request."""
     end = subscription.period[1] if chosen else None
     details = dict.fromkeys(("comment", "feedback", "reason")) | {
         "reason": "cancellation_requested" if chosen else None
@@ -244,7 +244,7 @@ def create_subscription(
 
 
 def start_trial(subscription: Subscription, payment_behavior: str, card: PaymentMethod | None) -> None:
-    """Nothing to pay yet, but the bank may ask the customer already now."""
+    """Start a trial: nothing is charged, but the bank may already require authentication."""
     items = subscription.items["data"]
     words = "Trial period for " if subscription.trial_end else "1 × "
     lines = [line(item, 0, words + name_of(item.price), *subscription.period) for item in items]
@@ -285,7 +285,7 @@ def start_paying(subscription: Subscription, payment_behavior: str, card: Paymen
 
 
 def put_items(subscription: Subscription, wanted: list[tuple]) -> None:
-    """Each as (the item that is there already, price, quantity, metadata)."""
+    """Replace the items by `wanted`: tuples of the present item or None, price, quantity and metadata."""
     items = []
     for item, price, quantity, metadata in wanted:
         item = item or SubscriptionItem(subscription=subscription.id, discounts=[], tax_rates=[], metadata={})
@@ -295,7 +295,7 @@ def put_items(subscription: Subscription, wanted: list[tuple]) -> None:
 
 
 def planned_items(subscription: Subscription, changes: list[dict]) -> list[tuple]:
-    """An entry without an id adds an item, as at Stripe."""
+    """Return the items after the changes; an entry without an id adds one, as at Stripe."""
     plan = {item.id: (item, item.price, item.quantity, {}) for item in subscription.items["data"]}
     for number, change in enumerate(changes):
         if (id := change.get("id")) and id not in plan:
@@ -320,7 +320,7 @@ def planned_items(subscription: Subscription, changes: list[dict]) -> list[tuple
 
 
 def proration_lines(subscription: Subscription, plan: list[tuple]) -> list[dict]:
-    """Unused time of the old is given back, remaining time of the new is charged."""
+    """Return proration lines: a credit for unused time of the old items, a charge for remaining time of the new."""
     start, end = subscription.period
     share = max(0, end - clock.now()) / (end - start)
     kept = {(item.id, price.id, quantity) for item, price, quantity, _ in plan if item}
@@ -473,7 +473,7 @@ def cancel_subscription(id, invoice_now=False, prorate=False, cancellation_detai
 
 @route("POST", "/v1/subscriptions/{id}/resume")
 def resume_subscription(id, billing_cycle_anchor="now", proration_behavior=None) -> Subscription:
-    """Of one that paused at its trial's end without a card."""
+    """Resume a subscription that paused at the end of its trial for lack of a card."""
     subscription = Subscription.get(id)
     if subscription.status != "paused":
         raise Refused("Only paused subscriptions can be resumed.")
@@ -490,7 +490,7 @@ def resume_subscription(id, billing_cycle_anchor="now", proration_behavior=None)
 
 @route("GET", "/v1/subscriptions")
 def list_subscriptions(status=None, limit=10, starting_after=None, ending_before=None, **filters) -> dict:
-    """Without `status` those that are over are left out."""
+    """List subscriptions; without `status`, ended ones are left out."""
     if unknown := set(filters) - {"customer", "price", "created", "collection_method"}:
         raise unknown_parameters(unknown)
     subscriptions = [sub for sub in Subscription.all() if all(sub.matches(*pair) for pair in filters.items())]

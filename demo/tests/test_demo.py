@@ -11,6 +11,7 @@ from PIL import Image
 from demo.composition import compose
 from demo.covers import draw_cover
 from demo.listeners import NAMES, SUBSCRIBERS, invite_listeners, subscribe_listeners
+from demo.management.commands.make_demo import publish_track
 from demo.programme import ARTISTS, every_piece
 from demo.synthesis import DRUMS, INSTRUMENTS, render_piece
 from music.models import Ad, Album
@@ -23,7 +24,7 @@ MIDDLE_C = 261.63
 
 
 def brief(piece):
-    """The piece without its middle, so that it renders at once."""
+    """Return the piece without its middle, so that it renders quickly."""
     return replace(piece, form=(("theme", 2), ("ending", 1)))
 
 
@@ -51,7 +52,7 @@ def test_a_piece_has_a_melody_over_chords_and_bass(piece):
     assert {note.instrument for note in notes} <= INSTRUMENTS.keys() | DRUMS.keys()
 
 
-def test_there_is_enough_to_browse():
+def test_the_demo_has_at_least_four_artists_five_albums_and_26_pieces():
     assert len(ARTISTS) >= 4
     assert sum(release.is_album for release in RELEASES) >= 5
     assert len({piece.title for piece in PIECES}) == len(PIECES) >= 26
@@ -90,9 +91,22 @@ def test_covers_differ():
     assert len({release.cover for release in RELEASES}) == len(RELEASES)
 
 
+@pytest.mark.django_db
+def test_a_track_is_published_with_its_album_and_cover(artist):
+    release = next(release for release in RELEASES if release.is_album)
+    piece = release.pieces[1]
+
+    song = publish_track((ARTISTS[0], release, 2, piece), render_piece(brief(piece)), artist)
+
+    assert (song.title, song.genre.title, song.track_number) == (piece.title, piece.genre, 2)
+    assert song.release_date == release.released
+    album = Album.objects.get(pk=song.album.pk)
+    assert (album.title, bool(album.cover_image)) == (release.title, True)
+
+
 @pytest.fixture
 def programme(make_user, make_song):
-    """The demo's artists with a song and an album each, without its music, which takes a minute to make."""
+    """Create the demo's artists with an album each, without rendering music, which takes a minute."""
     for artist in ARTISTS:
         user = User.objects.create_user(artist.email, artist.email.partition("@")[0], name=artist.name, role="artist")
         album = Album.objects.create(title=artist.releases[0].title, artist=user)
@@ -101,7 +115,7 @@ def programme(make_user, make_song):
 
 
 @pytest.mark.django_db
-def test_the_demo_is_alive(programme, listener, api, api_as, capsys):
+def test_demo_listeners_fill_shelves_and_lists_once(programme, listener, api, api_as, capsys):
     invite_listeners(listener)
     invite_listeners(listener)  # nothing twice
 
@@ -123,7 +137,7 @@ def test_the_demo_is_alive(programme, listener, api, api_as, capsys):
 
 
 @pytest.mark.django_db
-def test_some_subscribe_where_a_stand_in_for_stripe_runs(programme, listener, stripe_server):
+def test_listeners_subscribe_where_the_stand_in_for_stripe_runs(programme, listener, stripe_server):
     invite_listeners(listener)
 
     lines = list(subscribe_listeners())
@@ -134,7 +148,7 @@ def test_some_subscribe_where_a_stand_in_for_stripe_runs(programme, listener, st
 
 
 @pytest.mark.django_db
-def test_a_stand_in_that_does_not_run_costs_the_demo_nothing_but_the_subscriptions(programme, listener, settings):
+def test_without_the_stand_in_the_demo_lacks_only_subscriptions(programme, listener, settings):
     settings.STRIPE_API_BASE, settings.STRIPE_TEST_SECRET_KEY = "", ""
     invite_listeners(listener)
 

@@ -1,4 +1,4 @@
-"""Every fault, one after the other, and a table of how it went: `python -m tests.faults [--quick]`"""
+"""Run every fault script, one after the other, and print a table of the results: `python -m tests.faults [--quick]`"""
 
 import json
 import os
@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from tests.faults.aftermath import REPORT, end_in_order_when_told
-from tests.faults.house import PREPARED, SKIPPED, House
+from tests.faults.service import PREPARED, SKIPPED, Service
 
 SCRIPTS = (
     "kill_server",
@@ -43,21 +43,21 @@ def main(options: list[str]) -> int:
 def finished(script: subprocess.Popen) -> int:
     try:
         return script.wait()
-    finally:  # we may have been told to end: it clears away what it has started
+    finally:  # also after SIGTERM: the script cleans up what it started
         script.terminate()
         script.wait()
 
 
 def prepare(folder: Path) -> Path:
-    """A cluster of PostgreSQL's that has been migrated, for the scripts to copy."""
-    with House() as house:
-        house.set_up_django()
-        house.manage("migrate", "--verbosity", "0")
+    """Create a migrated PostgreSQL cluster for the scripts to copy."""
+    with Service() as service:
+        service.set_up_django()
+        service.manage("migrate", "--verbosity", "0")
         from django.db import connections
 
         connections.close_all()
-        house.database.stop()
-        subprocess.run(["cp", "-a", house.database.folder / "data", folder / "data"], check=True)
+        service.database.stop()
+        subprocess.run(["cp", "-a", service.database.folder / "data", folder / "data"], check=True)
     return folder / "data"
 
 

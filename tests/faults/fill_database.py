@@ -1,11 +1,11 @@
-"""The disk of PostgreSQL's tables full, under load."""
+"""Fill the disk of PostgreSQL's tables, under load."""
 
 import time
 from functools import partial
 
 from tests.faults.aftermath import Verdict, judge, run
-from tests.faults.house import House, fill, small_disk, wait_until
 from tests.faults.load import Load
+from tests.faults.service import Service, fill, small_disk, wait_until
 
 MEGABYTES = 96
 MIX = {"like": 30, "play": 30, "upload": 10, "look": 20}
@@ -13,23 +13,23 @@ MIX = {"like": 30, "play": 30, "upload": 10, "look": 20}
 
 def fill_up(database: str, quick: bool) -> Verdict:
     verdict = Verdict(f"room on the disk of {database}: {MEGABYTES} MB, full for some seconds")
-    with House(database=database) as house, small_disk(house.database_disk, MEGABYTES):
+    with Service(database=database) as service, small_disk(service.database_disk, MEGABYTES):
         if database == "postgres":
-            house.database.move_tables_to(house.database_disk)
-        house.open()
-        with Load(house, people=12, mix=MIX) as load:
+            service.database.move_tables_to(service.database_disk)
+        service.open()
+        with Load(service, people=12, mix=MIX) as load:
             time.sleep(2 if quick else 5)
             verdict.in_flight += load.in_flight()
-            ballast = fill(house.database_disk)
+            ballast = fill(service.database_disk)
             full = time.monotonic()
             wait_until(partial(refusals, load, full), "a write to be refused")
             time.sleep(2 if quick else 10)
-            looks = {outcome.status for outcome in load.since(full) if outcome.deed == "look"}
+            looks = {outcome.status for outcome in load.since(full) if outcome.action == "look"}
             verdict.expect(looks == {200}, f"while nothing can be written, reading got {looks}")
             ballast.unlink()
-            verdict.served_again["writes"] = house.seconds_until_it_serves(time.monotonic(), load.people[0].play)
+            verdict.served_again["writes"] = service.seconds_until_it_serves(time.monotonic(), load.people[0].play)
             time.sleep(2)
-        judge(verdict, house, load, allowed={"database_unavailable"})
+        judge(verdict, service, load, allowed={"database_unavailable"})
     return verdict
 
 

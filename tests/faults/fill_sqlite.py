@@ -1,4 +1,4 @@
-"""The disk of SQLite's file full, under load."""
+"""Fill the disk of SQLite's file, under load."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""People who like, play, upload and look around, each in a thread, and who remember what they were told."""
+"""Users who like, play, upload and browse, each in a thread, and record the answers."""
 
 import hashlib
 import random
@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from tests.faults.house import House
+from tests.faults.service import Service
 
 SONGS = 400
 TIMEOUT = 60
@@ -24,9 +24,9 @@ SHELVES = ("trending", "random", "recommendations", "search?q=song")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One request: what for, how it was answered (0: not at all) with which error code, and when."""
+    """One request: its purpose, status (0: no answer), error code and times."""
 
-    deed: str
+    action: str
     status: int
     code: str
     began: float
@@ -35,7 +35,7 @@ class Outcome:
 
 @dataclass
 class Memory:
-    """What people were told. None: the answer never came, so it may or may not have happened."""
+    """The acknowledged state. None: no answer came, so the change may or may not have happened."""
 
     likes: dict[tuple[str, str], bool | None] = field(default_factory=dict)
     plays: dict[tuple[str, str], bool | None] = field(default_factory=dict)
@@ -47,25 +47,25 @@ class Memory:
 
 
 class Load:
-    """`with Load(house, people=12) as load:` runs until the block ends."""
+    """Load that runs until the block ends: `with Load(service, people=12) as load:`."""
 
     def __init__(
         self,
-        house: House,
+        service: Service,
         *,
         people: int = 12,
         mix: dict[str, int] = MIX,
         audio_format: str = "mp3",
         seconds: float = 2,
     ) -> None:
-        self.house, self.mix = house, mix
+        self.service, self.mix = service, mix
         self.outcomes: list[Outcome] = []
         self.memory = Memory()
         self.under_way: Counter[str] = Counter()
         self.lock = threading.Lock()
         self.over = threading.Event()
         self.numbers = count()
-        self.songs, self.streamable = stage(house)
+        self.songs, self.streamable = stage(service)
         self.audio = audio(audio_format, seconds)
         self.people = [Person(self, token) for token in tokens(people)]
 
@@ -85,22 +85,22 @@ class Load:
             return +self.under_way
 
     def since(self, moment: float) -> list[Outcome]:
-        """Of requests that began after this moment (`time.monotonic()`)."""
+        """Return the outcomes of requests that began after this moment (`time.monotonic()`)."""
         return [outcome for outcome in self.outcomes if outcome.began >= moment]
 
     @contextmanager
-    def counted(self, deed: str):
+    def counted(self, action: str):
         with self.lock:
-            self.under_way[deed] += 1
+            self.under_way[action] += 1
         try:
             yield
         finally:
             with self.lock:
-                self.under_way[deed] -= 1
+                self.under_way[action] -= 1
 
 
 class Person:
-    """Listener and artist, and nobody else uses this account: what was answered last is how it is."""
+    """A listener and artist whose account no other thread uses, so the last answer is the current state."""
 
     def __init__(self, load: Load, token: str) -> None:
         self.load, self.token = load, token
@@ -108,21 +108,21 @@ class Person:
         self.session.headers["Authorization"] = f"Token {self.token}"
         self.uploaded: dict[str, str] = {}
         self.unplayed = random.sample(load.songs, len(load.songs))
-        self.deeds: dict[str, Callable[[], int]] = {name: getattr(self, name) for name in load.mix}
+        self.actions: dict[str, Callable[[], int]] = {name: getattr(self, name) for name in load.mix}
 
     def be_busy(self) -> None:
         names, weights = list(self.load.mix), list(self.load.mix.values())
         while not self.load.over.is_set():
-            status = self.deeds[random.choices(names, weights)[0]]()
+            status = self.actions[random.choices(names, weights)[0]]()
             # As clients do that meet a failure; the others keep the load bounded.
             time.sleep(0.2 if status == NO_ANSWER or status >= 500 else 0.02)
 
     def like(self) -> int:
         song = random.choice(self.load.songs[:40])
         likes, key = self.load.memory.likes, (self.token, song)
-        deed = "unlike" if likes.get(key) else "like"
+        action = "unlike" if likes.get(key) else "like"
         likes[key] = None
-        answer = self.ask("like", "POST", f"/api/songs/{song}/{deed}")
+        answer = self.ask("like", "POST", f"/api/songs/{song}/{action}")
         if answer is not None and answer.ok:
             likes[key] = answer.json()["is_liked"]
         return status_of(answer)
@@ -153,7 +153,7 @@ class Person:
         return status_of(answer)
 
     def delete(self) -> int:
-        """Of a song of one's own, which nobody expects to find again."""
+        """Delete one of the user's own songs, which later checks do not expect."""
         memory = self.load.memory
         mine = [title for title in self.uploaded if memory.uploads.get(title)]
         if not mine:
@@ -177,15 +177,15 @@ class Person:
         path = f"/api/songs/{self.load.streamable}/stream"
         return status_of(self.ask("stream", "GET", path, allow_redirects=False))
 
-    def ask(self, deed: str, method: str, path: str, **content: Any) -> requests.Response | None:
+    def ask(self, action: str, method: str, path: str, **content: Any) -> requests.Response | None:
         began = time.monotonic()
         answer = None
-        with self.load.counted(deed):
+        with self.load.counted(action):
             try:
-                answer = self.session.request(method, self.load.house.url + path, timeout=TIMEOUT, **content)
+                answer = self.session.request(method, self.load.service.url + path, timeout=TIMEOUT, **content)
             except requests.RequestException:
                 self.session.close()
-        self.load.outcomes.append(Outcome(deed, status_of(answer), code_of(answer), began, time.monotonic()))
+        self.load.outcomes.append(Outcome(action, status_of(answer), code_of(answer), began, time.monotonic()))
         return answer
 
 
@@ -194,7 +194,7 @@ def status_of(answer: requests.Response | None) -> int:
 
 
 def code_of(answer: requests.Response | None) -> str:
-    """The code in the one error shape; what is in no such shape is called by its first words."""
+    """Return the error code of an answer, or the beginning of its text if it does not have the API's error shape."""
     if answer is None or answer.ok:
         return ""
     try:
@@ -208,14 +208,14 @@ def digest(content: bytes) -> str:
 
 
 def audio(audio_format: str = "mp3", seconds: float = 2) -> bytes:
-    """Music that takes a worker the longer the more seconds it has, with a picture for its album."""
+    """Return an MP3 of this many seconds with a cover; longer ones take a worker longer."""
     from music.tests.samples import audio_sample, image_sample
 
     return audio_sample(audio_format, seconds, cover=image_sample())
 
 
-def stage(house: House) -> tuple[list[str], str]:
-    """Songs without audio to like and play, and one to stream; their ids. Made once in a house."""
+def stage(service: Service) -> tuple[list[str], str]:
+    """Return the ids of songs without audio to like and play and of one to stream, created once in a service."""
     from django.core.files.base import ContentFile
 
     from music.catalogue.publication import Recording, publish_song

@@ -1,11 +1,11 @@
-"""Redis gone, and back, and then there without answering: nobody is to notice."""
+"""Stop Redis, restart it, then freeze it: no client may notice."""
 
 import time
 from statistics import median
 
 from tests.faults.aftermath import Verdict, judge, run
-from tests.faults.house import House
 from tests.faults.load import Load
+from tests.faults.service import Service
 
 # What the cache's own time limit may cost a shelf, which asks it a few times; more would be a wait without a limit.
 LONGEST_WAIT = 1.5
@@ -14,31 +14,31 @@ LONGEST_WAIT = 1.5
 def main(quick: bool) -> Verdict:
     verdict = Verdict("the cache: gone, back, and then frozen")
     seconds = 3 if quick else 10
-    with House(redis=True) as house:
-        house.open()
-        with Load(house, people=12, mix={"like": 20, "play": 20, "look": 20, "shelf": 30, "upload": 5}) as load:
+    with Service(redis=True) as service:
+        service.open()
+        with Load(service, people=12, mix={"like": 20, "play": 20, "look": 20, "shelf": 30, "upload": 5}) as load:
             time.sleep(seconds)
             verdict.in_flight += load.in_flight()
             usual = median_seconds(load, 0)
-            house.cache.stop()
-            verdict.served_again["gone"] = house.seconds_until_it_serves(time.monotonic(), load.people[0].shelf)
+            service.cache.stop()
+            verdict.served_again["gone"] = service.seconds_until_it_serves(time.monotonic(), load.people[0].shelf)
             time.sleep(seconds)
-            house.cache.start()
-            verdict.served_again["back"] = house.seconds_until_it_serves(time.monotonic(), load.people[0].shelf)
+            service.cache.start()
+            verdict.served_again["back"] = service.seconds_until_it_serves(time.monotonic(), load.people[0].shelf)
             time.sleep(seconds)
-            house.cache.freeze()
+            service.cache.freeze()
             frozen = time.monotonic()
-            verdict.served_again["frozen"] = house.seconds_until_it_serves(frozen, load.people[0].shelf)
+            verdict.served_again["frozen"] = service.seconds_until_it_serves(frozen, load.people[0].shelf)
             time.sleep(seconds)
             waited = median_seconds(load, frozen) - usual
-            house.cache.thaw()
+            service.cache.thaw()
         verdict.expect(waited < LONGEST_WAIT, f"a shelf waits {waited:.1f} s longer for a frozen cache")
-        judge(verdict, house, load, allowed=set())
+        judge(verdict, service, load, allowed=set())
     return verdict
 
 
 def median_seconds(load: Load, since: float) -> float:
-    return median(outcome.ended - outcome.began for outcome in load.since(since) if outcome.deed == "shelf")
+    return median(outcome.ended - outcome.began for outcome in load.since(since) if outcome.action == "shelf")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
-"""PostgreSQL restarted under load: in order, by a crash, and away for a while."""
+"""Restart PostgreSQL under load: in order, after a crash, and after a pause."""
 
 import signal
 import time
 
 from tests.faults.aftermath import Verdict, judge, run
-from tests.faults.house import House
 from tests.faults.load import Load
+from tests.faults.service import Service
 
 
 def main(quick: bool) -> Verdict:
     verdict = Verdict("PostgreSQL: restarted, crashed, and away for a while")
-    with House() as house:
-        house.open()
-        with Load(house, people=16) as load:
+    with Service() as service:
+        service.open()
+        with Load(service, people=16) as load:
             for name, number, away in (
                 ("restarted", signal.SIGINT, 0),
                 ("crashed", signal.SIGQUIT, 0),
@@ -20,12 +20,12 @@ def main(quick: bool) -> Verdict:
             ):
                 time.sleep(2 if quick else 5)
                 verdict.in_flight += load.in_flight()
-                house.database.stop(number)
+                service.database.stop(number)
                 time.sleep(away)
-                house.database.start()
-                verdict.served_again[name] = house.seconds_until_it_serves(time.monotonic())
+                service.database.start()
+                verdict.served_again[name] = service.seconds_until_it_serves(time.monotonic())
             time.sleep(2)
-        judge(verdict, house, load, allowed={"database_unavailable"})
+        judge(verdict, service, load, allowed={"database_unavailable"})
     return verdict
 
 

@@ -1,6 +1,6 @@
-"""Clients that others' generators write from the published document: compiled, and used against a server.
+"""Generate clients from the published document, compile them, and use them against a server.
 
-`python -m tests.generated_clients`. Exits with 77 where Node is missing.
+`python -m tests.generated_clients`. Exit with 77 where Node is missing.
 """
 
 import os

@@ -1,5 +1,7 @@
-"""What schemathesis makes of the published document: it asks every endpoint, well and badly, and each answer has to be
-one that the document has announced. `make fuzz` runs it; SEED=7 EXAMPLES=500 asks other and more questions."""
+"""Fuzz tests: schemathesis sends valid and invalid requests, and each answer has to be in the published document.
+
+`make fuzz` runs it; SEED=7 EXAMPLES=500 sends others, and more of them.
+"""
 
 import os
 from types import SimpleNamespace
@@ -20,7 +22,7 @@ from schemathesis.specs.openapi import checks
 from tests.routes.world import CALLERS, make_world
 from users.models import AuthToken
 
-# Some of these for each kind of a path, so that not all that is asked for is unknown.
+# Existing objects by the first part of a path; random ids alone would all be 404.
 KNOWN = {
     "songs": ["song", "private_song", "hidden_song", "silent_song"],
     "albums": ["album", "private_album"],
@@ -42,7 +44,7 @@ CONFIG = {
     "generation": {
         "max-examples": int(os.environ.get("EXAMPLES", "5")),
         "database": "none",
-        # Tokens that are none are table.txt's subject; here every caller is somebody.
+        # Invalid tokens are tested with table.txt.
         "with-security-parameters": False,
     },
 }
@@ -53,7 +55,7 @@ document = schemathesis.openapi.from_wsgi(
 
 @pytest.fixture
 def world(db, settings):
-    # What the worker does would outlive the request that is taken back.
+    # The effects of tasks would outlive the rollback.
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend", "QUEUES": []}}
     world = make_world()
     world.tokens = {caller: token_of(getattr(world, caller, None)) for caller in CALLERS}
@@ -62,7 +64,7 @@ def world(db, settings):
 
 @pytest.fixture
 def one_connection():
-    """As Django's own test client has it: the end of a request is not that of the transaction around the test."""
+    """Keep the connection open between requests, as Django's test client does, for the transaction around the test."""
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)
@@ -77,7 +79,7 @@ def token_of(user: Any) -> dict[str, str]:
 
 @pytest.fixture
 def ask(world, stripe_server, one_connection):
-    """Sends what schemathesis made up, as one caller or another, and looks at the answer; nothing of it stays."""
+    """Return a function that sends a case as one of the callers, checks the answer, and rolls the change back."""
 
     def asked(case: schemathesis.Case) -> None:
         number = number_of(case.path_parameters, case.query, case.body)
@@ -94,12 +96,12 @@ def ask(world, stripe_server, one_connection):
 
 
 def number_of(*made_up: Any) -> int:
-    """The same in each run for the same case, and any for another."""
+    """Return a number that depends on the case alone, so that runs repeat."""
     return crc32(repr(made_up).encode("utf-8", "replace"))
 
 
 def about_something_known(case: schemathesis.Case, world: SimpleNamespace) -> None:
-    """Two of three ids become that of something that there is."""
+    """Replace two of three made-up ids by that of an existing object."""
     number = number_of(case.path_parameters, case.body)
     if len(str((case.path_parameters or {}).get("id", ""))) == 36 and number % 3:
         names = KNOWN[case.path.split("/")[2]]
@@ -110,5 +112,5 @@ def about_something_known(case: schemathesis.Case, world: SimpleNamespace) -> No
 
 @document.parametrize()
 @settings(deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
-def test_every_answer_is_as_the_document_says(case, ask):
+def test_every_answer_is_in_the_document(case, ask):
     ask(case)

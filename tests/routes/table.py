@@ -1,4 +1,4 @@
-"""Reads table.txt, and the URLconf that it has to agree with."""
+"""The rows of table.txt, and the routes of the URLconf that they have to match."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ class Row(NamedTuple):
     cells: tuple[str, ...]
 
     def expected(self) -> dict[tuple[str, str], str]:
-        """The status by method and caller; that of GET is HEAD's too."""
+        """Return the status by method and caller; HEAD has that of GET."""
         by_method = {method: statuses(cell) for method, cell in zip(METHODS, self.cells, strict=True)}
         by_method["HEAD"] = by_method["GET"]
         return {(method, caller): by_method[method][caller] for method in by_method for caller in CALLERS}
@@ -36,7 +36,7 @@ def rows() -> list[Row]:
 
 
 def routes() -> Iterator[str]:
-    """Every route of the URLconf, as `resolve(path).route` spells it."""
+    """Yield every route of the URLconf, as `resolve(path).route` spells it."""
     return _routes_in(get_resolver(), "")
 
 

@@ -1,4 +1,4 @@
-"""Each route, by each method, for each caller: what table.txt says, and in the form that every answer has."""
+"""Every route, method and caller: the status is that of table.txt, and errors have the API's shape."""
 
 import re
 from itertools import product
@@ -25,14 +25,14 @@ PAGE_OF_A_MODEL = re.compile(r"admin/\w+/\w+/(?!<uuid:pk>)")
 
 @pytest.fixture
 def world(settings):
-    # What the worker does would outlive the request that is taken back.
+    # The effects of tasks would outlive the rollback.
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend", "QUEUES": []}}
     return make_world()
 
 
 @pytest.fixture
 def ask(world):
-    """`ask("owner", "DELETE", path)`: the answer, after which everything is as it was before."""
+    """Return a function that sends a request and rolls its changes back: `ask("owner", "DELETE", path)`."""
     clients = clients_of(world)
     cookies = {caller: dict(client.cookies) for caller, client in clients.items()}
 
@@ -67,7 +67,7 @@ def is_page_of_a_model(path: str) -> bool:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not is_page_of_a_model(row.path)], ids=lambda row: row.path)
-def test_every_caller_gets_what_the_table_says(ask, stripe_server, row):
+def test_every_caller_gets_the_status_in_the_table(ask, stripe_server, row):
     got = {}
     for (method, caller), expected in row.expected().items():
         answer = ask(caller, method, row.path)
@@ -78,7 +78,7 @@ def test_every_caller_gets_what_the_table_says(ask, stripe_server, row):
 
 
 def check_form(answer: Any, method: str, path: str) -> None:
-    """What is true of every answer, whatever its status."""
+    """Check what holds for every answer, whatever its status."""
     assert answer.status_code < 500, (method, path)
     if method == "HEAD":
         assert not b"".join(answer)
@@ -109,7 +109,7 @@ def test_a_slash_at_the_end_changes_nothing(ask, stripe_server, path):
 
 
 def pages_of_models() -> list[str]:
-    """An address for each page that the admin has for each model; of nothing that exists."""
+    """Return an address of each admin page of each model, with ids that do not exist."""
     return [re.sub(r"<[^>]+>", "1", f"/{route}") for route in routes() if PAGE_OF_A_MODEL.match(route)]
 
 
@@ -119,7 +119,7 @@ def row_of(page: str) -> Row | None:
 
 
 def test_the_pages_of_every_model_are_for_admins(ask):
-    # Their views ask who is staff, and tell reading from writing; there are too many of them to walk for more.
+    # Two callers and two methods only: there are too many pages to walk the whole table.
     for page in pages_of_models():
         expected = row_of(page).expected()
         for caller, method in product(("anonymous", "owner"), ("GET", "POST")):

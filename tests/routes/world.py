@@ -1,4 +1,4 @@
-"""Whom the table of routes speaks of, and what: each object that somebody may see and somebody else may not."""
+"""The callers and objects of the route table: each object is visible to some callers and not to others."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +23,7 @@ CALLERS = ("anonymous", "listener", "artist", "owner", "admin")
 
 
 def make_world() -> SimpleNamespace:
-    """The people of CALLERS, two more, and by its name in the table whatever belongs to `owner`."""
+    """Create the users of CALLERS and two more, and the objects of `owner` under their names in the table."""
     world = SimpleNamespace(nothing=uuid4())
     make_people(world)
     make_catalogue(world)
@@ -77,7 +77,7 @@ def make_files(world: SimpleNamespace) -> None:
 
 
 def make_plans(world: SimpleNamespace) -> None:
-    """`owner` and `artist` have a family plan each, and `member` has a seat on that of `owner`."""
+    """Give `owner` and `artist` a Family plan each, and `member` a seat on that of `owner`."""
     world.individual = SubscriptionPlan.objects.get(plan_type="individual")
     family, now = SubscriptionPlan.objects.get(plan_type="family"), timezone.now()
     for payer in (world.owner, world.artist):
@@ -90,7 +90,7 @@ def make_plans(world: SimpleNamespace) -> None:
 
 
 def clients_of(world: SimpleNamespace) -> dict[str, APIClient]:
-    """A client for each caller: with a token for the API and with a session for the pages."""
+    """Return a client for each caller, with a token for the API and a session for the pages."""
     return {caller: client_of(getattr(world, caller, None)) for caller in CALLERS}
 
 
@@ -104,12 +104,12 @@ def client_of(user: User | None) -> APIClient:
 
 
 def address_of(path: str, world: SimpleNamespace) -> str:
-    """The path of a row with the id of the object that it names."""
+    """Return the path of a row with the id of the object that it names."""
     return path.format_map({name: getattr(value, "pk", value) for name, value in vars(world).items()})
 
 
 def body_for(path: str, world: SimpleNamespace) -> dict[str, Any]:
-    """What makes the request a good one, so that the caller alone decides."""
+    """Return a valid body for the path, so that the status depends on the caller alone."""
     link = parse_qs(urlsplit(reset_link(world.owner)).query)
     bodies: dict[str, dict[str, Any]] = {
         "/api/users": {"email": "new@example.com", "password": "a hundred years of rain"},

@@ -1,22 +1,23 @@
-import io
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.management.base import BaseCommand, CommandError
-from mutagen.id3 import APIC, ID3, TALB, TCON, TDRC, TIT2, TPE1, TRCK
 from tqdm import tqdm
 
+from core.images.reencoder import reencode_image
 from demo.composition import Piece
 from demo.covers import draw_cover
 from demo.listeners import invite_listeners, subscribe_listeners
 from demo.programme import ARTISTS, Artist, Release
 from demo.synthesis import render_piece
 from music.catalogue.ffmpeg import encode_mp3
+from music.catalogue.models import Song
 from music.catalogue.publication import Recording, publish_song
 from users.models import Role, User
 from users.registration import free_username
@@ -36,27 +37,27 @@ class Command(BaseCommand):
     def handle(self, *args: Any, password: str | None, **options: Any) -> None:
         if listener := User.objects.known_as(LISTENER).first():
             self.stdout.write("The demo is already there.")
-            self.enliven(listener)
+            self.add_history(listener)
             # Another one may have been chosen when the demo was made.
             password = next((known for known in (password, PASSWORD) if known and listener.check_password(known)), None)
             self.print_accounts(password)
             return
         if not (password or settings.DEBUG):
-            raise CommandError("Anybody could log in as the demo's admin: set --password, or DEBUG to on.")
+            raise CommandError("The demo's password is published: set --password, or DEBUG=on.")
         password = password or PASSWORD
         publish_programme(password)
         if not User.objects.known_as(ADMIN).exists():
             User.objects.create_superuser(ADMIN, free_username("admin"), password, name="Demo Admin")
-        # The listener comes last: an interrupted run leaves none, and the next one makes what is missing.
+        # The listener comes last: an interrupted run leaves none, so the next run creates what is missing.
         listener = User.objects.create_user(LISTENER, free_username("listener"), password, name="Demo Listener")
-        self.enliven(listener)
+        self.add_history(listener)
         self.print_accounts(password)
 
     def print_accounts(self, password: str | None) -> None:
         accounts = f"{LISTENER}, {ARTISTS[0].email} or {ADMIN}"
         self.stdout.write(f"Log in as {accounts} with the password {password or 'that was set when the demo was made'}")
 
-    def enliven(self, listener: User) -> None:
+    def add_history(self, listener: User) -> None:
         invite_listeners(listener)
         if settings.STRIPE_API_BASE:
             for line in subscribe_listeners():
@@ -69,10 +70,24 @@ def publish_programme(password: str) -> None:
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as workers:
         sounds = workers.map(render_piece, [piece for *_, piece in tracks])
         for track, sound in tqdm(zip(tracks, sounds, strict=True), "Making music", len(tracks), unit="song"):
-            artist, release, _, piece = track
-            file = ContentFile(tagged(encode_mp3(sound), track), name=f"{piece.title}.mp3")
-            recording = Recording.inspected(file)
-            publish_song(artist=accounts[artist.email], recording=recording, explicit=release.explicit)
+            publish_track(track, sound, accounts[track[0].email])
+
+
+def publish_track(track: Track, sound: bytes, account: User) -> Song:
+    """Publish a rendered piece (WAV) with the title, album, genre, date and cover of the programme."""
+    artist, release, number, piece = track
+    recording = Recording.inspected(ContentFile(encode_mp3(sound), name=f"{piece.title}.mp3"))
+    drawing = draw_cover(release.cover, title=release.title, artist=artist.name)
+    on_album = {"album_title": release.title, "track_number": number} if release.is_album else {}
+    return publish_song(
+        artist=account,
+        recording=replace(recording, cover=reencode_image(ContentFile(drawing))),
+        title=piece.title,
+        genre=piece.genre,
+        release_date=release.released,
+        explicit=release.explicit,
+        **on_album,
+    )
 
 
 def every_track() -> Iterator[Track]:
@@ -92,24 +107,3 @@ def account_of(artist: Artist, password: str) -> User:
 def is_published(track: Track, accounts: dict[str, User]) -> bool:
     artist, _, _, piece = track
     return accounts[artist.email].songs.filter(title=piece.title).exists()
-
-
-def tagged(mp3: bytes, track: Track) -> bytes:
-    """With title, artist, album, number, date, genre and cover in the file, as artists upload them."""
-    artist, release, number, piece = track
-    cover = draw_cover(release.cover, title=release.title, artist=artist.name)
-    tags = ID3()
-    for frame, text in (
-        (TIT2, piece.title),
-        (TPE1, artist.name),
-        (TCON, piece.genre),
-        (TDRC, release.released.isoformat()),
-    ):
-        tags.add(frame(encoding=3, text=text))
-    if release.is_album:
-        tags.add(TALB(encoding=3, text=release.title))
-        tags.add(TRCK(encoding=3, text=f"{number}/{len(release.pieces)}"))
-    tags.add(APIC(encoding=3, mime="image/png", type=3, data=cover))
-    file = io.BytesIO(mp3)
-    tags.save(file)
-    return file.getvalue()

@@ -1,4 +1,4 @@
-"""What a client does that openapi-python-client wrote: `python story.py ADDRESS AUDIO_FILE`"""
+"""A session with the client that openapi-python-client generated: `python story.py ADDRESS AUDIO_FILE`"""
 
 import sys
 from http import HTTPStatus

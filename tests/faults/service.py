@@ -1,6 +1,6 @@
-"""A whole service on this machine, to break things in: database, storage, cache, server and worker, thrown away after.
+"""A throw-away service on this machine for fault scripts: database, storage, cache, server and worker.
 
-Each lies in a temporary folder, listens on 127.0.0.1 alone, and ends with the house, whatever way that ends.
+Each process has a temporary folder, listens on 127.0.0.1 alone, and ends with the `Service`, however that ends.
 """
 
 import io
@@ -32,8 +32,8 @@ class Broken(Exception):
     """An expectation that did not hold."""
 
 
-class House:
-    """`with House(redis=True) as house:`: everything is up, and Django is set up in this process too."""
+class Service:
+    """The running service: `with Service(redis=True) as service:`. Django is set up in this process too."""
 
     def __init__(self, *, database: str = "postgres", s3: bool = False, redis: bool = False) -> None:
         # A socket's path has to stay under 108 characters, so TMPDIR does not count here.
@@ -46,7 +46,7 @@ class House:
         self.server: subprocess.Popen
         self.worker: subprocess.Popen
         self.environment = {
-            # Neither the environment nor a developer's .env names anything that is not of this house.
+            # Neither the environment nor a developer's .env names anything that is not of this service.
             **dict.fromkeys(("AWS_STORAGE_BUCKET_NAME", "CACHE_URL", "STRIPE_TEST_SECRET_KEY", "STRIPE_LIVE_MODE"), ""),
             "DJANGO_SETTINGS_MODULE": "Spotify_Clone.settings",
             "SECRET_KEY": "for-a-service-that-is-thrown-away-and-never-seen-0123456789",
@@ -65,7 +65,7 @@ class House:
             "WORKER_LEASE_SECONDS": str(LEASE_SECONDS),
         }
 
-    def __enter__(self) -> "House":
+    def __enter__(self) -> "Service":
         self.folder.chmod(0o755)  # PostgreSQL, started by root, is another account
         self.ends.callback(shutil.rmtree, self.folder, ignore_errors=True)
         try:
@@ -106,7 +106,7 @@ class House:
             self.environment["CACHE_URL"] = self.cache.url
 
     def open(self) -> None:
-        """Migrates, starts server and worker, and waits until they serve."""
+        """Migrate, start server and worker, and wait until they serve."""
         self.set_up_django()
         if self.wanted["database"] != "postgres" or not self.database.is_prepared:
             self.manage("migrate", "--verbosity", "0")
@@ -129,7 +129,7 @@ class House:
         self.worker = self.start("worker", "manage.py", "work", "--interval", "0.1", *options)
 
     def start(self, name: str, *arguments: str) -> subprocess.Popen:
-        """A process of Python in a group of its own, which ends with the house."""
+        """Start a Python process in its own group, which ends with the service."""
         with (self.folder / f"{name}.log").open("a") as log:
             process = subprocess.Popen(
                 [sys.executable, *arguments],
@@ -144,7 +144,7 @@ class House:
         return process
 
     def manage(self, command: str, *arguments: str, codes: tuple[int, ...] = (0,)) -> tuple[int, str]:
-        """As manage.py runs it: its exit code, which has to be one of these, and what it printed."""
+        """Run a management command, check that its exit code is an expected one, and return code and output."""
         from django.core.management import call_command
 
         printed, code = io.StringIO(), 0
@@ -160,10 +160,10 @@ class House:
 
     # waiting
 
-    def seconds_until_it_serves(self, since: float, deed: Callable[[], int] | None = None) -> float:
-        """From that moment (`time.monotonic()`) to the end of the first deed that is answered with success."""
-        deed = deed or self.look_at_songs
-        wait_until(lambda: 200 <= deed() < 300, "the service to serve again", pause=0.05)
+    def seconds_until_it_serves(self, since: float, action: Callable[[], int] | None = None) -> float:
+        """Return the seconds from that moment (`time.monotonic()`) to the first successful answer."""
+        action = action or self.look_at_songs
+        wait_until(lambda: 200 <= action() < 300, "the service to serve again", pause=0.05)
         return time.monotonic() - since
 
     def look_at_songs(self) -> int:
@@ -193,7 +193,7 @@ class Postgres:
         self.process = with_postgres.start(self.bindir, self.folder, synchronous_commit="on", full_page_writes="on")
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
-        """SIGINT ends it in order, breaking connections off; SIGQUIT is a crash, with recovery at the next start."""
+        """Stop PostgreSQL: SIGINT ends connections in order; SIGQUIT is a crash, with recovery at the next start."""
         self.process.send_signal(number)
         self.process.wait()
 
@@ -202,7 +202,7 @@ class Postgres:
             self.stop(signal.SIGQUIT)
 
     def move_tables_to(self, disk: Path) -> None:
-        """The tables alone: where the write-ahead log's disk is full, PostgreSQL stops altogether."""
+        """Move the tables, but not the write-ahead log: PostgreSQL stops altogether when the log's disk is full."""
         tables = disk / "tables"
         tables.mkdir()
         if who := with_postgres.account():
@@ -213,7 +213,7 @@ class Postgres:
 
 
 class Bucket:
-    """A store that speaks S3, and keeps what it has when it is stopped."""
+    """An S3 server whose content outlives a stop."""
 
     def __init__(self, folder: Path) -> None:
         from tests.s3 import BUCKET, Store
@@ -262,7 +262,7 @@ class Cache:
         wait_until(lambda: accepts(self.port), "the cache to start")
 
     def freeze(self) -> None:
-        """It goes on accepting connections, and answers nothing."""
+        """Freeze the process: the kernel still accepts connections, but none is answered."""
         self.process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -284,14 +284,14 @@ def closing(thing: "Postgres | Bucket | Cache") -> Iterator:
 
 
 def kill(process: subprocess.Popen) -> None:
-    """kill -9 for it and all that it has started."""
+    """Send SIGKILL to the process and its children."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def kill_alone(process: subprocess.Popen) -> None:
-    """kill -9 for it and nothing else."""
+    """Send SIGKILL to the process alone."""
     process.kill()
     process.wait()
 
@@ -310,7 +310,7 @@ def children_of(process: subprocess.Popen) -> list[int]:
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A file system of that size in the folder's place, where we are root."""
+    """Mount a tmpfs of that size over the folder. Only root can."""
     size = f"size={megabytes}m,mode=0777"
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], capture_output=True, text=True)
     if mounted.returncode != 0:
@@ -326,7 +326,7 @@ SKIPPED = 77
 
 
 def fill(disk: Path) -> Path:
-    """Takes all the room that is left, and answers the file that does."""
+    """Fill the remaining room with one file, and return its path."""
     ballast = disk / "ballast"
     with suppress(OSError), ballast.open("ab", buffering=0) as file:
         while file.write(b"\0" * 4096):

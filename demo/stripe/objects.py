@@ -1,4 +1,4 @@
-"""What every object has: an id, Stripe's fields, a place in localstripe's store, expansion, lists and events."""
+"""The base of all objects: id, Stripe's fields, localstripe's store, expansion, lists and events."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def route(method: str, path: str):
 
 
 class Refused(UserError):
-    """Stripe's no: a message, and what a program reads."""
+    """An error response of Stripe: a message, and a code and parameter for programs."""
 
     def __init__(self, message: str, *, status=400, type="invalid_request_error", **details) -> None:
         super().__init__(status, message, details)
@@ -51,7 +51,7 @@ def stripe_source() -> Path:
 
 @cache
 def declared_fields(module: str) -> dict[str, str]:
-    """Name to the first word of its type. Read from the library's text: importing it takes a second."""
+    """Return field names with the first word of their types, from the library's source: importing it takes a second."""
     text = (stripe_source() / module).read_text()
     return dict(re.findall(r"^    ([a-z]\w*): (\w+)", text, re.MULTILINE))
 
@@ -62,7 +62,7 @@ def empty_fields(module: str) -> dict:
 
 
 def plain(value):
-    if isinstance(value, Thing):
+    if isinstance(value, StripeObject):
         return value.shown()
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items()}
@@ -75,7 +75,7 @@ def list_of(things: list, url: str) -> dict:
     return {"object": "list", "data": things, "has_more": False, "total_count": len(things), "url": url}
 
 
-class Thing(resources.StripeObject):
+class StripeObject(resources.StripeObject):
     module = ""  # the file of stripe-python that declares the fields
     on_request: tuple[str, ...] = ()  # fields that Stripe shows only when they are expanded
 
@@ -95,7 +95,7 @@ class Thing(resources.StripeObject):
 
     @classmethod
     def get(cls, id: str, *, param: str = "id"):
-        """What a parameter names that isn't there is a bad request; what the address names is not found."""
+        """Return the object. Refuse with 400 if a parameter names a missing one, with 404 if the address does."""
         thing = store.get(f"{cls.object}:{id}")
         if thing is None:
             words = cls.object.split(".")[-1].replace("_", " ") if cls.object != "payment_method" else "PaymentMethod"
@@ -115,7 +115,7 @@ class Thing(resources.StripeObject):
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Tells of what is different afterwards, with what it was."""
+        """Emit an `updated` event for what the block changes, with the previous values."""
         before = self.shown()
         yield
         after = self.shown()
@@ -139,8 +139,8 @@ class Thing(resources.StripeObject):
         return getattr(self, name, None) == value
 
 
-def kind_of(id: str, among: type[Thing] = Thing) -> type[Thing] | None:
-    """The class whose ids begin like this one."""
+def kind_of(id: str, among: type[StripeObject] = StripeObject) -> type[StripeObject] | None:
+    """Return the class whose ids begin like this one."""
     for kind in among.__subclasses__():
         if id.startswith(getattr(kind, "_id_prefix", "?")):
             return kind
@@ -174,7 +174,7 @@ def expand_path(data, path: str) -> None:
 
 
 def page(things: list, *, url: str, limit=10, starting_after=None, ending_before=None) -> dict:
-    """Newest first, as Stripe lists."""
+    """Return a page of a list, newest first."""
     things = things[::-1]
     ids = [thing.id for thing in things]
     if starting_after:
@@ -188,14 +188,16 @@ CLAUSE = re.compile(r"""-?(\w+)(?:\[["'](.+?)["']\])?\s*[:~]\s*["']?([^"']*)["']
 
 
 def found(things: list, query: str) -> list:
-    """`email:"a@b.c" AND metadata["user"]:"7"`"""
+    """Return the objects that match a search: `email:"a@b.c" AND metadata["user"]:"7"`."""
     for field, key, value in CLAUSE.findall(query):
         things = [t for t in things if str((getattr(t, field) or {}).get(key) if key else getattr(t, field)) == value]
     return things
 
 
-def readable(cls: type[Thing], path: str, *, by: tuple[str, ...] = (), one: bool = True, lists: bool = True) -> None:
-    """GET of one, of the list (by the named fields) and of a search."""
+def readable(
+    cls: type[StripeObject], path: str, *, by: tuple[str, ...] = (), one: bool = True, lists: bool = True
+) -> None:
+    """Register GET endpoints for one object, for the list filtered by these fields, and for the search."""
 
     def listed(limit=10, starting_after=None, ending_before=None, **filters):
         if unknown := set(filters) - {"created", *by}:
@@ -213,7 +215,7 @@ def readable(cls: type[Thing], path: str, *, by: tuple[str, ...] = (), one: bool
         route("GET", path + "/{id}")(lambda id: cls.get(id))
 
 
-class Event(Thing):
+class Event(StripeObject):
     object = "event"
     _id_prefix = "evt_"
     module = "_event.py"
@@ -222,7 +224,7 @@ class Event(Thing):
         return self.type in value if name == "types" else super().matches(name, value)
 
 
-def emit(type: str, about: Thing | dict, previous: dict | None = None) -> None:
+def emit(type: str, about: StripeObject | dict, previous: dict | None = None) -> None:
     data = {"object": plain(about)} | ({"previous_attributes": previous} if previous else {})
     request = {"id": "req_" + resources.random_id(14), "idempotency_key": idempotency_key.get()}
     event = Event(type=type, data=data, api_version=API_VERSION, pending_webhooks=0, request=request)

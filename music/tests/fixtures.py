@@ -1,3 +1,5 @@
+"""Fixtures of songs, albums, genres and paid plans, for the tests of all packages."""
+
 import pytest
 from django.utils import timezone
 
@@ -8,7 +10,7 @@ from payments.models import Subscription, SubscriptionPlan
 
 @pytest.fixture
 def make_song(artist):
-    """A song that is there already, without the cost of an upload; it has no audio unless the test gives it some."""
+    """Return a function that creates a song without an upload; it has no audio unless the test adds some."""
 
     def make(title="A song", play_count=0, like_count=0, **fields):
         song = Song.objects.create(title=title, **{"artist": artist, **fields})
@@ -42,7 +44,7 @@ def genre(db):
 
 @pytest.fixture
 def give_premium(db):
-    """`give_premium(listener)`: an active subscription, which ends as soon as its status says so."""
+    """Return a function that gives a listener an active subscription without Stripe: `give_premium(listener)`."""
 
     def give(user, plan="individual"):
         return Subscription.objects.create(
@@ -58,7 +60,7 @@ def give_premium(db):
 
 @pytest.fixture
 def render():
-    """Does what the worker does after uploads."""
+    """Return a function that makes all missing renditions, as the worker does after uploads."""
 
     def everything():
         for song in missing_renditions():
