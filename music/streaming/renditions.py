@@ -23,7 +23,7 @@ from django_tasks.base import TaskContext
 
 from core.jobs.retries import retried_task
 from core.storage.stored_files import discard
-from music.catalogue.audio import locate_sound
+from music.catalogue.audio import locate_audio
 from music.catalogue.ffmpeg import FfmpegError, FfmpegLimitError, render
 from music.catalogue.models import Song
 from music.streaming.models import AudioAnalysis, Rendition, Status
@@ -105,7 +105,7 @@ def _render(song: Song, source: str) -> None:
         _fetch(song, upload)
         try:
             lufs, peak = render(
-                locate_sound(upload, song.audio_format).source(f"/dev/fd/{upload.fileno()}"),
+                locate_audio(upload, song.audio_format).source(f"/dev/fd/{upload.fileno()}"),
                 upload,
                 mp3s={KBPS[quality]: file for quality, file in mp3s.items()},
                 samples=samples,
