@@ -19,7 +19,7 @@ class MusicConfig(AppConfig):
         from music.library.deletion import delete_likes_and_follows
         from music.models import Ad, Album, Genre, Rendition, Song
         from music.playback.deletion import delete_plays
-        from music.streaming import renditions as rendering
+        from music.streaming import renditions
         from users.models import User
         from users.signals import account_closing
 
@@ -33,9 +33,9 @@ class MusicConfig(AppConfig):
         for model in (Album, Genre):
             pre_delete.connect(indexing.prepare_unindexing, sender=model)
         songs_added.connect(indexing.index_added_songs)
-        songs_added.connect(rendering.index_added_songs)
-        audio_replaced.connect(rendering.render_replaced_audio)
-        unnamed_files_found.connect(rendering.keep_expected_renditions)
+        songs_added.connect(renditions.enqueue_renditions)
+        audio_replaced.connect(renditions.render_replaced_audio)
+        unnamed_files_found.connect(renditions.expected_renditions)
         account_closing.connect(delete_plays)
         account_closing.connect(delete_likes_and_follows)
         pre_migrate.connect(triggers.before_migrate, sender=self)

@@ -737,8 +737,8 @@ DETAILS = {
         "email_not_verified": "Confirm your e-mail address first: follow the link in the mail.",
         "subscription_required": "Your plan does not include this. Subscribe to have it.",
         "skip_limit_reached": "You have used all your skips for now. Subscribe to skip as often as you like.",
-        "genre_in_use": "Other artists use this genre, so it stays as it is.",
-        "invalid_signature": "This address has ended or was changed. Ask for a new one.",
+        "genre_in_use": "Other artists use this genre, so it can't be changed or deleted.",
+        "invalid_signature": "This URL has expired or was changed. Request a new one.",
         "student_verification_required": "This plan is for students. Apply first.",
         "no_seats": "Your plan has no seats for others.",
         "child_account": "The owner of the plan ends a child's seat.",
@@ -746,7 +746,7 @@ DETAILS = {
     "404": {
         "not_found": "Not found.",
         "no_audio": "This song has no audio.",
-        "not_ready": "The waveform is not there yet.",
+        "not_ready": "The waveform is not ready yet. Try again in a minute.",
     },
     "406": {
         "not_acceptable": "Could not satisfy the request Accept header.",

@@ -21,11 +21,17 @@ from music.library.api.viewset import NEWEST_FIRST, FavoriteActions, LikeActions
 from music.library.collections import favorites_of, likes_of
 from music.library.queries import song_list
 from music.playback.api.viewset import ListeningActions
-from music.streaming.api.viewset import SoundActions
+from music.streaming.api.viewset import StreamingActions
 
 
 class SongViewSet(
-    LikeActions, FavoriteActions, ListeningActions, SoundActions, RecommendationActions, SearchActions, CatalogueViewSet
+    LikeActions,
+    FavoriteActions,
+    ListeningActions,
+    StreamingActions,
+    RecommendationActions,
+    SearchActions,
+    CatalogueViewSet,
 ):
     serializer_class = SongSerializer
     detail_serializer_class = SongDetailSerializer

@@ -1,4 +1,4 @@
-"""What the catalogue knows of artists, whose accounts belong to `users`."""
+"""Queries of artists with their counts. An artist is a User; the account itself belongs to `users`."""
 
 from django.db.models import F, OuterRef, QuerySet, Sum
 
@@ -8,9 +8,9 @@ from users.models import User
 
 
 def visible_artists() -> QuerySet[User]:
-    """Artists whose account is not suspended, with what they show of themselves."""
-    # Every artist has counts: said here, so that the database may begin with these where they give the order. As a
-    # range, though it holds them all: SQLite begins with an index only where one is asked for.
+    """Return artists whose account is not suspended, with their profile picture and counts."""
+    # Every artist has counts, so this filter removes nothing. It makes the join an inner one, and only then can the
+    # database start from the counts' index when it gives the order; SQLite does so only if there is a range condition.
     return (
         User.objects.artists()
         .filter(counts__follower_count__gte=0)
@@ -24,7 +24,7 @@ def visible_artists() -> QuerySet[User]:
 
 
 def with_counts_for(listener: Listener, artists: QuerySet[User]) -> QuerySet[User]:
-    """Count songs and albums of each artist as they exist for the listener."""
+    """Replace `song_count` and `album_count` by counts of what exists for the listener."""
     songs = Song.objects.for_children().filter(artist=OuterRef("pk"))
     albums = Album.objects.with_songs_for_children().filter(artist=OuterRef("pk"))
     return artists.annotate(
@@ -34,7 +34,7 @@ def with_counts_for(listener: Listener, artists: QuerySet[User]) -> QuerySet[Use
 
 
 def with_totals(artists: QuerySet[User], listener: Listener) -> QuerySet[User]:
-    """Add all plays and all likes of each artist's public songs that exist for the listener."""
+    """Add `total_plays` and `total_likes`: sums over each artist's public songs that exist for the listener."""
     songs = Song.objects.public_for(listener).filter(artist=OuterRef("pk"))
     return artists.annotate(
         total_plays=total_of(songs, "artist", Sum("counts__play_count")),
@@ -43,6 +43,6 @@ def with_totals(artists: QuerySet[User], listener: Listener) -> QuerySet[User]:
 
 
 def ensure_artist_counts(instance: User, **kwargs: object) -> None:
-    """Receiver for post_save: whoever becomes an artist can be followed."""
+    """Create the counters of a user who has become an artist. Receiver for post_save."""
     if instance.is_artist:
         ArtistCounts.objects.get_or_create(artist=instance)

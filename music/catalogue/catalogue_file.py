@@ -1,10 +1,11 @@
-"""Rows of a catalogue from a CSV file, each checked; a bad one is reported by its line."""
+"""Reader of catalogue files: CSV, plain or gzipped. Each row is checked; bad rows are reported with line numbers."""
 
 import csv
 import gzip
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -16,17 +17,17 @@ from core.text import clean_text
 
 COLUMNS = ("title", "artist", "album", "genre", "release_date", "duration", "explicit", "play_count", "audio")
 DATE = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", re.ASCII)
-TRUTH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+BOOLEANS = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 LARGEST_COUNT = 2**63 - 1
 LARGEST_DURATION = LARGEST_FIELD = 2**31 - 1
 
 
 class UnreadableCatalogue(Exception):
-    """The file as a whole can't be imported."""
+    """The whole file can't be read, for the reason in the message."""
 
 
 class BadRow(Exception):
-    """One row can't be imported; the message says why."""
+    """A row can't be imported, for the reason in the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +56,22 @@ class Report:
 
 
 def read_rows(path: Path, report: Report) -> Iterator[Row | None]:
-    """Every row of the file, in order; None for a bad one, which the report then names by its line."""
+    """Yield the rows of the file in order, and None for each bad row, which is added to the report.
+
+    Raise UnreadableCatalogue if the file can't be opened, unpacked or parsed, or lacks a column.
+    """
     try:
-        with _opened(path) as text:
+        with _open(path) as text:
             yield from _rows_of(text, path.parent, report)
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise UnreadableCatalogue(f"{path}: {error}") from error
 
 
-def _opened(path: Path) -> IO[str]:
-    with path.open("rb") as start:
-        is_packed = start.read(2) == b"\x1f\x8b"
-    # Bytes that are no UTF-8 spoil their row and not the file: they are kept as surrogates, which _text refuses.
-    open_text: Callable[..., IO[str]] = gzip.open if is_packed else open
+def _open(path: Path) -> IO[str]:
+    with path.open("rb") as file:
+        is_gzip = file.read(2) == b"\x1f\x8b"
+    # Bytes that are not UTF-8 become surrogates, which _text refuses: they spoil their row, not the whole file.
+    open_text: Callable[..., IO[str]] = gzip.open if is_gzip else open
     return open_text(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
@@ -76,16 +80,16 @@ def _rows_of(text: IO[str], folder: Path, report: Report) -> Iterator[Row | None
     reader = csv.reader(text)
     header = [name.strip() for name in next(reader, [])]
     if missing := [name for name in COLUMNS if name not in header]:
-        raise UnreadableCatalogue(f"The first line names no column {', '.join(missing)}.")
+        raise UnreadableCatalogue(f"The first line lacks these columns: {', '.join(missing)}.")
     line = reader.line_num + 1
     for values in reader:
-        # A quoted field may hold line breaks: a row is named by the line on which it starts.
+        # A quoted field may contain line breaks. A row is reported by the line on which it starts.
         start, line = line, reader.line_num + 1
         if not values:
             continue
         try:
             if len(values) != len(header):
-                raise BadRow(f"{len(values)} fields where the first line has {len(header)}.")
+                raise BadRow(f"{len(values)} fields, but the first line has {len(header)}.")
             yield _row(start, dict(zip(header, values, strict=True)), folder)
         except BadRow as why:
             report.refuse(start, why)
@@ -105,7 +109,7 @@ def _row(line: int, cells: dict[str, str], folder: Path) -> Row:
         genre=_text(cells, "genre"),
         release_date=_date(cells["release_date"].strip()),
         duration=_number(cells, "duration", LARGEST_DURATION),
-        explicit=_truth(cells["explicit"].strip().lower()),
+        explicit=_boolean(cells["explicit"].strip().lower()),
         play_count=_number(cells, "play_count", LARGEST_COUNT),
         audio=_audio(folder / audio) if audio else None,
         source_key=_source_key(source_id, title, artist, album),
@@ -115,7 +119,7 @@ def _row(line: int, cells: dict[str, str], folder: Path) -> Row:
 def _text(cells: dict[str, str], name: str, *, required: bool = False) -> str:
     given = cells.get(name, "")
     if "\0" in given:
-        raise BadRow(f"{name} holds a NUL character.")
+        raise BadRow(f"{name} contains a NUL character.")
     if re.search("[\ud800-\udfff]", given):
         raise BadRow(f"{name} is not UTF-8.")
     text = clean_text(given)
@@ -129,35 +133,30 @@ def _text(cells: dict[str, str], name: str, *, required: bool = False) -> str:
 def _number(cells: dict[str, str], name: str, largest: int) -> int:
     text = cells[name].strip() or "0"
     if not re.fullmatch(r"\d{1,19}(\.\d{1,9})?", text, re.ASCII) or (number := round(Decimal(text))) > largest:
-        raise BadRow(f"{name} is {text[:40]!r}: give a number from 0 on.")
+        raise BadRow(f"{name} is {text[:40]!r}: give a number from 0 to {largest}.")
     return number
 
 
-def _truth(text: str) -> bool:
-    if text not in TRUTH:
+def _boolean(text: str) -> bool:
+    if text not in BOOLEANS:
         raise BadRow(f"explicit is {text[:40]!r}: give true or false.")
-    return TRUTH[text]
+    return BOOLEANS[text]
 
 
 def _date(text: str) -> date | None:
-    """A year is its 1 January, a month its first day."""
+    """Return the date; the first day of the year or month if the text has no more."""
     if not text:
         return None
-    match = DATE.fullmatch(text)
-    try:
-        return date(*(int(part or 1) for part in match.groups())) if match else _no_date(text)
-    except ValueError:
-        return _no_date(text)
-
-
-def _no_date(text: str) -> date:
+    if match := DATE.fullmatch(text):
+        with suppress(ValueError):
+            return date(*(int(part or 1) for part in match.groups()))
     raise BadRow(f"release_date is {text[:40]!r}: give yyyy, yyyy-mm or yyyy-mm-dd.")
 
 
 def _audio(path: Path) -> Path:
     try:
         is_file = path.is_file()
-    except OSError:  # a name longer than any file's
+    except OSError:  # the name is longer than the file system allows
         is_file = False
     if not is_file:
         raise BadRow(f"audio: there is no file {str(path)!r}.")
@@ -165,6 +164,7 @@ def _audio(path: Path) -> Path:
 
 
 def _source_key(source_id: str, title: str, artist: str, album: str) -> str:
+    """Return `Song.source_key`: what identifies the row when the file is imported again, at most 200 characters."""
     key = f"id:{source_id}" if source_id else "song:" + _digest(title, artist, album)
     return key if len(key) <= 200 else f"id:{_digest(source_id)}"
 

@@ -1,7 +1,7 @@
-"""Counts and totals for a child on somebody's plan, for whom explicit songs don't exist.
+"""Counts and totals for a child on a Family plan, for whom explicit songs do not exist.
 
-The counts that the database keeps are everybody's. A child's are added up in the query that reads the rows; for all
-others the database looks once whether the caller is a child, and adds up nothing.
+The stored counts include explicit songs. A child's counts are computed by subqueries of the query that reads the rows.
+For other listeners these subqueries do not run: the query checks once whether the listener is a child.
 """
 
 from django.contrib.auth.models import AnonymousUser
@@ -15,18 +15,20 @@ from users.models import User
 Listener = User | AnonymousUser | UserParam
 
 
-def as_shown_to(listener: Listener, everybody: F, *, child: Coalesce) -> F | Case:
-    """Return `everybody`'s number, or that of a child where the listener is one."""
+def as_shown_to(listener: Listener, stored: F, *, child: Coalesce) -> F | Case:
+    """Return an expression for the stored count, or for the `child` count if the listener is a child."""
     if not listener.is_authenticated:
-        return everybody
-    return Case(When(child_seat_of(listener), then=child), default=everybody, output_field=IntegerField())
+        return stored
+    return Case(When(child_seat_of(listener), then=child), default=stored, output_field=IntegerField())
 
 
 def number_of(rows: QuerySet, owner: str) -> Coalesce:
-    """Count the rows, which are those of one owner (the field that leads to the outer row)."""
+    """Return a subquery that counts `rows`, already filtered to one owner; `owner` is the field that points to it."""
     return total_of(rows, owner, Count("pk"))
 
 
 def total_of(rows: QuerySet, owner: str, aggregate: Aggregate) -> Coalesce:
+    """Return a subquery that aggregates `rows`, already filtered to one owner; 0 if there are none."""
+    # Grouping by the owner makes one row of the rows; order_by() clears an ordering that would add columns to GROUP BY.
     of_owner = rows.order_by().values(owner).annotate(total=aggregate).values("total")
     return Coalesce(Subquery(of_owner, output_field=IntegerField()), Value(0))

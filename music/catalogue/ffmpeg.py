@@ -1,8 +1,8 @@
-"""The one door to ffmpeg.
+"""Calls of ffmpeg, which no other module starts.
 
-Uploads are hostile until proven otherwise, so everything that parses one runs in ffmpeg's own process, under
-limits of time and memory. The demuxer is always named by us, never guessed: a playlist that calls itself
-.mp3 would make ffmpeg open the files and addresses that it lists.
+Uploads may be malicious, so whatever decodes one runs in a process of its own, with limits on time, memory and output.
+The demuxer is always given, never guessed by ffmpeg: a playlist named .mp3 would make it open the files and addresses
+in the playlist.
 """
 
 import os
@@ -15,28 +15,30 @@ from typing import IO
 
 from imageio_ffmpeg import get_ffmpeg_exe
 
+# Limits on processor time.
 DECODE_SECONDS = 60
 READ_SECONDS = 20
-# A busy machine gives a process less than a second of processor time each second.
-WAITING_FACTOR = 3
-MEMORY_BYTES = 2**30  # address space; what is resident stays far below
-OUTPUT_BYTES = 2**20
 RENDERING_SECONDS = 30 * 60
-RENDERING_BYTES = 2**29  # of each file; a waveform's samples are the largest
+# Limit on elapsed time, in multiples of the processor time: on a busy machine a process gets only a part of a core.
+WAITING_FACTOR = 3
+MEMORY_BYTES = 2**30  # of address space; resident memory stays far below
+OUTPUT_BYTES = 2**20  # of each file that ffmpeg writes
+RENDERING_BYTES = 2**29  # the same while rendering; the samples for the waveform are the largest file
 
 MEASURING_RATE = 8000
 SAMPLE_BYTES = 2
-# A broken frame now and then is a scratch; more than one in five is not this format, or not worth hearing.
+# Share of frames that may fail to decode: a few are a scratch, more than one in five mean another format or noise.
 MAX_ERROR_RATE = "0.2"
 MAX_PICTURE_PIXELS = 40_000_000
 
-# The shell's ulimit holds from ffmpeg's first instruction; preexec_fn may deadlock a threaded server.
+# Limits set by a shell that becomes ffmpeg, since subprocess's preexec_fn may deadlock in a threaded server. Units are
+# seconds, 1024 bytes and 512 bytes.
 LIMITED = 'ulimit -t "$1"; ulimit -v "$2"; ulimit -f "$3"; shift 3; exec "$@"'
 
-# No decoder for pictures or video: ffmpeg would decode a cover, however large, only to describe it.
+# No decoders for images and video: ffmpeg would decode a cover of any size only to print its properties.
 AUDIO_DECODERS = (
     "mp3,mp3float,aac,alac,flac,vorbis,opus,"
-    # What WAV may hold beside plain samples: its own old codecs, and those of telephones, recorders and radio.
+    # Codecs found in WAV files: plain samples, old ones of WAV's own, and those of telephones, recorders and radio.
     "pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_s64le,pcm_s64be,"
     "pcm_f16le,pcm_f24le,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw,"
     "adpcm_ms,adpcm_ima_wav,adpcm_ima_dk3,adpcm_ima_dk4,adpcm_ima_oki,adpcm_yamaha,adpcm_ct,adpcm_swf,"
@@ -44,26 +46,26 @@ AUDIO_DECODERS = (
 )
 PICTURE_DECODERS = "theora,mjpeg,png,gif,webp,bmp,h264,mpeg4,vp8,vp9"
 
-# What MP3 can hold at any of our bitrates; of each list ffmpeg takes what is nearest to the source.
+# Sample rates and channels that MP3 allows at all of our bitrates. ffmpeg takes those nearest to the source.
 MP3_SHAPE = "aformat=sample_rates=32000|44100|48000:channel_layouts=mono|stereo"
 LOUDNESS_SUMMARY = re.compile(rb"\bI: +(-?[\d.]+|-?inf|nan) LUFS.*?\bPeak: +(-?[\d.]+|-?inf|nan) dBFS", re.DOTALL)
 SUMMARY_BYTES = 4096
 
-# What joined ranges become, since one stream has one shape.
+# Format of ranges that are joined, since a stream has a single format.
 JOINED_SHAPE = "aformat=sample_rates=48000:channel_layouts=stereo"
 
 
 class FfmpegError(Exception):
-    """ffmpeg refused the file."""
+    """ffmpeg could not read the file."""
 
 
 class FfmpegLimitError(FfmpegError):
-    """ffmpeg ran into one of our limits, so we don't know what the file holds."""
+    """ffmpeg exceeded one of our limits, so it is unknown what the file contains."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A recording in a file: its demuxer, and the byte ranges that hold it, one after another; none means all."""
+    """A recording in a file: its demuxer, and byte ranges that are joined to get it; none means the whole file."""
 
     path: str
     demuxer: str
@@ -71,79 +73,80 @@ class Source:
 
     @property
     def inputs(self) -> list[str]:
-        """Arguments that open each range as an input of its own."""
-        return [argument for address in self._addresses for argument in _input(address, self.demuxer)]
+        """Arguments that open each range as an input."""
+        urls = [f"subfile,,start,{start},end,{end},,:file:{self.path}" for start, end in self.ranges]
+        opening = ["-protocol_whitelist", "file,subfile", "-threads", "1", "-codec_whitelist", AUDIO_DECODERS]
+        return [word for url in urls or [f"file:{self.path}"] for word in [*opening, "-f", self.demuxer, "-i", url]]
 
     @property
-    def _addresses(self) -> list[str]:
-        whole = [f"file:{self.path}"]
-        return [f"subfile,,start,{start},end,{end},,:file:{self.path}" for start, end in self.ranges] or whole
-
-    @property
-    def sound(self) -> tuple[list[str], str]:
-        """The filters that join the ranges, and the name of what comes out."""
+    def joined(self) -> tuple[list[str], str]:
+        """Filters that join the ranges (none for a single range), and the name of the resulting stream."""
         if len(self.ranges) < 2:
             return [], "0:a:0"
         names = [f"range{number}" for number in range(len(self.ranges))]
         shaped = [f"[{number}:a:0]{JOINED_SHAPE}[{name}]" for number, name in enumerate(names)]
         return [*shaped, f"{''.join(f'[{name}]' for name in names)}concat=n={len(names)}:v=0:a=1[joined]"], "[joined]"
 
-    def apart(self) -> list["Source"]:
+    def split(self) -> list["Source"]:
+        """Return a source for each range."""
         return [Source(self.path, self.demuxer, (part,)) for part in self.ranges] or [self]
 
 
 @dataclass(frozen=True)
 class Packets:
-    """What encoded audio takes, without tags and pictures."""
+    """Length and size of encoded audio, without tags and pictures."""
 
     seconds: float
     bytes: int
 
 
 def decoded_seconds(source: Source, *, longest: float, strict: bool = False) -> float:
-    """Return the length that really decodes, up to `longest`; `strict` ends at the first damage."""
-    filters, sound = source.sound
+    """Return the length that can be decoded, up to `longest` seconds.
+
+    With `strict` damage raises FfmpegError, else it is skipped up to MAX_ERROR_RATE.
+    """
+    filters, stream = source.joined
     progress = _run(
         *(["-xerror"] if strict else ["-max_error_rate", MAX_ERROR_RATE]),
         *source.inputs,
         *(["-filter_complex", ";".join(filters)] if filters else []),
-        *("-map", sound, "-t", f"{longest:.3f}", "-ac", "1", "-ar", str(MEASURING_RATE), "-f", "s16le"),
+        *("-map", stream, "-t", f"{longest:.3f}", "-ac", "1", "-ar", str(MEASURING_RATE), "-f", "s16le"),
         *("-progress", "pipe:1", os.devnull),
         seconds=DECODE_SECONDS,
     )
-    return _bytes_written(progress) / (MEASURING_RATE * SAMPLE_BYTES)
+    return _last_number(rb"total_size", progress) / (MEASURING_RATE * SAMPLE_BYTES)
 
 
 def measure_packets(source: Source, *, longest: float) -> Packets:
-    """Measure without decoding, up to `longest` seconds of each range."""
+    """Measure length and size without decoding, up to `longest` seconds of each range."""
     seconds, size = 0.0, 0
-    for part in source.apart():
+    for part in source.split():
         copy = ("-map", "0:a:0", "-t", f"{longest:.3f}", "-c", "copy", "-f", "data", "-progress", "pipe:1", os.devnull)
         progress = _run(*part.inputs, *copy)
         seconds += _last_number(rb"out_time_us", progress) / 1_000_000
-        size += _bytes_written(progress)
+        size += _last_number(rb"total_size", progress)
     return Packets(seconds, size)
 
 
 def count_video_frames(source: Source) -> int:
-    """Return the frames of the longest video stream, two for any number above one; cover art does not count.
+    """Count the frames of the longest video stream, up to two; embedded covers do not count.
 
-    Raises FfmpegLimitError.
+    Raise FfmpegLimitError.
     """
     try:
         listed = _run(*source.inputs, "-map", "0:V", "-frames:v", "2", "-c", "copy", "-f", "framecrc", "pipe:1")
     except FfmpegLimitError:
         raise
-    except FfmpegError:  # there is none
+    except FfmpegError:  # there is no video stream
         return 0
     streams = re.findall(rb"^(\d+),", listed, re.MULTILINE)
     return max(map(streams.count, streams), default=0)
 
 
 def video_frame(source: Source, *, max_bytes: int) -> bytes:
-    """Return the first frame of the video: as it is if it is a picture already, else as JPEG.
+    """Return the first frame of the video: unchanged if it is stored as JPEG, PNG or GIF, else encoded as JPEG.
 
-    Raises FfmpegError.
+    Raise FfmpegError.
     """
     picture = ("-map", "0:V:0", "-frames:v", "1")
     copied = _run(*source.inputs, *picture, "-c", "copy", "-f", "image2pipe", "pipe:1", output_bytes=max_bytes)
@@ -165,17 +168,18 @@ def encode_mp3(wav: bytes, *, kbps: int = 128) -> bytes:
 def render(
     source: Source, upload: IO[bytes], *, mp3s: Mapping[int, IO[bytes]], samples: IO[bytes]
 ) -> tuple[float, float]:
-    """Decode a recording in `upload` once for all that is made of it; return its loudness in LUFS and peak in dBTP.
+    """Encode renditions, write samples for the waveform and measure the loudness, decoding the recording only once.
 
-    `mp3s` are files to fill by their kbps; `samples` gets 16-bit mono at MEASURING_RATE. Both numbers are as EBU R 128
-    has them; silence has -70 LUFS and a peak of -inf.
+    `upload` is the open file in which `source` is. `mp3s` maps kbps to the files to write. `samples` gets 16-bit mono
+    samples at MEASURING_RATE. Return integrated loudness (LUFS) and true peak (dBTP) as defined by EBU R 128; silence
+    has -70 LUFS and a peak of -inf. Raise FfmpegError.
     """
     names = [f"mp3_{kbps}" for kbps in mp3s]
     branches = "".join(f"[to_{name}]" for name in names)
-    joining, sound = source.sound
+    joining, stream = source.joined
     graph = [
         *joining,
-        f"[{sound.strip('[]')}]asplit={len(names) + 2}[to_measure][to_sample]{branches}",
+        f"[{stream.strip('[]')}]asplit={len(names) + 2}[to_measure][to_sample]{branches}",
         "[to_measure]ebur128=peak=true:framelog=quiet[measured]",
         f"[to_sample]aformat=sample_fmts=s16:sample_rates={MEASURING_RATE}:channel_layouts=mono[samples]",
         *(f"[to_{name}]{MP3_SHAPE}[{name}]" for name in names),
@@ -194,27 +198,22 @@ def render(
             files=[upload, samples, *mp3s.values()],
             log=log,
         )
-        return _loudness_in(log)
+        return _read_loudness(log)
 
 
 def _path(file: IO[bytes]) -> str:
-    """Of a file that need not have a name: what has none can't be left behind, whatever happens to us."""
+    """Return a path for an open file. It works for unnamed temporary files, which no crash can leave behind."""
     return f"file:/dev/fd/{file.fileno()}"
 
 
-def _loudness_in(log: IO[bytes]) -> tuple[float, float]:
+def _read_loudness(log: IO[bytes]) -> tuple[float, float]:
     log.seek(max(log.seek(0, os.SEEK_END) - SUMMARY_BYTES, 0))
-    # The last one: tags of the file come in the log too, and may say anything.
+    # The last match, since the log also shows the file's tags, which may contain any text.
     summaries = LOUDNESS_SUMMARY.findall(log.read())
     if not summaries:
-        raise FfmpegError("There is no loudness.")
+        raise FfmpegError("ffmpeg printed no loudness.")
     lufs, peak = summaries[-1]
     return float(lufs), float(peak)
-
-
-def _input(address: str, demuxer: str) -> list[str]:
-    decoding = ["-threads", "1", "-codec_whitelist", AUDIO_DECODERS]
-    return ["-protocol_whitelist", "file,subfile", *decoding, "-f", demuxer, "-i", address]
 
 
 def _run(
@@ -224,9 +223,13 @@ def _run(
     files: Iterable[IO[bytes]] = (),
     log: IO[bytes] | None = None,
 ) -> bytes:
+    """Run ffmpeg under limits and return its standard output. `files` are open files that it may use by /dev/fd.
+
+    Raise FfmpegLimitError if it exceeds a limit, else FfmpegError if it fails.
+    """
     limits = [str(seconds), str(MEMORY_BYTES // 1024), str(output_bytes // 512)]
     ffmpeg = [get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-loglevel", "info" if log else "fatal", "-nostats", "-y"]
-    # A file, not a pipe: the limit on file size bounds what ffmpeg can make us read.
+    # A file, not a pipe, so that the limit on file sizes also limits what is read into memory here.
     with tempfile.TemporaryFile() as output:
         try:
             subprocess.run(
@@ -236,23 +239,21 @@ def _run(
                 stderr=log or subprocess.DEVNULL,
                 pass_fds=[file.fileno() for file in files],
                 timeout=seconds * WAITING_FACTOR,
-                # Nothing that ffmpeg parses has any business with our keys.
+                # An attacker who takes over ffmpeg finds no secrets in its environment.
                 env={},
                 check=True,
             )
         except subprocess.TimeoutExpired as error:
             raise FfmpegLimitError(str(error)) from error
         except subprocess.CalledProcessError as error:
-            killed = error.returncode < 0
-            raise (FfmpegLimitError if killed else FfmpegError)(str(error)) from error
+            # A limit ends the process by a signal (SIGXCPU, SIGKILL, SIGXFSZ).
+            is_killed = error.returncode < 0
+            raise (FfmpegLimitError if is_killed else FfmpegError)(str(error)) from error
         output.seek(0)
         return output.read()
 
 
-def _bytes_written(progress: bytes) -> int:
-    return _last_number(rb"total_size", progress)
-
-
 def _last_number(name: bytes, progress: bytes) -> int:
+    """Return the last value of `name` in the output of -progress, or 0."""
     numbers = re.findall(rb"^%b=(\d+)$" % name, progress, re.MULTILINE)
     return int(numbers[-1]) if numbers else 0

@@ -1,4 +1,4 @@
-"""Bringing the rows of a catalogue in: in bulk, and repeatable without doubles."""
+"""Import of a catalogue file, in bulk. Importing the same file again adds nothing twice."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -22,7 +22,10 @@ CHUNK = 1000
 
 
 def import_rows(rows: Iterable[Row | None], report: Report) -> Iterator[int]:
-    """Imports in chunks, each in a transaction, and yields how many rows each chunk had."""
+    """Import rows in chunks of CHUNK, and yield the number of rows of each chunk.
+
+    Rows without audio are added in one transaction a chunk, rows with audio in one each.
+    """
     rows = iter(rows)
     artists = ImportedArtists()
     while chunk := list(islice(rows, CHUNK)):
@@ -31,13 +34,18 @@ def import_rows(rows: Iterable[Row | None], report: Report) -> Iterator[int]:
 
 
 def check_audio(rows: Iterable[Row | None], report: Report) -> None:
+    """Add the rows whose audio file can't be used to the report, importing nothing."""
     for row in rows:
-        if row and row.audio and (recording := _recording(row.line, row.audio, report)):
+        if row and row.audio and (recording := _inspect(row.line, row.audio, report)):
             recording.file.close()
 
 
 class ImportedArtists:
-    """Accounts that an import made, by name. Only these are used again: they have no e-mail address."""
+    """Accounts of artists that imports have created, by name.
+
+    They have no e-mail address until an artist claims the account. A claimed account is not used any more, and the
+    artists' own accounts never are: a name alone does not prove that it is the same artist.
+    """
 
     def __init__(self) -> None:
         self.by_name = {user.name: user for user in User.objects.filter(email=None, role=Role.ARTIST)}
@@ -47,14 +55,15 @@ class ImportedArtists:
         return self.by_name[name]
 
     def add_missing(self, names: set[str]) -> None:
-        new = [self._account(name) for name in sorted(names - self.by_name.keys())]
+        """Create accounts for the names that have none yet."""
+        new = [self._new_account(name) for name in sorted(names - self.by_name.keys())]
         User.objects.bulk_create(new)
         UserProfile.objects.bulk_create(UserProfile(user=user) for user in new)
         ArtistCounts.objects.bulk_create(ArtistCounts(artist=user) for user in new)
         self.by_name.update((user.name, user) for user in new)
 
-    def _account(self, name: str) -> User:
-        # Without a password nobody can log in until the account is handed over.
+    def _new_account(self, name: str) -> User:
+        # An unusable password: no log-in is possible until an artist claims the account.
         return User(
             email=None, username=self._free_username(name), name=name, role=Role.ARTIST, password=make_password(None)
         )
@@ -83,7 +92,7 @@ def _import_chunk(rows: list[Row], artists: ImportedArtists, report: Report) -> 
 
 
 def _import_with_audio(row: Row, audio: Path, artists: ImportedArtists, report: Report) -> None:
-    recording = _recording(row.line, audio, report)
+    recording = _inspect(row.line, audio, report)
     if recording is None:
         return
     song = Song()
@@ -92,7 +101,8 @@ def _import_with_audio(row: Row, audio: Path, artists: ImportedArtists, report: 
     report.added += 1
 
 
-def _recording(line: int, audio: Path, report: Report) -> Recording | None:
+def _inspect(line: int, audio: Path, report: Report) -> Recording | None:
+    """Return the recording in an audio file, or None after adding the reason to the report."""
     try:
         return Recording.inspected(File(audio.open("rb"), name=audio.name))
     except (ValidationError, OSError) as error:
@@ -101,10 +111,13 @@ def _recording(line: int, audio: Path, report: Report) -> Recording | None:
 
 
 def _import_bulk(rows: list[Row], artists: ImportedArtists, *, audio: Song | None = None) -> None:
+    """Add songs in one transaction. `audio` is an unsaved song with the audio fields of a single row."""
+    names = ("audio_file", "audio_format", "audio_bytes", "bitrate")
+    audio_fields = {name: getattr(audio, name) for name in names} if audio else {}
     with transaction.atomic():
         artists.add_missing({row.artist for row in rows})
-        genres = _genres({fold_case(row.genre): row.genre for row in rows if row.genre})
-        albums = _albums(rows, artists)
+        genres = _ensure_genres({fold_case(row.genre): row.genre for row in rows if row.genre})
+        albums = _ensure_albums(rows, artists)
         songs = [
             Song(
                 title=row.title,
@@ -115,7 +128,7 @@ def _import_bulk(rows: list[Row], artists: ImportedArtists, *, audio: Song | Non
                 release_date=row.release_date,
                 explicit=row.explicit,
                 source_key=row.source_key,
-                **_audio_columns(audio),
+                **audio_fields,
             )
             for row in rows
         ]
@@ -127,18 +140,15 @@ def _import_bulk(rows: list[Row], artists: ImportedArtists, *, audio: Song | Non
         songs_added.send(Song, songs=songs)
 
 
-def _audio_columns(audio: Song | None) -> dict:
-    names = ("audio_file", "audio_format", "audio_bytes", "bitrate")
-    return {name: getattr(audio, name) for name in names} if audio else {}
-
-
-def _genres(titles: dict[str, str]) -> dict[str, Genre]:
+def _ensure_genres(titles: dict[str, str]) -> dict[str, Genre]:
+    """Return genres by folded title, creating those that are missing. `titles` are by folded title too."""
     found = {genre.title_key: genre for genre in Genre.objects.filter(title_key__in=titles)}
     missing = [Genre(title=title) for key, title in titles.items() if key not in found]
     return found | {genre.title_key: genre for genre in Genre.objects.bulk_create(missing)}
 
 
-def _albums(rows: list[Row], artists: ImportedArtists) -> dict[tuple, Album]:
+def _ensure_albums(rows: list[Row], artists: ImportedArtists) -> dict[tuple, Album]:
+    """Return albums by (artist id, folded title), creating those that are missing."""
     own = Album.objects.filter(artist__in={artists[row.artist].pk for row in rows if row.album})
     found = {(album.artist_id, fold_case(album.title)): album for album in own}
     new = {}

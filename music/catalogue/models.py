@@ -22,7 +22,7 @@ class Visibility(models.TextChoices):
 
 class GenreQuerySet(models.QuerySet):
     def titled(self, title: str) -> Self:
-        """The genre of this title, whatever its case and surrounding space."""
+        """Return genres with this title; case and surrounding space are ignored, so there is at most one."""
         return self.filter(title_key=fold_case(title))
 
 
@@ -48,26 +48,26 @@ def cover_key(album: "Album", filename: str) -> str:
 
 class AlbumQuerySet(models.QuerySet):
     def visible_to(self, listener: Listener) -> Self:
-        """One's own albums, and others' unless they have songs and all of these are out of sight."""
+        """Return the listener's own albums, and others' unless they have songs of which the listener may see none."""
         if not listener.is_authenticated:
             return self.shown().filter(artist__is_active=True)
-        in_sight = Q(artist__is_active=True) & (Q(song_count__gt=0) | Q(songs_in_all=0))
-        in_sight &= ~child_seat_of(listener) | self._has_songs_for_children()
-        return self.filter(in_sight | Q(artist=listener.pk))
+        visible = Q(artist__is_active=True) & (Q(song_count__gt=0) | Q(songs_in_all=0))
+        visible &= ~child_seat_of(listener) | self._has_songs_for_children()
+        return self.filter(visible | Q(artist=listener.pk))
 
     def shown(self) -> Self:
-        """Albums with a public song or with none at all."""
+        """Return albums that have a public song, or no song at all."""
         return self.filter(Q(song_count__gt=0) | Q(songs_in_all=0))
 
     def with_songs_for_children(self) -> Self:
-        """Albums that a child on somebody's plan sees: as for all, and explicit songs don't count."""
+        """Return albums that a child sees: with a public song that is not explicit, or no song at all."""
         return self.shown().filter(self._has_songs_for_children())
 
     def _has_songs_for_children(self) -> Q:
         return Q(songs_in_all=0) | Q(Exists(Song.objects.for_children().filter(album=OuterRef("pk"))))
 
     def with_counts_for(self, listener: Listener) -> Self:
-        """Count each album's songs and their seconds as they exist for the listener."""
+        """Add `songs_shown` and `duration_shown` (seconds), counting only songs that exist for the listener."""
         songs = Song.objects.for_children().filter(album=OuterRef("pk"))
         return self.annotate(
             songs_shown=as_shown_to(listener, F("song_count"), child=number_of(songs, "album")),
@@ -75,7 +75,7 @@ class AlbumQuerySet(models.QuerySet):
         )
 
     def with_credits(self) -> Self:
-        """What an album shows of its artist, without a query a row."""
+        """Add the artist's username and name in the same query."""
         return self.annotate(artist_username=F("artist__username"), artist_name=F("artist__name"))
 
 
@@ -85,7 +85,7 @@ class Album(UUIDModel):
     artist = models.ForeignKey(User, on_delete=models.CASCADE, related_name="albums")
     release_date = models.DateField(null=True, blank=True)
     cover_image = models.ImageField(upload_to=cover_key, blank=True)
-    # Kept by the database (totals.py): public songs, their seconds, and how many songs there are at all.
+    # Maintained by triggers (totals.py): public songs, their length in seconds, and all songs, private ones included.
     song_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     duration = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     songs_in_all = models.PositiveIntegerField(default=0, db_default=0, editable=False)
@@ -110,29 +110,31 @@ def audio_key(song: "Song", filename: str) -> str:
 
 class SongQuerySet(models.QuerySet):
     def public(self) -> Self:
-        """What everybody may hear, and what every count and total is over."""
+        """Return songs that every caller may hear. Counts and totals include these songs only."""
         return self.filter(is_public=True)
 
     def public_for(self, listener: Listener) -> Self:
-        """Public songs that suit the listener: what shelves are made of."""
+        """Return public songs that the listener may hear; the listener's own private songs are left out."""
         return self.public().allowed_for(listener)
 
     def for_children(self) -> Self:
-        """The public songs that exist for a child on somebody's plan."""
+        """Return public songs without explicit content, the only songs of others that exist for a child."""
         return self.public().filter(explicit=False)
 
     def visible_to(self, listener: Listener) -> Self:
-        """Public songs, and the listener's own."""
+        """Return public songs and the listener's own."""
         if not listener.is_authenticated:
             return self.public()
         return self.filter(Q(is_public=True) | Q(artist=listener.pk)).allowed_for(listener)
 
     def allowed_for(self, listener: Listener) -> Self:
-        """For a child on somebody's family plan there are no explicit songs, not even by signed addresses."""
+        """Leave out explicit songs if the listener is a child on a Family plan. This holds for signed URLs too."""
         return self.filter(Q(explicit=False) | ~child_seat_of(listener)) if listener.is_authenticated else self
 
     def with_counts(self) -> Self:
-        # Every song has counts: said here, so that the database may begin with these where they give the order.
+        """Add `number` (see SongCounts.id), `play_count` and `like_count`."""
+        # Every song has counts, so this filter removes nothing. It makes the join an inner one, and only then can the
+        # database start from the counts' indexes when they give the order.
         return self.filter(counts__isnull=False).annotate(
             number=F("counts__id"), play_count=F("counts__play_count"), like_count=F("counts__like_count")
         )
@@ -165,11 +167,11 @@ class Song(UUIDModel):
     audio_format = models.CharField(max_length=10, blank=True, editable=False)
     audio_bytes = models.PositiveBigIntegerField(default=0, editable=False)
     bitrate = models.PositiveIntegerField(default=0, editable=False, help_text="kbps of the uploaded audio.")
-    # Who the song is to the import that made it, so that the same file can be imported again.
+    # Identifies the song in the file it was imported from, so that importing the file again adds no duplicates.
     source_key = models.CharField(max_length=200, unique=True, null=True, editable=False)
-    # Kept by triggers (song_payload.py): the JSON of the fields that every caller is shown, ...
+    # Both are maintained by triggers (song_payload.py). The payload is the JSON of the fields that are the same for
+    # every caller. A song is public if its visibility says so, no admin has hidden it, and its artist is not suspended.
     payload = models.TextField(null=True, editable=False, db_column="card")
-    # ... and whether the song is public, not hidden, and its artist not suspended.
     is_public = models.BooleanField(null=True, editable=False)
 
     objects = SongQuerySet.as_manager()
@@ -196,14 +198,14 @@ class Song(UUIDModel):
 
 
 class SongCounts(models.Model):
-    """Counters beside the song: they change at every play, and the wide, much indexed song row does not."""
+    """Counters of a song, in a narrow row of their own: they change at every play, the wide song row does not."""
 
-    # The id runs from 1 on almost without gaps, which is what a random draw needs.
+    # Consecutive numbers almost without gaps, so that a random song can be found by a random number.
     id = models.BigAutoField(primary_key=True)
     song = models.OneToOneField(Song, on_delete=models.CASCADE, related_name="counts")
     play_count = models.PositiveBigIntegerField(default=0)
     like_count = models.PositiveBigIntegerField(default=0)
-    # Plays that no row here stands for, such as those that an import brought: where the count starts.
+    # Plays that have no Play rows, such as those that came with an import; `play_count` starts from here.
     starting_play_count = models.PositiveBigIntegerField(default=0)
 
     class Meta:
@@ -218,14 +220,14 @@ class SongCounts(models.Model):
 
 
 class ArtistCounts(models.Model):
-    """Counters beside an artist's account."""
+    """Counters of an artist, in a narrow row beside the account."""
 
     artist = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="counts")
     follower_count = models.PositiveBigIntegerField(default=0)
-    # Kept by the database (totals.py): public songs, and albums that everybody sees.
+    # Maintained by triggers (totals.py): public songs, and albums that every caller sees.
     song_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     album_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
-    # The last day (UTC) with an upload, and how many uploads it had: see upload_limits.py.
+    # The last day (UTC) with an upload, and its number of uploads; upload_limits.py compares both with the limit.
     uploads_on = models.DateField(null=True, editable=False)
     upload_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 

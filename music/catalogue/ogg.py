@@ -1,6 +1,7 @@
-"""Read the pages of an Ogg file: its chained links, and the packets at the start of a stream."""
+"""Reader of Ogg pages (RFC 3533): the links of a chained file, and the comment packet of a stream."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import BinaryIO, NamedTuple
 
 MAX_LINKS = 16
@@ -12,9 +13,9 @@ FIRST_PAGE = 0b010
 class Page(NamedTuple):
     start: int
     flags: int
-    serial: bytes
-    lacing: bytes
-    size: int
+    serial: bytes  # identifies the stream
+    lacing: bytes  # sizes of the segments; a packet ends with a segment of less than 255 bytes
+    size: int  # header included
 
     @property
     def header_size(self) -> int:
@@ -22,13 +23,15 @@ class Page(NamedTuple):
 
 
 class Link(NamedTuple):
+    """A complete Ogg file in a chain of such files, or several in a row that have the same parameters."""
+
     start: int
     end: int
-    parameters: bytes  # codec, channels and sample rate
+    parameters: bytes  # codec, channels and sample rate, in the codec's own bytes
 
 
 def read_pages(file: BinaryIO, start: int = 0) -> Iterator[Page]:
-    """Yield pages as long as each begins where the last one ends."""
+    """Yield the pages from `start` on, up to the first bytes that are not a page."""
     for _ in range(MAX_PAGES):
         file.seek(start)
         header = file.read(27)
@@ -41,7 +44,10 @@ def read_pages(file: BinaryIO, start: int = 0) -> Iterator[Page]:
 
 
 def differing_links(file: BinaryIO, start: int) -> list[Link]:
-    """Return the links of a chained file, those in a row with the same parameters as one; none if all are alike."""
+    """Return the links of a chained file if their parameters differ, else an empty list.
+
+    ffmpeg decodes a chain in one go only if codec, channels and sample rate stay the same.
+    """
     links: list[Link] = []
     is_header = False
     end = start
@@ -53,18 +59,13 @@ def differing_links(file: BinaryIO, start: int) -> list[Link]:
         parameters = _audio_parameters(_body(file, page))
         if not was_header:
             links.append(Link(page.start, 0, parameters))
-        elif not links[-1].parameters:  # a picture's stream came first
+        elif not links[-1].parameters:  # the link's first stream is video
             links[-1] = links[-1]._replace(parameters=parameters)
-    return _merged(links, end)
-
-
-def _merged(links: list[Link], end: int) -> list[Link]:
-    merged: list[Link] = []
-    for link in links:
-        if not merged or merged[-1].parameters != link.parameters:
-            merged.append(link)
-    ends = [link.start for link in merged[1:]] + [end]
-    return [link._replace(end=end) for link, end in zip(merged, ends, strict=True)] if len(merged) > 1 else []
+    merged = [next(group) for _, group in groupby(links, key=lambda link: link.parameters)]
+    if len(merged) < 2:
+        return []
+    ends = [*(link.start for link in merged[1:]), end]
+    return [link._replace(end=end) for link, end in zip(merged, ends, strict=True)]
 
 
 def _body(file: BinaryIO, page: Page) -> bytes:
@@ -73,17 +74,22 @@ def _body(file: BinaryIO, page: Page) -> bytes:
 
 
 def _audio_parameters(packet: bytes) -> bytes:
+    """Return codec, channels and sample rate from the first packet of a stream; empty if it is not audio."""
     if packet.startswith(b"\x01vorbis"):
         return b"vorbis" + packet[11:16]
     if packet.startswith(b"OpusHead"):
         return b"opus" + packet[9:10]
     if packet.startswith(b"\x7fFLAC"):
+        # Without the last bit, which belongs to the sample size.
         return b"flac" + packet[27:30] + bytes([packet[30] & 0b1111_1110]) if len(packet) > 30 else b"flac"
     return b""
 
 
 def read_comments(file: BinaryIO, start: int) -> bytes:
-    """Return the Vorbis comment of the first audio stream, without its packet's signature."""
+    """Return the Vorbis comment of the first audio stream without the packet's signature; empty if there is none.
+
+    The comment is the second packet of the stream and may span several pages.
+    """
     serial = None
     packet = bytearray()
     for page in read_pages(file, start):

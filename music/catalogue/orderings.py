@@ -1,7 +1,8 @@
-"""Keys for ordering rows whose date may be missing: last in both directions, and one index range each.
+"""Sort keys that put rows without a date or number last, ascending and descending alike.
 
-A missing date counts as the last possible day going up and as the first possible day going down. The literal is
-part of the SQL because an index on an expression serves only queries that repeat it to the letter.
+A missing date counts as the last possible day in ascending order and as the first possible day in descending order, so
+either order is one range of an index. The dates are literals in the SQL, not parameters, because an index on an
+expression serves only queries that contain exactly the same expression.
 """
 
 from django.db.models import DateField, F, Func, IntegerField
@@ -9,7 +10,8 @@ from django.db.models.functions import Coalesce
 
 RELEASED_FIRST = Func(F("release_date"), template="COALESCE(%(expressions)s, '9999-12-31')", output_field=DateField())
 RELEASED_LAST = Func(F("release_date"), template="COALESCE(%(expressions)s, '0001-01-01')", output_field=DateField())
-# By disc, then track, as one number; songs without a number follow those that have one.
+# Disc and track as one number. Both are at most 32767, so 32768 sorts songs without a number behind those with one, and
+# 32769 leaves room for every track number below the next disc.
 TRACK_ORDER = Func(
     Coalesce("disc_number", 32768),
     Coalesce("track_number", 32768),

@@ -1,4 +1,4 @@
-"""Bringing an artist's recording into the catalogue, and changing what was published."""
+"""Publication of songs: upload a recording, change a published song, replace its audio."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,8 @@ from music.catalogue.upload_limits import count_upload
 from payments.plans import is_child
 from users.models import User
 
-KNOWN_ENDING = re.compile(
+# File name extensions that a title made from the file name leaves out.
+KNOWN_EXTENSION = re.compile(
     r"(?<=.)\.(?:mp[1234]|mpe?ga|m4[abprv]|wave?|bwf|rf64|w64|flac?|og[gax]|opus|spx|aac|adts?|alac|aif[fc]?|wma|webm|mka)\s*$",
     re.IGNORECASE,
 )
@@ -33,7 +34,7 @@ AUDIO_FIELDS = ("audio_file", "audio_format", "audio_bytes", "bitrate", "duratio
 
 @dataclass(frozen=True)
 class Recording:
-    """An uploaded file and what was found in it; `Recording.inspected` is how to get one."""
+    """An audio file that was checked, with its measurements, tags and cover. Made by `Recording.inspected`."""
 
     file: File
     facts: AudioFacts
@@ -41,9 +42,9 @@ class Recording:
 
     @classmethod
     def inspected(cls, file: File) -> "Recording":
-        """Raises ValidationError where the file is not music that we can play."""
+        """Inspect a file. Raise ValidationError if it is not audio in a supported format (see `inspect_audio`)."""
         facts = inspect_audio(file)
-        # Storages that keep a type beside the bytes take it from here, not from what the client said.
+        # Storages that store a content type (S3) take it from this attribute, which the client has set until here.
         file.content_type = CONTENT_TYPES[facts.format]  # type: ignore[attr-defined]
         return cls(file, facts, _first_readable(facts.tags.covers))
 
@@ -53,17 +54,20 @@ class Recording:
 
 
 def _title_from(file_name: str) -> str:
-    """Return the name of a file without folders and a known ending."""
+    """Return the name of a file without folders and without a known extension, at most 200 characters."""
     name = file_name.replace("\\", "/").rpartition("/")[2].encode(errors="ignore").decode()
-    return clean_text(clean_text(KNOWN_ENDING.sub("", name) or name)[:200])
+    return clean_text(clean_text(KNOWN_EXTENSION.sub("", name) or name)[:200])
 
 
 def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
-    """A new song. What is not given comes from the file's tags: title, album, genre, track, disc, date, mark, cover.
+    """Create a song from an uploaded recording.
 
-    `given` holds any of title, album (Album), album_title, genre (its title), release_date, track_number,
-    disc_number, explicit, visibility, licensing_info. Raises User.DoesNotExist where the artist's account was closed
-    meanwhile, and UploadLimitReached.
+    `given` holds any of title, album (Album), album_title, genre (its title), release_date, track_number, disc_number,
+    explicit, visibility, licensing_info. Missing and empty values are taken from the file's tags where there are such
+    tags. The cover in the tags becomes the album's cover if the album has none.
+
+    Raise User.DoesNotExist if the artist's account was deleted meanwhile, UploadLimitReached, or ValidationError if a
+    child would publish an explicit song.
     """
     tags = recording.facts.tags
     given = {name: value for name, value in given.items() if value not in (None, "")}
@@ -76,56 +80,58 @@ def publish_song(*, artist: User, recording: Recording, **given: Any) -> Song:
     given.setdefault("release_date", tags.release_date or today())
     song = Song(artist=artist, **given)
     with stored_audio(song, recording), _stored_cover(recording) as cover, transaction.atomic():
-        # An account that is being closed is waited for, and then there is nobody to publish for.
+        # Wait for a concurrent deletion of the account, which would otherwise not see this song and its file.
         User.objects.select_for_update().get(pk=artist.pk)
         if song.album is None and album_title:
-            song.album = own_album(artist, album_title, release_date=song.release_date)
-        song.genre = genre_titled(genre_title, maker=artist) if genre_title else None
-        _check_suits_artist(song)
+            song.album = ensure_album(artist, album_title, release_date=song.release_date)
+        song.genre = ensure_genre(genre_title, maker=artist) if genre_title else None
+        _check_explicit(song)
         song.save()
         SongCounts.objects.create(song=song)
         count_upload(artist)
         songs_added.send(Song, songs=[song])
-        _give_cover(song.album, cover)
+        _set_first_cover(song.album, cover)
     return song
 
 
-def update_song(song: Song, *, recording: Recording | None = None, **given: Any) -> Song:
-    """Change the given fields; a new recording replaces the old one, whose file goes after commit.
+def update_song(song: Song, *, recording: Recording | None = None, **changes: Any) -> Song:
+    """Change fields of a song (see `publish_song`) and return it; a new recording replaces the old one.
 
-    Raises Song.DoesNotExist where the song was deleted meanwhile, and UploadLimitReached.
+    The old audio file is deleted after commit. Raise Song.DoesNotExist if the song was deleted meanwhile,
+    UploadLimitReached, or ValidationError if a child would publish an explicit song.
     """
     if recording is None:
-        return _change(song, **given)
+        return _change(song, **changes)
     with stored_audio(song, recording):
-        return _change(song, **given, **{name: getattr(song, name) for name in AUDIO_FIELDS})
+        return _change(song, **changes, **{name: getattr(song, name) for name in AUDIO_FIELDS})
 
 
 @transaction.atomic
-def _change(song: Song, **given: Any) -> Song:
-    if "genre" in given:
-        title = given["genre"]
-        given["genre"] = genre_titled(title, maker=song.artist) if title else None
-    if album_title := given.pop("album_title", None):
-        given["album"] = own_album(song.artist, album_title, release_date=song.release_date)
-    # As it is now: of two changes at the same time neither may undo the other, or keep a file that went.
+def _change(song: Song, **changes: Any) -> Song:
+    if "genre" in changes:
+        title = changes["genre"]
+        changes["genre"] = ensure_genre(title, maker=song.artist) if title else None
+    if album_title := changes.pop("album_title", None):
+        changes["album"] = ensure_album(song.artist, album_title, release_date=song.release_date)
+    # Read the row again under a lock: save() writes every column, so of two concurrent changes the second would undo
+    # the first, and could bring back the name of an audio file that is deleted.
     song = Song.objects.select_for_update().get(pk=song.pk)
-    if "audio_file" in given:
+    if "audio_file" in changes:
         count_upload(song.artist)
         discard(song.audio_file.name)
-    for name, value in given.items():
+    for name, value in changes.items():
         setattr(song, name, value)
-    _check_suits_artist(song)
+    _check_explicit(song)
     song.save()
-    if "audio_file" in given:
+    if "audio_file" in changes:
         audio_replaced.send(Song, song=song)
     return song
 
 
-def _check_suits_artist(song: Song) -> None:
-    """Raise ValidationError where the song would not exist for its own artist."""
+def _check_explicit(song: Song) -> None:
+    """Raise ValidationError if the song is explicit and its artist is a child, who could not see it afterwards."""
     if song.explicit and is_child(song.artist):
-        reason = ValidationError("A child on somebody's plan can't publish explicit songs.", "child_account")
+        reason = ValidationError("A child on a Family plan can't publish explicit songs.", "child_account")
         raise ValidationError({"explicit": reason})
 
 
@@ -133,17 +139,19 @@ def today() -> date:
     return timezone.now().date()
 
 
-def genre_titled(title: str, *, maker: User | None) -> Genre:
+def ensure_genre(title: str, *, maker: User | None) -> Genre:
+    """Return the genre with this title, ignoring case, creating it if needed."""
     genre, _ = Genre.objects.get_or_create(
         title_key=fold_case(title), defaults={"title": title.strip(), "maker": maker}
     )
     return genre
 
 
-def own_album(artist: User, title: str, *, release_date: date | None) -> Album:
-    """The artist's album of this title whatever its case, made if new."""
+def ensure_album(artist: User, title: str, *, release_date: date | None) -> Album:
+    """Return the artist's oldest album with this title, ignoring case, creating it if needed."""
     with transaction.atomic():
-        # Two uploads at once of a new album's songs must not make it twice.
+        # Titles of albums are not unique in the database: without this lock two concurrent uploads of songs on a new
+        # album would create the album twice.
         User.objects.select_for_update().get(pk=artist.pk)
         for album in Album.objects.filter(artist=artist).order_by("created_at"):
             if fold_case(album.title) == fold_case(title):
@@ -153,12 +161,13 @@ def own_album(artist: User, title: str, *, release_date: date | None) -> Album:
 
 @contextmanager
 def stored_audio(song: Song, recording: Recording) -> Iterator[None]:
-    """The file first, under a new key; it goes again if its row can't be written."""
+    """Store the audio under a new key and set the song's audio fields; delete the file if the block fails."""
     facts = recording.facts
     song.audio_format, song.bitrate, song.audio_bytes = facts.format, facts.bitrate, recording.file.size
     song.duration = round(facts.seconds)
     key = make_key("audio", f"audio.{facts.format}")
-    with delete_on_failure(key):  # a full disk keeps the first part of a file
+    with delete_on_failure(key):
+        # Inside the block, since a full disk leaves the first part of a file behind.
         default_storage.save(key, recording.file)
         song.audio_file = key
         yield
@@ -166,6 +175,7 @@ def stored_audio(song: Song, recording: Recording) -> Iterator[None]:
 
 @contextmanager
 def _stored_cover(recording: Recording) -> Iterator[str | None]:
+    """Store the recording's cover, if any, and yield its key; delete the file if the block fails."""
     if recording.cover is None:
         yield None
         return
@@ -175,15 +185,16 @@ def _stored_cover(recording: Recording) -> Iterator[str | None]:
         yield key
 
 
-def _give_cover(album: Album | None, cover: str | None) -> None:
-    """The first cover that comes with a song becomes its album's; a later one is not needed."""
+def _set_first_cover(album: Album | None, cover: str | None) -> None:
+    """Make a stored cover that of the album, or delete it if the album has a cover or there is no album."""
+    # A conditional UPDATE decides between concurrent uploads to the same album.
     used = album and cover and Album.objects.filter(pk=album.pk, cover_image="").update(cover_image=cover)
     if not used:
         discard(cover)
 
 
 def _first_readable(pictures: Iterable[bytes]) -> ContentFile | None:
-    """Return the first picture that is one: a broken cover must not cost the artist the upload."""
+    """Return the first picture that can be read, re-encoded; a broken cover must not make the upload fail."""
     for picture in pictures:
         with suppress(ValidationError):
             return reencode_image(ContentFile(picture))

@@ -1,26 +1,26 @@
 """Triggers that keep `Song.payload` (denormalized JSON) and `Song.is_public` up to date.
 
-FIELDS is the only place that says which fields the JSON has. Both trigger dialects, the columns that they watch and the
-fields of SongSerializer are made from it: a new field is a line here and a migration of the column.
+FIELDS is the only list of the fields in the JSON. Both SQL dialects of the triggers, the columns that they watch and
+the fields of SongSerializer are made from it: a new field is one line here and a migration that adds the column.
 
-A transaction that writes a song takes share locks on the rows that the song refers to. So it waits for a concurrent
-renaming of them, and the renaming waits for it.
+A transaction that writes a song takes share locks on its artist, album and genre. So it waits for a concurrent
+transaction that renames one of them, and the renaming waits for it; otherwise the payload could keep the old name.
 """
 
 from typing import NamedTuple
 
 
 class Related(NamedTuple):
-    """A JSON object made from the row that the song refers to; a null reference gives null."""
+    """A JSON object made from a row that the song refers to; null if the song refers to none."""
 
     table: str
-    # JSON name (the column's too) and kind of each field.
+    # Name of each field (in the JSON and of the column) and the kind of its value.
     fields: dict[str, str]
-    # Columns that are not in the JSON, but decide on `is_public`.
+    # Columns that are not in the JSON, but on which `is_public` depends.
     also_watched: tuple[str, ...] = ()
 
 
-# JSON name (the column's too) and kind. The kinds are the keys of POSTGRES_VALUES and SQLITE_VALUES.
+# Name of each field (in the JSON and of the column) and the kind of its value: a key of POSTGRES_VALUES, SQLITE_VALUES.
 FIELDS: dict[str, str | Related] = {
     "id": "uuid",
     "title": "plain",
@@ -40,8 +40,8 @@ FIELDS: dict[str, str | Related] = {
 }
 RELATED = {name: kind for name, kind in FIELDS.items() if isinstance(kind, Related)}
 
-# SQL expressions of a column by its kind. A username that is an e-mail address is shown without its domain, which is
-# the rule of `users.people.public_username`. An empty file name is null.
+# SQL expression of a column ({0}) by the kind of its value. A username that is an e-mail address loses its domain, as
+# in `users.people.public_username`. An empty file name becomes null.
 POSTGRES_VALUES = {
     "plain": "{0}",
     "uuid": "{0}",
@@ -61,17 +61,20 @@ SQLITE_VALUES = {
     "username": "substr({0}, 1, instr({0} || '@', '@') - 1)",
 }
 
-# Columns of the song whose change makes its payload anew.
+# Columns of the song that make its payload change.
 WATCHED = [f"{name}_id" if name in RELATED else name for name in FIELDS if name != "id"] + ["is_hidden"]
 
 
 def watched_columns(related: Related) -> list[str]:
-    """Return the columns of a related row whose change makes the payloads of its songs anew."""
+    """Return the columns of a related row that make the payloads of its songs change."""
     return [name for name in related.fields if name != "id"] + list(related.also_watched)
 
 
 def has_changed(columns: list[str]) -> str:
-    """Return the SQL condition that OLD and NEW differ in a column, with %s for the dialect's "is distinct from"."""
+    """Return the SQL condition that OLD and NEW differ in one of the columns.
+
+    It has a %s for the comparison operator: IS DISTINCT FROM on PostgreSQL, IS NOT on SQLite.
+    """
     return f"({', '.join(f'OLD.{c}' for c in columns)}) %s ({', '.join(f'NEW.{c}' for c in columns)})"
 
 
@@ -109,7 +112,7 @@ def _postgres() -> list[str]:
         END $$
         """,
         "CREATE TRIGGER music_card BEFORE INSERT OR UPDATE ON music_song FOR EACH ROW EXECUTE FUNCTION music_card()",
-        # Any update of a song makes its payload.
+        # Setting the payload to NULL is enough: the BEFORE UPDATE trigger above computes it again at any update.
         """
         CREATE FUNCTION music_cards_of() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
@@ -154,5 +157,5 @@ def _sqlite() -> list[str]:
 
 POSTGRES = _postgres()
 SQLITE = _sqlite()
-# Any update makes the payload of a song.
+# Any update of a song computes its payload.
 FILL = ["UPDATE music_song SET title = title"]

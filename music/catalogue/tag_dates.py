@@ -1,4 +1,4 @@
-"""Read release dates as shops, rippers and people spell them."""
+"""Parser of release dates in the many spellings of shops, rippers and people."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ MONTH = (
     r"|sep(?=tember|t?\b)|oct(?=ober|\b)|nov(?=ember|\b)|dec(?=ember|\b))[a-z]*\b\.?"
 )
 YEAR, DAY = r"(?P<year>[12][0-9]{3})", r"(?P<day>[0-3]?[0-9])(?:st|nd|rd|th)?"
-# What may stand between year, month and day; of the East Asian signs the last one closes.
+# Separators of year, month and day. The Chinese, Japanese and Korean characters stand behind a number each.
 BETWEEN = r"\s*[-./\s_:年月년월]\s*"
 START, END = r"(?<![0-9])", r"(?![0-9])"
 
@@ -32,12 +32,15 @@ YEAR_ALONE = re.compile(rf"{START}{YEAR}{END}")
 
 
 def first_date(texts: Iterable[str]) -> date | None:
-    """Return the date of the first text that has one, or its year's 1 January."""
+    """Return the date in the first text that has one (see `read_date`)."""
     return next(filter(None, map(read_date, texts)), None)
 
 
 def read_date(text: str) -> date | None:
-    """Return the date in a text; the first day of what it leaves open; its year's 1 January where it can't be right."""
+    """Return the date in a text, or None.
+
+    The first day of the month or year if the text has no more; 1 January if it has an impossible day or month.
+    """
     plain = unicodedata.normalize("NFKC", text[:200]).lower().strip()
     for month, day, year in chain(_dates_in_words(plain), _dates_in_digits(plain)):
         try:
@@ -49,12 +52,14 @@ def read_date(text: str) -> date | None:
 
 
 def _dates_in_digits(text: str) -> Iterable[tuple[int, int, int]]:
+    """Yield possible readings as month, day, year; a day of 0 is missing."""
     for pattern in (YEAR_FIRST, COMPACT):
         if found := pattern.search(text):
             yield int(found["month"]), int(found["day"] or 0), int(found["year"])
     if found := DAY_FIRST.search(text):
         first, second, year = int(found["first"]), int(found["second"]), int(found["year"])
-        # 12/5/1997 is May in London and December in New York; with dots and hyphens the day comes first everywhere.
+        # 12/5/1997 is in May in London and in December in New York, so such a date is read as its year only. With dots
+        # and hyphens the day comes first everywhere.
         if first > 12 or first == second or found["sign"] != "/":
             yield (second, first, year) if second <= 12 else (first, second, year)
         elif second > 12:
@@ -64,6 +69,7 @@ def _dates_in_digits(text: str) -> Iterable[tuple[int, int, int]]:
 
 
 def _dates_in_words(text: str) -> Iterable[tuple[int, int, int]]:
+    """Yield possible readings of texts with the name of a month, as month, day, year; a day of 0 is missing."""
     for pattern in WORDS:
         if found := pattern.search(text):
             groups = found.groupdict()

@@ -1,7 +1,7 @@
-"""Read the tags of audio files as they are written: ID3, APEv2, Vorbis comments, MP4 atoms and RIFF's INFO.
+"""Readers of the tag formats: ID3, APEv2, Vorbis comments, MP4 atoms and RIFF's INFO.
 
-Nothing here judges a value; tags.py does. Every reader takes what it can from broken tags, reads a bounded number of
-bytes, and answers names in lower case with the values in their order.
+They return raw texts and pictures; tags.py chooses and cleans the values. Each reader takes what it can from broken
+tags, reads a limited number of bytes, and returns the values in the file's order under names in lower case.
 """
 
 import base64
@@ -50,7 +50,7 @@ WAVE_CHUNKS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"RIFX": ">"}
 
 @dataclass(frozen=True)
 class Picture:
-    kind: int  # as ID3 and FLAC number them: 3 is the front cover, 1 and 2 are icons
+    kind: int  # number from ID3 and FLAC: 3 is the front cover, 1 and 2 are icons
     data: bytes
 
 
@@ -61,7 +61,7 @@ class RawTags:
 
 
 def decode_old_text(raw: bytes) -> str:
-    """Decode what claims to be Latin-1: it often is UTF-8, and what is not is Windows' code page."""
+    """Decode text that is Latin-1 by its format. Often it is UTF-8 in fact, and else Windows-1252."""
     raw = raw[:MAX_TEXT_BYTES]
     with suppress(UnicodeDecodeError):
         return raw.decode()
@@ -72,14 +72,15 @@ def decode_old_text(raw: bytes) -> str:
 
 
 def read_id3v2(tag: bytes) -> RawTags:
-    """Read a whole ID3v2 tag of any version, header included, up to the bytes that are no frames."""
+    """Read an ID3v2 tag of any version, header included, up to the first bytes that are not a frame."""
     raw = RawTags()
     version, flags = tag[3], tag[5]
     body = tag[10:]
     if version < 4 and flags & 0x80:
+        # Unsynchronisation: the writer put a zero behind each 0xFF, so that nothing looks like an MP3 frame.
         body = body.replace(b"\xff\x00", b"\xff")
     if version > 2 and flags & 0x40 and len(body) >= 4:
-        # Version 2.3 does not count the size's own four bytes.
+        # Skip the extended header, whose size in version 2.3 does not include the four bytes of the size.
         body = body[syncsafe(body[:4]) if version == 4 else 4 + int.from_bytes(body[:4]) :]
     for name, content in _id3_frames(body, version):
         with suppress(ValueError, IndexError, zlib.error):
@@ -88,12 +89,14 @@ def read_id3v2(tag: bytes) -> RawTags:
 
 
 def syncsafe(size: bytes) -> int:
+    """Decode a size of four bytes with seven bits each, the ID3v2 format in which no byte looks like a sync word."""
     return size[0] << 21 | size[1] << 14 | size[2] << 7 | size[3]
 
 
 def _id3_frames(body: bytes, version: int) -> Iterator[tuple[str, bytes]]:
     head = 6 if version == 2 else 10
-    position, budget = 0, MAX_TAG_BYTES  # of what is unpacked
+    # The budget limits what compressed frames unpack to, all together.
+    position, budget = 0, MAX_TAG_BYTES
     for _ in range(MAX_ITEMS):
         if position + head >= len(body) or budget <= 0:
             return
@@ -116,7 +119,7 @@ def _id3_frame_size(body: bytes, position: int, version: int) -> int:
     size = int.from_bytes(stated)
     if version == 3 or max(stated) > 0x7F:
         return size
-    # iTunes wrote plain sizes into version 2.4: believe the one that leads to another frame or the end.
+    # Old versions of iTunes wrote plain sizes into version 2.4. Take the one that leads to another frame or the end.
     if syncsafe(stated) != size and not _frame_may_start(body, position + 10 + syncsafe(stated)):
         return size if _frame_may_start(body, position + 10 + size) else syncsafe(stated)
     return syncsafe(stated)
@@ -128,6 +131,10 @@ def _frame_may_start(body: bytes, position: int) -> bool:
 
 
 def _plain_frame(content: bytes, version: int, flags: int, longest: int) -> bytes:
+    """Return a frame's content without compression (up to `longest` bytes) and unsynchronisation.
+
+    Encrypted and damaged frames become empty.
+    """
     if version == 3:
         is_compressed, is_encrypted = flags & 0x80, flags & 0x40
         prefix = (4 if is_compressed else 0) + (1 if flags & 0x20 else 0)
@@ -188,12 +195,14 @@ def _decode_utf16(text: bytes, *, big: bool) -> str:
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         big = text.startswith(b"\xfe\xff")
     elif text and not big:
-        # Without a mark: Latin text has its zeros first in big endian, and other scripts repeat their high byte.
+        # Without a byte order mark: the half with less variety are the high bytes, which are zero in Latin text and few
+        # different ones in other scripts.
         big = _variety(text[0::2]) < _variety(text[1::2])
     return text.decode("utf-16-be" if big else "utf-16-le", errors="replace").replace("\ufeff", "")
 
 
 def _variety(half: bytes) -> tuple[int, int]:
+    """Return how many different bytes there are, zero excluded, then how many bytes are not zero."""
     return len(set(half.replace(b"\0", b""))), len(half) - half.count(0)
 
 
@@ -209,7 +218,7 @@ def _id3_picture(name: str, content: bytes) -> Picture:
     return Picture(kind, content[content.index(b"\0", start) + 1 :])
 
 
-# ID3v1 and APEv2, which stand at either end of a file
+# ID3v1, at the end of a file, and APEv2, at the start or end
 
 
 def read_id3v1(tag: bytes) -> RawTags:
@@ -246,7 +255,7 @@ def read_apev2(items: bytes) -> RawTags:
     return raw
 
 
-# Vorbis comments, of Ogg and FLAC
+# Vorbis comments, in Ogg and FLAC
 
 
 def read_vorbis_comment(packet: bytes) -> RawTags:
@@ -275,7 +284,7 @@ def _read_comment(raw: RawTags, comment: bytes) -> None:
 
 
 def read_flac_picture(block: bytes) -> Picture:
-    """Read a PICTURE block of FLAC. Raises struct.error where it ends too early."""
+    """Read a PICTURE block of FLAC (RFC 9639, section 8.8). Raise struct.error if it is cut off."""
     kind, mime_size = struct.unpack_from(">II", block)
     (text_size,) = struct.unpack_from(">I", block, 8 + mime_size)
     start = 8 + mime_size + 4 + text_size + 16
@@ -319,6 +328,7 @@ def read_mp4(file: BinaryIO, start: int) -> RawTags:
 
 
 def _atoms(file: BinaryIO, position: int, end: int, limit: int = 1000) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, start and end of the content of each MP4 atom between `position` and `end`."""
     for _ in range(limit):
         if position + 8 > end:
             return
@@ -336,6 +346,7 @@ def _atoms(file: BinaryIO, position: int, end: int, limit: int = 1000) -> Iterat
 
 
 def _descend(file: BinaryIO, position: int, end: int, path: list[bytes]) -> Iterator[tuple[int, int]]:
+    """Yield start and end of the content of the atoms at a path of names."""
     if not path:
         yield position, end
         return
@@ -343,7 +354,7 @@ def _descend(file: BinaryIO, position: int, end: int, path: list[bytes]) -> Iter
         if atom == path[0]:
             if atom == b"meta":
                 file.seek(inner + 4)
-                # ISO's has a version and flags before its atoms, QuickTime's has not.
+                # In ISO files four bytes of version and flags precede the atoms within "meta", in QuickTime files not.
                 inner += 0 if file.read(4) == b"hdlr" else 4
             yield from _descend(file, inner, inner_end, path[1:])
 
@@ -358,7 +369,7 @@ def _read_ilst(raw: RawTags, file: BinaryIO, position: int, end: int) -> None:
         for part, start, stop in _atoms(file, inner, inner_end):
             file.seek(start)
             parts[part].append(file.read(stop - start))
-        # Each begins with four bytes of type, or version and flags; data with four more of locale.
+        # Data begins with four bytes of type and four of locale, names with four of version and flags.
         values = [data[8:] for data in parts[b"data"]]
         if item == b"covr":
             raw.pictures += [Picture(FRONT_COVER, value) for value in values]
@@ -389,7 +400,7 @@ def _mp4_text(item: bytes, value: bytes) -> str:
 
 
 def read_wave(file: BinaryIO, start: int) -> tuple[RawTags, bytes]:
-    """Return the INFO of a WAV and the ID3v2 tag in it, empty where there is none."""
+    """Return the INFO tags of a WAV, and the bytes of the ID3v2 tag in it, empty if there is none."""
     raw, id3 = RawTags(), b""
     file.seek(start)
     order = WAVE_CHUNKS.get(file.read(12)[:4], "<")
@@ -409,6 +420,7 @@ def read_wave(file: BinaryIO, start: int) -> tuple[RawTags, bytes]:
             file.seek(position + 8)
             id3 = file.read(min(size, MAX_TAG_BYTES))
         elif name == b"data" and size == 2**32 - 1:
+            # RF64 and BW64 have the size of the samples, which may exceed 32 bits, in the chunk ds64.
             size = long_data
         position += 8 + size + (size & 1)
     return raw, id3 if id3.startswith(b"ID3") and len(id3) > 10 else b""

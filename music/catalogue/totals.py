@@ -1,18 +1,20 @@
-"""The SQL that keeps totals over songs and albums: each change adds to them what it makes more or less.
+"""Triggers that maintain the totals of albums and artists (song counts, album counts, durations).
 
-Adding, and not counting anew: of two changes at the same time the second sees what the first has made of a total, but
-not the first one's rows.
+Each change of a row adds its difference to the totals. Counting the rows again instead would lose updates: of two
+concurrent transactions the second waits for the row with the total and then sees the first one's new total, but its
+count would have missed the rows that the first one wrote.
 """
 
 from music.catalogue.song_payload import has_changed
 
-# What a song is in the totals of its album and its artist, and an album in those of its artist.
+# How much a song adds to the totals of its album and artist, and an album to those of its artist. {0} is OLD or NEW.
 PUBLIC = "CASE WHEN {0}.is_public THEN 1 ELSE 0 END"
 LENGTH = "CASE WHEN {0}.is_public THEN {0}.duration ELSE 0 END"
 SHOWN = "CASE WHEN {0}.song_count > 0 OR {0}.songs_in_all = 0 THEN 1 ELSE 0 END"
 
 
 def song_counts(row: str, sign: str) -> str:
+    """Return the SQL that adds ("+") a song, OLD or NEW, to the totals, or subtracts ("-") it from them."""
     public, length = PUBLIC.format(row), LENGTH.format(row)
     return f"""
         UPDATE music_album SET song_count = song_count {sign} {public}, duration = duration {sign} {length},
@@ -22,10 +24,12 @@ def song_counts(row: str, sign: str) -> str:
 
 
 def album_counts(row: str, sign: str) -> str:
+    """Return the SQL that adds ("+") an album, OLD or NEW, to its artist's totals, or subtracts ("-") it from them."""
     shown = SHOWN.format(row)
     return f"UPDATE music_artistcounts SET album_count = album_count {sign} {shown} WHERE artist_id = {row}.artist_id;"
 
 
+# Table, SQL of a change, and the columns on which the totals depend.
 TRIGGERS = [
     ("music_song", song_counts, ["album_id", "artist_id", "is_public", "duration"]),
     ("music_album", album_counts, ["artist_id", "song_count", "songs_in_all"]),
@@ -33,7 +37,7 @@ TRIGGERS = [
 SONGS = "(SELECT count(*) FROM music_song WHERE artist_id = {0}.artist_id AND is_public)"
 ALBUMS = """(SELECT count(*) FROM music_album
     WHERE artist_id = {0}.artist_id AND (song_count > 0 OR songs_in_all = 0))"""
-# Counters that come late begin with what is there.
+# New counters of an artist start with the songs and albums that exist already.
 POSTGRES_START = [
     f"""
     CREATE FUNCTION music_artistcounts_start() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -78,7 +82,8 @@ def _postgres() -> list[str]:
                 counts("OLD", "-") + counts("NEW", "+"),
             ),
         }
-        # is_public changes by the trigger that makes payloads, which UPDATE OF does not see.
+        # Not "AFTER UPDATE OF" the columns, which looks at the columns in the UPDATE statement only: `is_public` is set
+        # by the payload's BEFORE trigger, without being in the statement.
         for event, (when, body) in events.items():
             kind = event.partition(" ")[0]
             name = f"{table}_totals_{kind.lower()}"

@@ -1,7 +1,8 @@
-"""Puts the triggers that the code describes into the database, after each `migrate`.
+"""Installation of the catalogue's triggers (song_payload.py, totals.py) after each `migrate`.
 
-Not by migrations: SQLite changes a column by making its table anew, which it can't while a trigger names the table. So
-there the triggers step aside before a `migrate`. PostgreSQL keeps them all the time and gets new ones when they differ.
+They are not created by migrations because SQLite alters a column by rebuilding its table, which fails while a trigger
+refers to the table. On SQLite all triggers are dropped before each `migrate` and created after it. On PostgreSQL they
+stay in place, since other processes may be writing, and are replaced only when their definitions have changed.
 """
 
 import re
@@ -21,16 +22,16 @@ NAME = re.compile(r"\s*CREATE (TRIGGER|FUNCTION) (\w+)")
 
 
 def before_migrate(using: str, **kwargs: Any) -> None:
-    """Receiver for pre_migrate."""
+    """Drop the triggers on SQLite. Receiver for pre_migrate."""
     if connections[using].vendor == "sqlite":
         _drop(connections[using])
 
 
 def after_migrate(using: str, plan: Sequence = (), **kwargs: Any) -> None:
-    """Receiver for post_migrate."""
+    """Create triggers that are missing or outdated. Receiver for post_migrate."""
     connection = connections[using]
     with transaction.atomic(using=using):
-        if not _has_columns(connection):  # migrated back to before them
+        if not _has_columns(connection):  # migrated backwards, to a schema without these columns
             _drop(connection)
         elif connection.vendor == "sqlite" or _installed(connection) != _version(connection):
             _install(connection, fill=bool(plan) or _installed(connection) != _version(connection))
@@ -60,10 +61,12 @@ def _drop(connection: BaseDatabaseWrapper) -> None:
 
 
 def _version(connection: BaseDatabaseWrapper) -> int:
+    """Return a checksum of the definitions, as a 31-bit integer: SQLite's user_version is a signed 32-bit one."""
     return crc32("".join(DEFINITIONS[connection.vendor] + FILL).encode()) >> 1
 
 
 def _installed(connection: BaseDatabaseWrapper) -> int:
+    """Return the checksum of the definitions that are in the database; 0 if there are none."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT coalesce(obj_description(to_regprocedure('music_card()')), '0')")
@@ -78,4 +81,5 @@ def _has_columns(connection: BaseDatabaseWrapper) -> bool:
         if "music_song" not in tables:
             return False
         columns = connection.introspection.get_table_description(cursor, "music_song")
-        return "disc_number" in {column.name for column in columns}  # the last one that they name
+        # The column that was added last of all those that the triggers refer to.
+        return "disc_number" in {column.name for column in columns}

@@ -1,4 +1,4 @@
-"""The bytes of a song over HTTP: whole, in ranges (RFC 9110, section 14), or by redirect to where they lie."""
+"""HTTP responses with the bytes of a file: whole, as a range (RFC 9110, section 14), or by redirect to the storage."""
 
 import re
 from pathlib import PurePath
@@ -16,11 +16,11 @@ RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.ASCII | re.IGNORECASE)
 
 
 class UnsatisfiableRange(Exception):
-    pass
+    """The requested range is outside the file."""
 
 
 class Part:
-    """A stretch of an open file, as a file that ends where the stretch ends."""
+    """A range of an open file, as a file object that ends where the range ends."""
 
     def __init__(self, file: IO[bytes], start: int, length: int):
         file.seek(start)
@@ -40,12 +40,20 @@ class PartResponse(FileResponse):
 def deliver(
     file: FieldFile, *, content_type: str, request: HttpRequest, disposition: str | None = None
 ) -> HttpResponseBase:
-    """`disposition` is the Content-Disposition of a file that is to be kept."""
+    """Answer a request with a file; `disposition` is the Content-Disposition of a download.
+
+    A file in a bucket is a redirect to a signed URL there. With settings.X_ACCEL_REDIRECT nginx sends the file.
+    """
     if not isinstance(file.storage, FileSystemStorage):
-        return HttpResponseRedirect(_address_of(file, content_type, disposition))
+        return HttpResponseRedirect(_signed_bucket_url(file, content_type, disposition))
     if settings.X_ACCEL_REDIRECT:
-        return _sent_by_nginx(file, content_type, disposition)
-    etag = f'"{PurePath(str(file.name)).stem}"'  # a new file gets a new key, so the key tells the bytes apart
+        # nginx handles ranges and conditional requests itself, and copies these headers into its response.
+        headers = {"X-Accel-Redirect": f"{settings.X_ACCEL_REDIRECT.rstrip('/')}/{file.name}"}
+        if disposition:
+            headers["Content-Disposition"] = disposition
+        return HttpResponse(content_type=content_type, headers=headers)
+    # A file is never overwritten (a new one gets a new key), so its key identifies the bytes.
+    etag = f'"{PurePath(str(file.name)).stem}"'
     if is_unchanged(request, etag):
         return not_modified(HttpResponse(headers={"ETag": etag}))
     response = _whole_or_part(file, content_type, request, etag)
@@ -74,38 +82,33 @@ def _whole_or_part(file: FieldFile, content_type: str, request: HttpRequest, eta
     return response
 
 
-def _sent_by_nginx(file: FieldFile, content_type: str, disposition: str | None) -> HttpResponse:
-    """nginx answers ranges and conditions by itself, and takes these headers over."""
-    headers = {"X-Accel-Redirect": f"{settings.X_ACCEL_REDIRECT.rstrip('/')}/{file.name}"}
-    if disposition:
-        headers["Content-Disposition"] = disposition
-    return HttpResponse(content_type=content_type, headers=headers)
-
-
-def _address_of(file: FieldFile, content_type: str, disposition: str | None) -> str:
+def _signed_bucket_url(file: FieldFile, content_type: str, disposition: str | None) -> str:
     storage: Any = file.storage
-    said = {"ResponseContentDisposition": disposition, "ResponseContentType": content_type} if disposition else None
-    return storage.url(file.name, parameters=said, expire=int(settings.PRESIGNED_URL_LIFETIME.total_seconds()))
+    headers = {"ResponseContentDisposition": disposition, "ResponseContentType": content_type} if disposition else None
+    return storage.url(file.name, parameters=headers, expire=int(settings.PRESIGNED_URL_LIFETIME.total_seconds()))
 
 
 def wanted_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
-    """First and last byte, both inclusive; None where the whole file is the answer."""
+    """Return the first and last byte (inclusive) of the requested range; None if the whole file is to be sent.
+
+    Ranges that the RFC allows to ignore are ignored: several at once, other units, and invalid ones. Raise
+    UnsatisfiableRange.
+    """
     header = request.headers.get("Range", "")
-    # If-Range: a part of another version than the one the client has would spoil what it has.
+    # If-Range has the ETag of the part that the client has already. If the file has changed since, the client needs all
+    # of it.
     if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
         return None
     match = RANGE.fullmatch(header.strip())
-    if (
-        match is None or len(header) > 100 or match.group() in ("bytes=-", "bytes=")
-    ):  # several ranges, other units, nonsense: may be ignored
+    if match is None or len(header) > 100 or match.group() in ("bytes=-", "bytes="):
         return None
     first, last = match.groups()
-    if not first:
+    if not first:  # the last bytes of the file, "bytes=-500"
         start, end = max(size - int(last), 0), size - 1
         satisfiable = int(last) > 0 and size > 0
     else:
         start, end = int(first), min(int(last), size - 1) if last else size - 1
-        if last and int(last) < start:  # not a range at all, as the RFC has it
+        if last and int(last) < start:  # invalid according to the RFC
             return None
         satisfiable = start < size
     if not satisfiable:

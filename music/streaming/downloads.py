@@ -1,4 +1,4 @@
-"""Names for files that leave us."""
+"""File names of downloads."""
 
 import re
 import unicodedata
@@ -6,23 +6,25 @@ from urllib.parse import quote
 
 from music.catalogue.models import Song
 
-# What some file system can't have in a name (Windows is the strictest), and what can't be seen or turns text around.
+# Characters that some file system forbids (Windows is the strictest), and Unicode categories that are invisible or
+# change the direction of text. DEVICES are names that Windows reserves, with any extension.
 FORBIDDEN = re.compile(r'[<>:"/\\|?*]')
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
-# Most file systems hold 255 bytes; some that encrypt names hold 143.
+# Most file systems allow 255 bytes, some that encrypt names 143.
 NAME_BYTES = 140
 
 
 def file_name(song: Song, ending: str) -> str:
-    """Artist and title, safe in every file system."""
-    stem = _safe(f"{song.artist.name} - {song.title}")
-    stem = _cut(stem, NAME_BYTES - len(ending) - 1).rstrip(" .") or "song"
-    return f"{'_' if DEVICES.match(stem) else ''}{stem}.{ending}"
+    """Return "artist - title.ending", changed where needed to be valid on every file system."""
+    stem = _sanitize(f"{song.artist.name} - {song.title}").encode()[: NAME_BYTES - len(ending) - 1]
+    # The cut may have left a part of a character, and a space or dot at the end, which Windows removes.
+    name = stem.decode(errors="ignore").rstrip(" .") or "song"
+    return f"{'_' if DEVICES.match(name) else ''}{name}.{ending}"
 
 
 def attachment_header(name: str) -> str:
-    """A Content-Disposition (RFC 6266) that old clients understand too."""
+    """Return a Content-Disposition header (RFC 6266) with the name, and an ASCII name for old clients."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = re.sub(r'[%"\\]', "_", plain).strip(" ")
     if plain.startswith((".", "-")):
@@ -30,12 +32,7 @@ def attachment_header(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _safe(text: str) -> str:
-    visible = (
-        "" if unicodedata.category(letter) in INVISIBLE else letter for letter in unicodedata.normalize("NFC", text)
-    )
-    return " ".join(FORBIDDEN.sub("_", "".join(visible)).split()).strip(" .")
-
-
-def _cut(text: str, size: int) -> str:
-    return text.encode()[:size].decode(errors="ignore")
+def _sanitize(text: str) -> str:
+    letters = unicodedata.normalize("NFC", text)
+    visible = "".join(letter for letter in letters if unicodedata.category(letter) not in INVISIBLE)
+    return " ".join(FORBIDDEN.sub("_", visible).split()).strip(" .")

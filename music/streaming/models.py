@@ -15,17 +15,17 @@ class Status(models.TextChoices):
 
 
 class AudioAnalysis(models.Model):
-    """Loudness and waveform of a song, and the state of its renditions, beside the row that lists read."""
+    """Loudness and waveform of a song and the state of its renditions, in a row that lists of songs do not read."""
 
     song = models.OneToOneField(Song, on_delete=models.CASCADE, primary_key=True, related_name="analysis")
-    # The stored file that all of this is about: a song's audio may be replaced while it is being measured.
+    # Key of the file that was analysed, since the song's audio may be replaced while the worker analyses it.
     source = models.CharField(max_length=100)
     status = models.CharField(max_length=10, choices=Status, default=Status.PROCESSING)
     reason = models.CharField(max_length=200, blank=True, help_text="Why it failed, for the song's owner.")
-    # Integrated loudness (LUFS) and true peak (dBTP) as EBU R 128 has them; empty for silence.
+    # Integrated loudness (LUFS) and true peak (dBTP) as defined by EBU R 128; null for silence.
     lufs = models.FloatField(null=True)
     peak = models.FloatField(null=True)
-    # A byte for each point, 255 for full scale.
+    # One byte for each point; 255 is full scale.
     waveform = models.BinaryField(default=b"")
 
     class Meta:
@@ -38,12 +38,15 @@ class AudioAnalysis(models.Model):
 
 
 def gain(lufs: float, peak: float) -> float:
-    """dB towards -14 LUFS, as far as the peak stays under -1 dBTP: Spotify's published normalisation."""
+    """Return the gain in dB that brings a recording to -14 LUFS, limited so that its peak stays below -1 dBTP.
+
+    This is the loudness normalisation that Spotify documents.
+    """
     return round(min(TARGET_LUFS - lufs, HIGHEST_PEAK - peak), 1)
 
 
 class Rendition(UUIDModel):
-    """The song encoded anew for one quality."""
+    """An encoding of a song's original at one quality."""
 
     song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="renditions")
     quality = models.CharField(max_length=10, choices=AudioQuality)

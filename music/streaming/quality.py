@@ -1,4 +1,4 @@
-"""Which of a song's files somebody hears."""
+"""Choice of the file that a listener hears: the original or a rendition, by quality."""
 
 from typing import NamedTuple
 
@@ -12,9 +12,9 @@ from payments.plans import Entitlements, entitlements_of
 from users.models import AudioQuality, User, UserProfile
 
 KBPS = {AudioQuality.LOW: 96, AudioQuality.MEDIUM: 160, AudioQuality.HIGH: 320}
-# A file measures a little more than it was encoded with: its headers count, and silence that players cut off does not.
+# The measured bitrate is a little higher than the encoder's: the headers of frames are included, and the silence that
+# encoders add, which players cut off, is not part of the length.
 TOLERANCE = 1.03
-
 
 PREFERENCES = CompiledQuery(UserProfile.objects.values_list("audio_quality", named=True))
 
@@ -33,31 +33,35 @@ def is_within(bitrate: int, quality: AudioQuality) -> bool:
 
 
 def granted_quality(
-    listener: User | AnonymousUser, asked: str | None = None, *, allowed: Entitlements | None = None
+    listener: User | AnonymousUser, requested: str | None = None, *, allowed: Entitlements | None = None
 ) -> AudioQuality:
-    """What was asked for, else what the listener prefers; never above what is allowed: the plan as it stands now."""
+    """Return the requested quality, or else the listener's preference, limited by `allowed` (by default their plan)."""
     best = (allowed or entitlements_of(listener)).audio_quality
-    wanted = asked or _preference(listener) or best
+    wanted = requested or _preference(listener) or best
     return min(AudioQuality(wanted), best, key=KBPS.__getitem__)
 
 
-def file_for(song: Song, listener: User | AnonymousUser, asked: str | None = None) -> Playable:
-    """What the listener hears: see granted_quality and file_within."""
-    if is_within(song.bitrate, AudioQuality.LOW):  # there is nothing to choose, so no plan is asked for
-        return upload_of(song)
-    return file_within(song, granted_quality(listener, asked))
+def file_for(song: Song, listener: User | AnonymousUser, requested: str | None = None) -> Playable:
+    """Return the file that the listener hears: see `granted_quality` and `file_within`."""
+    if is_within(song.bitrate, AudioQuality.LOW):
+        # Every plan allows the original, so the queries for plan and preference are saved.
+        return original_of(song)
+    return file_within(song, granted_quality(listener, requested))
 
 
 def file_within(song: Song, quality: AudioQuality) -> Playable:
-    """The upload where its bitrate allows or nothing else is there, else the best rendition that is within."""
+    """Return the original if its bitrate is within the quality, else the best rendition that is.
+
+    While there are no renditions, the original is played whatever its bitrate.
+    """
     if is_within(song.bitrate, quality):
-        return upload_of(song)
+        return original_of(song)
     allowed = [rendition for rendition in song.renditions.all() if is_within(rendition.bitrate, quality)]
     best = max(allowed, key=lambda rendition: rendition.bitrate, default=None)
-    return Playable(best.file, best.format) if best else upload_of(song)
+    return Playable(best.file, best.format) if best else original_of(song)
 
 
-def upload_of(song: Song) -> Playable:
+def original_of(song: Song) -> Playable:
     return Playable(song.audio_file, song.audio_format)
 
 

@@ -1,9 +1,9 @@
-"""What is made of a recording after its upload: renditions, loudness and waveform.
+"""Renditions, loudness and waveform of a recording, which the worker makes after the upload.
 
-Renditions are MP3 with a constant bitrate. Every browser and phone plays it, open builds without licensed decoders
-too (unlike AAC), and Apple's as far back as there are players (unlike Opus). LAME needs about 3 s for four minutes at
-320 kbps where ffmpeg's AAC encoder needs 20. A constant bitrate makes a time a byte, so seeking is exact, and LAME's
-tag in the first frame tells players what to cut off at both ends, so the length is that of the source.
+Renditions are MP3 with a constant bitrate. Every browser and phone plays MP3, including open-source builds without
+licensed decoders (unlike AAC) and old Apple devices (unlike Opus). LAME needs about 3 s for four minutes at 320 kbps,
+ffmpeg's AAC encoder 20 s. With a constant bitrate players compute the byte of a position, so seeking is exact, and
+LAME's tag in the first frame says what to cut off at both ends, so the length is that of the original.
 """
 
 import tempfile
@@ -23,7 +23,7 @@ from django_tasks.base import TaskContext
 
 from core.jobs.retries import retried_task
 from core.storage.stored_files import discard
-from music.catalogue.audio import locate_sound
+from music.catalogue.audio import locate_audio
 from music.catalogue.ffmpeg import FfmpegError, FfmpegLimitError, render
 from music.catalogue.models import Song
 from music.streaming.models import AudioAnalysis, Rendition, Status
@@ -33,64 +33,65 @@ from users.models import AudioQuality
 
 FORMAT = "mp3"
 ATTEMPTS = 8
-MAX_TURN = 100  # django-tasks knows priorities from -100 on
+LOWEST_PRIORITY = -100  # of django-tasks
 UNDECODABLE = "The sound can't be decoded to its end. Export it again and replace the file."
 TOO_LONG = "The sound is too long to be prepared. Upload it in parts."
 OUR_FAULT = "Something is wrong on our side. The song plays as it was uploaded."
 
 
-def index_added_songs(songs: Iterable[Song], **kwargs: object) -> None:
-    """Receiver for songs_added."""
+def enqueue_renditions(songs: Iterable[Song], **kwargs: object) -> None:
+    """Create the analyses of new songs and enqueue the rendering of each. Receiver for songs_added."""
     sources = {song: str(song.audio_file.name) for song in songs if song.audio_file}
     AudioAnalysis.objects.bulk_create(AudioAnalysis(song=song, source=source) for song, source in sources.items())
-    turns = _waiting_by_artist(sources)
+    # A song's priority falls with the number of songs of its artist that are waiting, so that the first song of an
+    # artist is not delayed by the hundredth of another.
+    artists = {song.artist_id for song in sources}
+    waiting = AudioAnalysis.objects.filter(song__artist__in=artists, status=Status.PROCESSING).exclude(song__in=sources)
+    places = Counter(dict(waiting.values_list("song__artist").annotate(Count("pk"))))
     for song, source in sources.items():
-        turns[song.artist_id] += 1
-        render_later.using(priority=-min(turns[song.artist_id], MAX_TURN)).enqueue(str(song.pk), source)
-
-
-def _waiting_by_artist(songs: Iterable[Song]) -> Counter:
-    """How many other songs of these artists wait for their renditions already.
-
-    A song's turn is its place among those of its own artist, so nobody waits for another artist's second song.
-    """
-    artists = {song.artist_id for song in songs}
-    waiting = AudioAnalysis.objects.filter(song__artist__in=artists, status=Status.PROCESSING).exclude(song__in=songs)
-    return Counter(dict(waiting.values_list("song__artist").annotate(Count("pk"))))
+        places[song.artist_id] += 1
+        priority = max(-places[song.artist_id], LOWEST_PRIORITY)
+        render_later.using(priority=priority).enqueue(str(song.pk), source)
 
 
 def render_replaced_audio(song: Song, **kwargs: object) -> None:
-    """Receiver for audio_replaced: what was made of the old recording goes, with its files after commit."""
+    """Delete the results for the old recording (files after commit), enqueue the new. Receiver for audio_replaced."""
     Rendition.objects.filter(song=song).delete()
     AudioAnalysis.objects.filter(song=song).delete()
-    index_added_songs([song])
+    enqueue_renditions([song])
 
 
-def keep_expected_renditions(names: frozenset[str], **kwargs: object) -> set[str]:
-    """Receiver for unnamed_files_found: what a killed worker has left may be taken up by the next at any time."""
+def expected_renditions(names: frozenset[str], **kwargs: object) -> set[str]:
+    """Return those of the keys that belong to songs without renditions. Receiver for unnamed_files_found.
+
+    A worker that was killed has stored these files, and the next one may use them at any moment.
+    """
     sources = missing_renditions().values_list("audio_file", flat=True).iterator() if names else ()
     return {key for source in sources for quality in AudioQuality if (key := rendition_key(source, quality)) in names}
 
 
 def missing_renditions() -> QuerySet[Song]:
+    """Return songs with audio whose renditions are not ready: waiting, in progress or failed."""
     return Song.objects.exclude(audio_file="").exclude(analysis__status=Status.READY)
 
 
 @retried_task(attempts=ATTEMPTS, queue_name="rendering", takes_context=True)
 def render_later(context: TaskContext, song_id: str, source: str) -> None:
+    """Render a song in the worker; after the last attempt say that it failed."""
     try:
         render_song(song_id, source)
     except Exception:
         if context.attempt >= ATTEMPTS:
-            _end(song_id, source, AudioAnalysis(status=Status.FAILED, reason=OUR_FAULT))
+            _save_result(song_id, source, AudioAnalysis(status=Status.FAILED, reason=OUR_FAULT))
         raise
 
 
 def render_song(song_id: UUID | str, source: str) -> None:
-    """Makes what there is to make of this stored file, unless it is made already or the song has another by now."""
+    """Render the stored file `source`, unless that is done already or the song is gone or has another file by now."""
     song = Song.objects.filter(pk=song_id, audio_file=source).first()
     if song is None:
-        _discard_renditions(source)  # of a worker that was killed while the song went
+        # A worker that was killed just when the song was deleted may have left files.
+        _discard_renditions(source)
     elif not AudioAnalysis.objects.filter(song=song, source=source, status=Status.READY).exists():
         _render(song, source)
 
@@ -98,42 +99,45 @@ def render_song(song_id: UUID | str, source: str) -> None:
 def _render(song: Song, source: str) -> None:
     wanted = [quality for quality in AudioQuality if not is_within(song.bitrate, quality)]
     with ExitStack() as open_files:
-        # Files without names: a worker that is killed leaves nothing behind.
+        # Unnamed temporary files: a worker that is killed leaves nothing behind.
         mp3s = {quality: open_files.enter_context(tempfile.TemporaryFile()) for quality in wanted}
         upload = open_files.enter_context(tempfile.TemporaryFile())
         samples = open_files.enter_context(tempfile.TemporaryFile())
-        _fetch(song, upload)
+        with default_storage.open(source) as stored:
+            for chunk in stored.chunks():
+                upload.write(chunk)
+        upload.flush()
         try:
             lufs, peak = render(
-                locate_sound(upload, song.audio_format).source(f"/dev/fd/{upload.fileno()}"),
+                locate_audio(upload, song.audio_format).source(f"/dev/fd/{upload.fileno()}"),
                 upload,
                 mp3s={KBPS[quality]: file for quality, file in mp3s.items()},
                 samples=samples,
             )
         except FfmpegError as error:
             reason = TOO_LONG if isinstance(error, FfmpegLimitError) else UNDECODABLE
-            _end(song.pk, source, AudioAnalysis(status=Status.FAILED, reason=reason))
+            _save_result(song.pk, source, AudioAnalysis(status=Status.FAILED, reason=reason))
             return
-        sound = AudioAnalysis(status=Status.READY, waveform=waveform_of(samples))
-        if isfinite(peak):
-            sound.lufs, sound.peak = lufs, peak
-        _end(song.pk, source, sound, [_stored(source, quality, file) for quality, file in mp3s.items()])
+        analysis = AudioAnalysis(status=Status.READY, waveform=waveform_of(samples))
+        if isfinite(peak):  # silence has no peak
+            analysis.lufs, analysis.peak = lufs, peak
+        renditions = [_store_rendition(source, quality, file) for quality, file in mp3s.items()]
+        _save_result(song.pk, source, analysis, renditions)
 
 
-def _fetch(song: Song, target: IO[bytes]) -> None:
-    with default_storage.open(str(song.audio_file.name)) as stored:
-        for chunk in stored.chunks():
-            target.write(chunk)
-    target.flush()
+def _store_rendition(source: str, quality: AudioQuality, file: IO[bytes]) -> Rendition:
+    """Store an encoded file and return its unsaved row.
 
-
-def _stored(source: str, quality: AudioQuality, file: IO[bytes]) -> Rendition:
-    """Under the one key that it can have, so that whoever comes after a crash knows what was left."""
+    The key follows from source and quality, so that files which a killed worker has left are found and used again.
+    """
     key, content = rendition_key(source, quality), File(file, name=f"rendition.{FORMAT}")
+    # Another size means that the file was cut off, by a full disk for example.
     if not default_storage.exists(key) or default_storage.size(key) != content.size:
         default_storage.delete(key)
         saved = default_storage.save(key, content)
-        if saved != key:  # a worker that was thought lost has just stored the same
+        if saved != key:
+            # The storage chose another name, since the key exists by now: a worker whose lease had ended was still
+            # alive and has stored the same file.
             default_storage.delete(saved)
     return Rendition(quality=quality, file=key, format=FORMAT, bitrate=KBPS[quality], bytes=content.size)
 
@@ -143,21 +147,25 @@ def rendition_key(source: str, quality: AudioQuality) -> str:
 
 
 @transaction.atomic
-def _end(song_id: UUID | str, source: str, sound: AudioAnalysis, renditions: Iterable[Rendition] = ()) -> None:
-    # Held, so that it neither goes nor gets other audio while this is written; plays and likes go on.
+def _save_result(
+    song_id: UUID | str, source: str, analysis: AudioAnalysis, renditions: Iterable[Rendition] = ()
+) -> None:
+    """Save the rows of a song, or discard the files if it is gone or has another audio file by now."""
+    # Lock the song so that it is not deleted and its audio not replaced meanwhile. NO KEY allows concurrent plays and
+    # likes, which lock it FOR KEY SHARE by their foreign keys.
     song = Song.objects.select_for_update(no_key=True).filter(pk=song_id, audio_file=source).first()
     if song is None:
         _discard_renditions(source)
         return
-    sound.song, sound.source = song, source
-    _put(sound, "song")
+    analysis.song, analysis.source = song, source
+    _upsert(analysis, "song")
     for rendition in renditions:
         rendition.song = song
-        _put(rendition, "song", "quality")
+        _upsert(rendition, "song", "quality")
 
 
-def _put(row: AudioAnalysis | Rendition, *unique: str) -> None:
-    """As it is, in place of the one that is there already."""
+def _upsert(row: AudioAnalysis | Rendition, *unique: str) -> None:
+    """Insert the row, or overwrite the existing one with the same values of the unique fields."""
     names = {field.name for field in row._meta.concrete_fields} - {"id", "created_at", *unique}
     rows: Any = type(row)._default_manager
     rows.bulk_create([row], update_conflicts=True, unique_fields=unique, update_fields=sorted(names))

@@ -1,4 +1,4 @@
-"""Addresses that carry their own permission, because an <audio> element sends no header."""
+"""Signed URLs for streaming. An <audio> element sends no Authorization header, so the URL itself grants access."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -9,15 +9,15 @@ from django.core import signing
 from core.db.compiled import CompiledQuery, UserParam
 from users.models import AudioQuality, User
 
-SALT = "music.stream"
-ACTIVE = CompiledQuery(User.objects.filter(is_active=True))
+SALT = "music.stream"  # changing it would invalidate all URLs that were given out
+ACTIVE_USERS = CompiledQuery(User.objects.filter(is_active=True))
 
 
 class StreamGrant(NamedTuple):
-    """For whom an address was signed, and at which quality; None: as the listener prefers."""
+    """Access that a signed URL gives."""
 
     listener: User
-    quality: AudioQuality | None
+    quality: AudioQuality | None  # None: as the listener prefers
 
 
 def stream_path(song_id: UUID | str) -> str:
@@ -25,19 +25,23 @@ def stream_path(song_id: UUID | str) -> str:
 
 
 def signed_path(song_id: UUID, *, listener: User, quality: AudioQuality | None = None) -> str:
+    """Return a path that streams the song on behalf of the listener, for settings.STREAM_URL_LIFETIME.
+
+    It includes the listener's sign-out mark, which changes when all devices are logged out, and so ends the URL.
+    """
     signature = signing.dumps([song_id.hex, listener.pk.hex, quality, listener.sign_out_mark], salt=SALT)
     return f"{stream_path(song_id)}?signature={signature}"
 
 
-def grant_from(signature: str, song_id: UUID) -> StreamGrant | None:
-    """Return what the address allows; None if it is for another song, tampered with, too old, or signed out."""
+def read_grant(signature: str, song_id: UUID) -> StreamGrant | None:
+    """Verify a signature. Return None if it is forged, expired, for another song, or the listener has logged out."""
     try:
         song, signed_for, quality, *mark = signing.loads(signature, salt=SALT, max_age=settings.STREAM_URL_LIFETIME)
     except (signing.BadSignature, ValueError):
         return None
     if song != song_id.hex:
         return None
-    listener = ACTIVE.first("one", lambda users: users.filter(pk=UserParam().pk), {"user": UUID(signed_for)})
+    listener = ACTIVE_USERS.first("one", lambda users: users.filter(pk=UserParam().pk), {"user": UUID(signed_for)})
     if listener is None or "".join(mark) != listener.sign_out_mark:
         return None
     return StreamGrant(listener, AudioQuality(quality) if quality else None)

@@ -18,8 +18,8 @@ class AlbumSerializer(RowSerializer):
 
     artist = PersonSerializer()
     cover_image = ImageURLField()
-    song_count = serializers.IntegerField(help_text="Public songs.")
-    duration = serializers.IntegerField(help_text="Seconds of its public songs.")
+    song_count = serializers.IntegerField(help_text="Number of public songs.")
+    duration = serializers.IntegerField(help_text="Total length of the public songs in seconds.")
     is_favorite = serializers.BooleanField()
 
     class Meta:

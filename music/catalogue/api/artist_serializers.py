@@ -15,8 +15,8 @@ class ArtistSerializer(RowSerializer):
     )
 
     profile_picture = ImageURLField()
-    song_count = serializers.IntegerField(help_text="Public songs.")
-    album_count = serializers.IntegerField(help_text="Albums that everybody sees.")
+    song_count = serializers.IntegerField(help_text="Number of public songs.")
+    album_count = serializers.IntegerField(help_text="Number of albums that every caller sees.")
     follower_count = serializers.IntegerField()
     is_following = serializers.BooleanField()
 

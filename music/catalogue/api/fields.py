@@ -12,25 +12,26 @@ from music.catalogue.publication import Recording
 from music.catalogue.upload_limits import check_upload_limit
 from users.api.serializers import UploadField
 
-OTHER_SIZES = "With `?size=64`, `300` or `640` a square of that width, cut in the middle and never enlarged."
+IMAGE_SIZES = "Add `?size=64`, `300` or `640` for a square of that width, cropped around the middle and never enlarged."
 
 
 @extend_schema_field(OpenApiTypes.URI)
 class ImageURLField(serializers.Field):
-    """The address of a stored image, or null."""
+    """The URL of a stored image, or null."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(read_only=True, allow_null=True, **{"help_text": OTHER_SIZES, **kwargs})
+        super().__init__(read_only=True, allow_null=True, **{"help_text": IMAGE_SIZES, **kwargs})
 
     def to_representation(self, image: FieldFile) -> str | None:
         if not image:
             return None
-        # Not image.url: that of a private bucket changes with every answer and ends.
+        # Not image.url, which is a signed URL if the bucket is private: it expires, and differs in every response, so
+        # clients could not cache the image.
         return self.context["request"].build_absolute_uri(f"/media/{image.name}")
 
 
 class UploadedImageField(UploadField):
-    """JPEG, PNG, GIF or WebP, stored re-encoded; null removes the image."""
+    """An uploaded JPEG, PNG, GIF or WebP, which is stored re-encoded; null removes the image."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(allow_null=True, **kwargs)
@@ -40,7 +41,10 @@ class UploadedImageField(UploadField):
 
 
 class YesNoField(serializers.BooleanField):
-    """A choice in forms: an unticked box would not be sent, and what is not sent keeps its value."""
+    """A boolean that HTML forms show as a choice of yes and no.
+
+    Browsers do not send an unticked checkbox, and a field that is not sent keeps its value, so it could not be unset.
+    """
 
     default_empty_html = serializers.empty
 
@@ -53,8 +57,9 @@ class YesNoField(serializers.BooleanField):
 
 
 class RecordingField(UploadField):
-    """MP3, WAV, M4A, FLAC, OGG or AAC, told by its content."""
+    """An uploaded MP3, WAV, M4A, FLAC, OGG or AAC, recognised by its content."""
 
     def to_internal_value(self, data: Any) -> Recording:
+        # Before the file is decoded, which is expensive.
         check_upload_limit(self.context["request"].user)
         return Recording.inspected(super().to_internal_value(data))

@@ -1,4 +1,4 @@
-"""Filters that take a bad value for an error, and text as people compare it."""
+"""Filters for query parameters: invalid values are errors, and text is compared without case and accents."""
 
 from typing import Any
 from uuid import UUID
@@ -11,35 +11,38 @@ from django.db.models import QuerySet
 from core.folding import fold_accents
 from music.discovery.search.finder import matching
 
-TRUTH = {"true": True, "1": True, "false": False, "0": False}
+BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
-class TruthField(forms.CharField):
+class StrictBooleanField(forms.CharField):
+    """A boolean that refuses unknown words; Django's BooleanField takes any text for true."""
+
     def clean(self, value: Any) -> bool | None:
         text = super().clean(value).strip().lower()
-        if text and text not in TRUTH:
+        if text and text not in BOOLEANS:
             raise ValidationError("Give true or false.", "invalid")
-        return TRUTH.get(text)
+        return BOOLEANS.get(text)
 
 
-class TruthFilter(django_filters.Filter):
-    field_class = TruthField
+class StrictBooleanFilter(django_filters.Filter):
+    field_class = StrictBooleanField
 
 
 class DateFilter(django_filters.DateFilter):
+    """A date as YYYY-MM-DD only, not in the formats of Django's forms."""
+
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, input_formats=["%Y-%m-%d"], **kwargs)
 
 
-class TextFilter(django_filters.CharFilter):
-    """A text no longer than what it is compared with; SQLite gives up on patterns that are very long."""
+class ContainsFilter(django_filters.CharFilter):
+    """Rows that contain the text anywhere in a folded column; case and accents are ignored.
+
+    The text may be as long as the column: SQLite raises an error for very long patterns.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, max_length=200, **kwargs)
-
-
-class ContainsFilter(TextFilter):
-    """The text anywhere in a folded column; case and accents ignored."""
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
         text = fold_accents(value)
@@ -47,7 +50,10 @@ class ContainsFilter(TextFilter):
 
 
 class IdOrNameFilter(django_filters.CharFilter):
-    """An id, or the whole name as people compare it. What is unknown gives an empty list."""
+    """Rows whose related object has this id or full name; case and accents are ignored.
+
+    An unknown id or name gives an empty list, not an error. `name` is the related object's folded column.
+    """
 
     def __init__(self, field_name: str, *, name: str, **kwargs: Any):
         self.name = name
@@ -63,11 +69,11 @@ class IdOrNameFilter(django_filters.CharFilter):
 
 
 class SearchFilter(django_filters.CharFilter):
-    """What a search for the text would find, in the list's own order."""
+    """Rows that a search for the text finds, in the list's own order."""
 
     def __init__(self, *, kind: str, **kwargs: Any):
         self.kind = kind
-        super().__init__(help_text="As search finds it: accents, case, word order and typos are forgiven.", **kwargs)
+        super().__init__(help_text="Words to search for; accents, case, word order and typos are forgiven.", **kwargs)
 
     def filter(self, queryset: QuerySet, value: str) -> QuerySet:
         return matching(queryset, value, self.kind) if value else queryset

@@ -31,9 +31,9 @@ class GenreSerializer(RowSerializer):
     def save(self, **kwargs: Any) -> Genre:
         try:
             return super().save(**kwargs)
-        except IntegrityError as error:  # somebody else made it a moment ago
+        except IntegrityError as error:  # another request created the genre after validate_title
             raise serializers.ValidationError({"title": title_exists().detail}) from error
 
 
 def title_exists() -> serializers.ValidationError:
-    return serializers.ValidationError("There is a genre of this title.", "unique")
+    return serializers.ValidationError("A genre with this title exists already.", "unique")

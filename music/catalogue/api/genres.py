@@ -21,5 +21,5 @@ class GenreViewSet(CatalogueViewSet):
     def get_object(self) -> Genre:
         genre = super().get_object()
         if self.action in ("update", "partial_update", "destroy") and genre.is_used_by_others:
-            raise PermissionDenied("Other artists use this genre, so it stays as it is.", "genre_in_use")
+            raise PermissionDenied("Other artists use this genre, so it can't be changed or deleted.", "genre_in_use")
         return genre

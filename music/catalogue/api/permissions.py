@@ -12,12 +12,12 @@ class IsArtist(BasePermission):
 
 
 class IsArtistOrReadOnly(IsArtist):
-    """Artists add to the catalogue; what is in it is changed by whom it belongs to."""
+    """Artists may create; owners may change and delete; everyone may read."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if request.method in SAFE_METHODS:
             return True
-        # On a single object ownership decides, after the look-up: an unknown id is a 404 for everybody.
+        # For a single object has_object_permission decides, after the lookup: an unknown id is a 404, not a 403.
         return super().has_permission(request, view) or bool(view.detail and request.user.is_authenticated)
 
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:

@@ -18,7 +18,7 @@ from users.api.serializers import NameField, PersonSerializer
 
 
 class SongSerializer(RowSerializer):
-    """A song: its payload, and beside it the counts and what the caller has done with it."""
+    """A song: its payload from the database, its counts, and whether the caller has liked or favorited it."""
 
     columns: tuple[str, ...] = (
         *("pk", "payload", "is_public"),
@@ -28,7 +28,7 @@ class SongSerializer(RowSerializer):
     artist = PersonSerializer()
     album = AlbumNameSerializer(allow_null=True)
     genre = GenreSerializer(allow_null=True)
-    audio_file = serializers.URLField(allow_null=True, help_text="Plays in an `<audio>` element as it is.")
+    audio_file = serializers.URLField(allow_null=True, help_text="Plays in an `<audio>` element, without a header.")
     play_count = serializers.IntegerField()
     like_count = serializers.IntegerField()
     is_liked = serializers.BooleanField()
@@ -53,7 +53,7 @@ class SongSerializer(RowSerializer):
         return shown
 
     def _signed_path(self, song: Any) -> str:
-        # Nobody but its artist is shown what needs a signature.
+        # A song that is not public is shown only to its artist, so the URL can be signed for the caller.
         return signed_path(song.pk, listener=self.context["request"].user)
 
 
@@ -63,9 +63,13 @@ class SongDetailSerializer(SongSerializer):
         *("artist_id", "analysis_status", "analysis_reason", "analysis_lufs", "analysis_peak"),
     )
 
-    status = serializers.ChoiceField(Status.choices, help_text="Of its renditions; the upload plays all the same.")
-    status_reason = serializers.CharField(allow_null=True, help_text="Why it failed; for the song's artist alone.")
-    loudness = LoudnessSerializer(allow_null=True, help_text="Null until it is measured, and for silence.")
+    status = serializers.ChoiceField(
+        Status.choices, help_text="State of the renditions. The original plays in every state."
+    )
+    status_reason = serializers.CharField(
+        allow_null=True, help_text="Why making the renditions failed; null unless the caller is the song's artist."
+    )
+    loudness = LoudnessSerializer(allow_null=True, help_text="Null for silence, and until it is measured.")
 
     class Meta(SongSerializer.Meta):
         fields = [*SongSerializer.Meta.fields, "status", "status_reason", "loudness"]
@@ -106,7 +110,7 @@ class PlayedSongSerializer(SongSerializer):
 
 
 class OwnAlbumField(serializers.PrimaryKeyRelatedField):
-    """An album of the caller's; another's is as unknown as one that does not exist."""
+    """An album of the caller; albums of others are reported like albums that do not exist."""
 
     def get_queryset(self) -> Any:
         return Album.objects.filter(artist=self.context["request"].user.pk).order_by("title")
@@ -118,18 +122,22 @@ class SongWriteSerializer(serializers.ModelSerializer):
         max_length=200,
         required=False,
         allow_blank=True,
-        help_text="Else from the file's tags, else from its name.",
+        help_text="By default the title in the file's tags, or else the file's name.",
     )
-    album = OwnAlbumField(required=False, allow_null=True, help_text="One of your albums.")
+    album = OwnAlbumField(required=False, allow_null=True, help_text="The id of one of your albums.")
     album_title = NameField(
         max_length=200,
         required=False,
         allow_blank=True,
         write_only=True,
-        help_text="Or its title; made if new.",
+        help_text="Instead of `album`: a title. If you have no album with this title, it is created.",
     )
     genre = NameField(
-        max_length=200, required=False, allow_blank=True, allow_null=True, help_text="Its title; made if new."
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="Title of the genre, which is created if new.",
     )
     release_date = serializers.DateField(required=False, allow_null=True)
     track_number = serializers.IntegerField(

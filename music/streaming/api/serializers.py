@@ -6,9 +6,11 @@ from users.models import AudioQuality
 
 class StreamQuerySerializer(serializers.Serializer):
     quality = serializers.ChoiceField(
-        choices=AudioQuality.choices, required=False, help_text="At most this; the listener's preference by default."
+        choices=AudioQuality.choices,
+        required=False,
+        help_text="Highest quality to stream; by default the listener's preference.",
     )
-    signature = serializers.CharField(required=False, allow_blank=True, help_text="As a signed address has it.")
+    signature = serializers.CharField(required=False, allow_blank=True, help_text="Part of signed URLs.")
 
 
 class WaveformSerializer(serializers.Serializer):
@@ -18,6 +20,6 @@ class WaveformSerializer(serializers.Serializer):
 
 
 class LoudnessSerializer(serializers.Serializer):
-    lufs = serializers.FloatField(help_text="Integrated loudness, EBU R 128.")
-    peak = serializers.FloatField(help_text="True peak, dBTP.")
-    gain = serializers.FloatField(help_text="dB that bring it towards -14 LUFS with peaks under -1 dBTP.")
+    lufs = serializers.FloatField(help_text="Integrated loudness in LUFS (EBU R 128).")
+    peak = serializers.FloatField(help_text="True peak in dBTP (EBU R 128).")
+    gain = serializers.FloatField(help_text="Gain in dB that brings the song to -14 LUFS, or to a peak of -1 dBTP.")
