@@ -21,8 +21,8 @@ def rendered(api_as, artist, render):
 
 
 def stream(client, song, quality=None, **headers):
-    asked = f"?quality={quality}" if quality else ""
-    return client.get(f"/api/songs/{song.pk}/stream{asked}", **headers)
+    requested = f"?quality={quality}" if quality else ""
+    return client.get(f"/api/songs/{song.pk}/stream{requested}", **headers)
 
 
 def heard(answer) -> str:
