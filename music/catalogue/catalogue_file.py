@@ -101,6 +101,9 @@ def _row(line: int, cells: dict[str, str], folder: Path) -> Row:
     album = _text(cells, "album")
     source_id = _text(cells, "source_id")
     audio = cells["audio"].strip()
+    explicit = cells["explicit"].strip().lower()
+    if explicit not in BOOLEANS:
+        raise BadRow(f"explicit is {explicit[:40]!r}: give true or false.")
     return Row(
         line=line,
         title=title,
@@ -109,7 +112,7 @@ def _row(line: int, cells: dict[str, str], folder: Path) -> Row:
         genre=_text(cells, "genre"),
         release_date=_date(cells["release_date"].strip()),
         duration=_number(cells, "duration", LARGEST_DURATION),
-        explicit=_boolean(cells["explicit"].strip().lower()),
+        explicit=BOOLEANS[explicit],
         play_count=_number(cells, "play_count", LARGEST_COUNT),
         audio=_audio(folder / audio) if audio else None,
         source_key=_source_key(source_id, title, artist, album),
@@ -135,12 +138,6 @@ def _number(cells: dict[str, str], name: str, largest: int) -> int:
     if not re.fullmatch(r"\d{1,19}(\.\d{1,9})?", text, re.ASCII) or (number := round(Decimal(text))) > largest:
         raise BadRow(f"{name} is {text[:40]!r}: give a number from 0 to {largest}.")
     return number
-
-
-def _boolean(text: str) -> bool:
-    if text not in BOOLEANS:
-        raise BadRow(f"explicit is {text[:40]!r}: give true or false.")
-    return BOOLEANS[text]
 
 
 def _date(text: str) -> date | None:

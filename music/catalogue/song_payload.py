@@ -88,7 +88,7 @@ def sqlite_object(fields: dict[str, str]) -> str:
     return f"json_object({', '.join(values)})"
 
 
-def _postgres() -> list[str]:
+def postgres_statements() -> list[str]:
     parts = [
         f"'{name}', {name if isinstance(kind, Related) else POSTGRES_VALUES[kind].format(f'NEW.{name}')}"
         for name, kind in FIELDS.items()
@@ -129,7 +129,7 @@ def _postgres() -> list[str]:
     ]
 
 
-def _sqlite() -> list[str]:
+def sqlite_statements() -> list[str]:
     parts = [
         f"'{name}', (SELECT {sqlite_object(kind.fields)} FROM {kind.table} WHERE id = {name}_id)"
         if isinstance(kind, Related)
@@ -155,7 +155,5 @@ def _sqlite() -> list[str]:
     ]
 
 
-POSTGRES = _postgres()
-SQLITE = _sqlite()
 # Any update of a song computes its payload.
 FILL = ["UPDATE music_song SET title = title"]

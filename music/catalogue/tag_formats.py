@@ -375,14 +375,14 @@ def _read_ilst(raw: RawTags, file: BinaryIO, position: int, end: int) -> None:
             raw.pictures += [Picture(FRONT_COVER, value) for value in values]
         elif item == b"----" and parts[b"name"]:
             name = parts[b"name"][0][4:].decode(errors="ignore").lower()
-            raw.texts[name] += [_free_text(data) for data in parts[b"data"]]
+            # Types 0x15 and 0x16 are integers.
+            integers = (b"\0\0\0\x15", b"\0\0\0\x16")
+            raw.texts[name] += [
+                str(int.from_bytes(data[8:])) if data[:4] in integers else decode_old_text(data[8:])
+                for data in parts[b"data"]
+            ]
         elif item in MP4_NAMES:
             raw.texts[MP4_NAMES[item]] += [_mp4_text(item, value) for value in values]
-
-
-def _free_text(data: bytes) -> str:
-    is_integer = data[:4] in (b"\0\0\0\x15", b"\0\0\0\x16")
-    return str(int.from_bytes(data[8:])) if is_integer else decode_old_text(data[8:])
 
 
 def _mp4_text(item: bytes, value: bytes) -> str:

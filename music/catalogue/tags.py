@@ -94,6 +94,7 @@ def read_tags(file: BinaryIO, audio_format: str, leading: list[LeadingTag], star
     If tags contradict each other, the first one in the order of `_all_tags` wins.
     """
     tags = list(_all_tags(file, audio_format, leading, start))
+    advisories = map(str.lower, _values(tags, ("rtng", "itunesadvisory", "advisory", "explicit")))
     return AudioTags(
         title=_first_text(tags, TITLE),
         artist=_first_text(tags, ARTIST),
@@ -102,7 +103,7 @@ def read_tags(file: BinaryIO, audio_format: str, leading: list[LeadingTag], star
         track_number=_number(tags, TRACK),
         disc_number=_number(tags, DISC),
         release_date=_release_date(tags),
-        explicit=_is_explicit(tags),
+        explicit=next((ADVISORIES[value] for value in advisories if value in ADVISORIES), None),
         covers=_covers(tags),
     )
 
@@ -150,11 +151,10 @@ def _read(file: BinaryIO, start: int, end: int) -> bytes:
 def _values(tags: Iterable[RawTags], names: tuple[str, ...]) -> Iterator[str]:
     for raw in tags:
         for name in names:
-            yield from filter(None, map(_text, raw.texts.get(name, ())))
-
-
-def _text(value: str) -> str:
-    return clean_text(clean_text(value)[:MAX_TEXT_LENGTH])
+            for value in raw.texts.get(name, ()):
+                # Cleaned again, since the cut may leave a space at the end.
+                if text := clean_text(clean_text(value)[:MAX_TEXT_LENGTH]):
+                    yield text
 
 
 def _first_text(tags: list[RawTags], names: tuple[str, ...]) -> str | None:
@@ -188,13 +188,6 @@ def _date_texts(raw: RawTags, name: str) -> Iterator[str]:
         for day in raw.texts.get("day and month", ()) if name == "year" else ():
             yield f"{text.strip()}-{day.strip()[2:4]}-{day.strip()[:2]}"
         yield text
-
-
-def _is_explicit(tags: list[RawTags]) -> bool | None:
-    for value in _values(tags, ("rtng", "itunesadvisory", "advisory", "explicit")):
-        if value.lower() in ADVISORIES:
-            return ADVISORIES[value.lower()]
-    return None
 
 
 def _covers(tags: list[RawTags]) -> tuple[bytes, ...]:

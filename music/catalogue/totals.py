@@ -71,7 +71,7 @@ FILL = [
 ]
 
 
-def _postgres() -> list[str]:
+def postgres_statements() -> list[str]:
     statements = POSTGRES_START[:]
     for table, counts, columns in TRIGGERS:
         events = {
@@ -94,7 +94,7 @@ def _postgres() -> list[str]:
     return statements
 
 
-def _sqlite() -> list[str]:
+def sqlite_statements() -> list[str]:
     statements = SQLITE_START[:]
     for table, counts, columns in TRIGGERS:
         statements += [
@@ -104,7 +104,3 @@ def _sqlite() -> list[str]:
             f"WHEN {has_changed(columns) % 'IS NOT'} BEGIN {counts('old', '-')} {counts('new', '+')} END",
         ]
     return statements
-
-
-POSTGRES = _postgres()
-SQLITE = _sqlite()

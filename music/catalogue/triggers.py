@@ -13,10 +13,12 @@ from zlib import crc32
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from music.catalogue import song_payload as song_payload
-from music.catalogue import totals
+from music.catalogue import song_payload, totals
 
-DEFINITIONS = {"postgresql": song_payload.POSTGRES + totals.POSTGRES, "sqlite": song_payload.SQLITE + totals.SQLITE}
+DEFINITIONS = {
+    "postgresql": song_payload.postgres_statements() + totals.postgres_statements(),
+    "sqlite": song_payload.sqlite_statements() + totals.sqlite_statements(),
+}
 FILL = song_payload.FILL + totals.FILL
 NAME = re.compile(r"\s*CREATE (TRIGGER|FUNCTION) (\w+)")
 
@@ -28,23 +30,24 @@ def before_migrate(using: str, **kwargs: Any) -> None:
 
 
 def after_migrate(using: str, plan: Sequence = (), **kwargs: Any) -> None:
-    """Create triggers that are missing or outdated. Receiver for post_migrate."""
+    """Create triggers that are missing or outdated, and compute the values they maintain. Receiver for post_migrate."""
     connection = connections[using]
-    with transaction.atomic(using=using):
+    definitions = DEFINITIONS[connection.vendor]
+    # A checksum of 31 bits, since SQLite's user_version is a signed number of 32 bits.
+    version = crc32("".join(definitions + FILL).encode()) >> 1
+    with transaction.atomic(using=using), connection.cursor() as cursor:
         if not _has_columns(connection):  # migrated backwards, to a schema without these columns
             _drop(connection)
-        elif connection.vendor == "sqlite" or _installed(connection) != _version(connection):
-            _install(connection, fill=bool(plan) or _installed(connection) != _version(connection))
-
-
-def _install(connection: BaseDatabaseWrapper, *, fill: bool) -> None:
-    _drop(connection)
-    with connection.cursor() as cursor:
-        for statement in DEFINITIONS[connection.vendor]:
+            return
+        is_current = _installed_version(connection) == version
+        if is_current and connection.vendor == "postgresql":
+            return
+        _drop(connection)
+        for statement in definitions:
             cursor.execute(statement)
-        for statement in FILL if fill else []:
+        # On SQLite migrations have changed rows while there were no triggers.
+        for statement in FILL if plan or not is_current else []:
             cursor.execute(statement)
-        version = _version(connection)
         if connection.vendor == "postgresql":
             cursor.execute(f"COMMENT ON FUNCTION music_card() IS '{version}'")
         else:
@@ -52,6 +55,7 @@ def _install(connection: BaseDatabaseWrapper, *, fill: bool) -> None:
 
 
 def _drop(connection: BaseDatabaseWrapper) -> None:
+    # On PostgreSQL dropping a function drops the triggers that call it (CASCADE).
     kind, ending = ("FUNCTION", " CASCADE") if connection.vendor == "postgresql" else ("TRIGGER", "")
     with connection.cursor() as cursor:
         for statement in DEFINITIONS[connection.vendor]:
@@ -60,13 +64,8 @@ def _drop(connection: BaseDatabaseWrapper) -> None:
                 cursor.execute(f"DROP {kind} IF EXISTS {name}{ending}")
 
 
-def _version(connection: BaseDatabaseWrapper) -> int:
-    """Return a checksum of the definitions, as a 31-bit integer: SQLite's user_version is a signed 32-bit one."""
-    return crc32("".join(DEFINITIONS[connection.vendor] + FILL).encode()) >> 1
-
-
-def _installed(connection: BaseDatabaseWrapper) -> int:
-    """Return the checksum of the definitions that are in the database; 0 if there are none."""
+def _installed_version(connection: BaseDatabaseWrapper) -> int:
+    """Return the checksum of the definitions that were installed last; 0 if none were."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT coalesce(obj_description(to_regprocedure('music_card()')), '0')")

@@ -41,8 +41,11 @@ class SongSerializer(RowSerializer):
     def to_representation(self, song: Any) -> dict[str, Any]:
         shown = orjson.loads(song.payload)
         if shown["audio_file"]:
+            # A song that is not public is shown only to its artist, so the URL can be signed for the caller.
             shown["audio_file"] = self.origin + (
-                stream_path(shown["id"]) if song.is_public else self._signed_path(song)
+                stream_path(shown["id"])
+                if song.is_public
+                else signed_path(song.pk, listener=self.context["request"].user)
             )
         if album := shown["album"]:
             album["cover_image"] = self.image_url(album["cover_image"])
@@ -51,10 +54,6 @@ class SongSerializer(RowSerializer):
         shown["is_liked"] = song.is_liked
         shown["is_favorite"] = song.is_favorite
         return shown
-
-    def _signed_path(self, song: Any) -> str:
-        # A song that is not public is shown only to its artist, so the URL can be signed for the caller.
-        return signed_path(song.pk, listener=self.context["request"].user)
 
 
 class SongDetailSerializer(SongSerializer):

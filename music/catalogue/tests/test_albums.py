@@ -15,7 +15,7 @@ def path(album):
     return f"/api/albums/{album.pk}"
 
 
-def test_an_album_shows_exactly_the_fields_of_the_contract(api, artist, make_song, album, path):
+def test_an_album_has_exactly_the_documented_fields(api, artist, make_song, album, path):
     make_song(album=album, duration=100)
     make_song(album=album, duration=21)
     make_song(album=album, duration=1000, visibility="private")
@@ -34,7 +34,7 @@ def test_an_album_shows_exactly_the_fields_of_the_contract(api, artist, make_son
     assert api.get("/api/albums").json()["results"] == [shown]
 
 
-def test_an_artist_makes_an_album(artist_api, artist):
+def test_an_artist_creates_an_album(artist_api, artist):
     answer = artist_api.post("/api/albums", {"title": "  Debut ", "release_date": "2020-02-29"})
     assert answer.status_code == 201
     assert (answer.json()["title"], answer.json()["release_date"]) == ("Debut", "2020-02-29")
@@ -42,7 +42,7 @@ def test_an_artist_makes_an_album(artist_api, artist):
     assert Album.objects.get().artist == artist
 
 
-def test_an_album_can_come_with_its_cover(artist_api, api):
+def test_an_album_can_be_created_with_a_cover(artist_api, api):
     answer = send_image(artist_api, "/api/albums", image_sample("PNG"), method="post", title="Debut")
     cover = answer.json()["cover_image"]
     assert cover == f"http://testserver/media/{Album.objects.get().cover_image.name}"
@@ -52,7 +52,7 @@ def test_an_album_can_come_with_its_cover(artist_api, api):
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_each_image_format_is_welcome(artist_api, path, format):
+def test_each_image_format_is_accepted(artist_api, path, format):
     assert send_image(artist_api, path, image_sample(format)).json()["cover_image"].endswith(".jpg")
 
 
@@ -65,7 +65,7 @@ def test_each_image_format_is_welcome(artist_api, path, format):
         (image_sample() + bytes(10 * 2**20), "file_too_large"),
     ],
 )
-def test_what_is_no_image_leaves_the_album_as_it_was(artist_api, path, content, code):
+def test_an_invalid_image_is_refused_and_the_album_unchanged(artist_api, path, content, code):
     kept = send_image(artist_api, path, image_sample()).json()["cover_image"]
     assert code_of(send_image(artist_api, path, content, title="New")) == (code, "cover_image")
     assert artist_api.get(path).json()["cover_image"] == kept
@@ -73,7 +73,7 @@ def test_what_is_no_image_leaves_the_album_as_it_was(artist_api, path, content, 
     assert len(stored_files()) == 1
 
 
-def test_an_image_of_exactly_10_mb_is_not_too_large(artist_api, path):
+def test_an_image_of_exactly_10_mb_is_accepted(artist_api, path):
     content = image_sample() + bytes(10 * 2**20 - len(image_sample()))
     assert send_image(artist_api, path, content).status_code == 200
 
@@ -86,13 +86,13 @@ def test_a_new_cover_replaces_the_old(artist_api, path):
     assert artist_api.get(old).status_code == 404
 
 
-def test_a_cover_can_be_taken_away(artist_api, path):
+def test_a_cover_can_be_removed(artist_api, path):
     send_image(artist_api, path, image_sample())
     assert artist_api.patch(path, {"cover_image": None}).json()["cover_image"] is None
     assert stored_files() == set()
 
 
-def test_put_needs_a_title_and_keeps_what_is_not_sent(artist_api, path):
+def test_put_requires_a_title_and_leaves_omitted_fields_unchanged(artist_api, path):
     send_image(artist_api, path, image_sample(), release_date="2001-01-01")
     assert code_of(artist_api.put(path, {"release_date": "2002-02-02"})) == ("required", "title")
     changed = artist_api.put(path, {"title": "New"}).json()
@@ -111,7 +111,7 @@ def test_put_needs_a_title_and_keeps_what_is_not_sent(artist_api, path):
         ({"cover_image": 5}, "invalid", "cover_image"),
     ],
 )
-def test_a_bad_value_names_its_field(artist_api, path, body, code, field):
+def test_an_error_names_the_field_with_the_invalid_value(artist_api, path, body, code, field):
     assert code_of(artist_api.patch(path, body)) == (code, field)
     assert (code, field) in {
         (error["code"], error["attr"]) for error in artist_api.post("/api/albums", body).json()["errors"]
@@ -125,11 +125,11 @@ def test_an_album_needs_a_title(artist_api):
 
 @pytest.mark.parametrize("body", ["5", "null", "[]", '"title"'])
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_a_body_that_is_no_object_is_400(artist_api, path, method, body):
+def test_a_body_that_is_not_an_object_is_400(artist_api, path, method, body):
     assert artist_api.generic(method, path, body, "application/json").status_code == 400
 
 
-def test_a_deleted_album_takes_its_cover_and_keeps_its_songs(artist_api, make_song, album, path):
+def test_deleting_an_album_deletes_its_cover_but_not_its_songs(artist_api, make_song, album, path):
     send_image(artist_api, path, image_sample())
     song = give_audio(make_song(album=album))
     assert artist_api.delete(path).status_code == 204
@@ -139,19 +139,19 @@ def test_a_deleted_album_takes_its_cover_and_keeps_its_songs(artist_api, make_so
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_only_the_owner_writes(api, api_as, listener, other_artist, path, method):
+def test_only_the_owner_may_change_or_delete(api, api_as, listener, other_artist, path, method):
     for caller in (listener, other_artist):
         assert code_of(getattr(api_as(caller), method)(path, {"title": "Mine"}), 403) == ("permission_denied", None)
     assert code_of(getattr(api, method)(path, {"title": "Mine"}), 401) == ("not_authenticated", None)
     assert Album.objects.get().title == "An album"
 
 
-def test_only_artists_make_albums(api, api_as, listener):
+def test_only_artists_create_albums(api, api_as, listener):
     assert code_of(api_as(listener).post("/api/albums", {"title": "Mine"}), 403) == ("permission_denied", None)
     assert code_of(api.post("/api/albums", {"title": "Mine"}), 401) == ("not_authenticated", None)
 
 
-def test_an_albums_songs_come_in_track_order_and_those_without_a_number_last(api, make_song, album):
+def test_songs_of_an_album_are_in_track_order_with_unnumbered_ones_last(api, make_song, album):
     make_song("third", album=album, track_number=3)
     make_song("unnumbered", album=album)
     make_song("first", album=album, track_number=1)
@@ -162,7 +162,7 @@ def test_an_albums_songs_come_in_track_order_and_those_without_a_number_last(api
     assert (answer["next"], answer["previous"]) == (None, None)
 
 
-def test_the_songs_of_several_discs_come_by_disc_then_track(api, make_song, album):
+def test_songs_of_several_discs_are_ordered_by_disc_then_track(api, make_song, album):
     make_song("without a disc", album=album, track_number=1)
     for disc, track in [(2, 1), (1, 2), (2, 2), (1, 1), (32767, 32767)]:
         make_song(f"{disc}-{track}", album=album, disc_number=disc, track_number=track)
@@ -175,7 +175,7 @@ def test_the_songs_of_several_discs_come_by_disc_then_track(api, make_song, albu
     assert titles == ["1-1", "1-2", "1-?", "2-1", "2-2", "32767-32767", "without a disc"]
 
 
-def test_an_albums_songs_come_in_pages(api, make_song, album):
+def test_songs_of_an_album_are_paginated(api, make_song, album):
     for number in (3, 1, 2):
         make_song(f"{number}", album=album, track_number=number)
     first = api.get(f"/api/albums/{album.pk}/songs?limit=2").json()

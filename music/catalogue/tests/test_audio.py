@@ -54,7 +54,7 @@ def wav(data: bytes, *, stated_size: int | None = None, rate: int = 8000) -> byt
 
 
 @pytest.mark.parametrize("format", AUDIO_FORMATS)
-def test_each_format_is_told_by_its_content_and_measured(format):
+def test_each_format_is_recognised_by_its_content_and_measured(format):
     facts = inspect(audio_sample(format))
     assert facts.format == format
     assert facts.seconds == pytest.approx(2, abs=0.1)
@@ -82,14 +82,14 @@ def test_a_file_without_tags_has_none(format):
     assert tags == AudioTags()
 
 
-def test_the_bitrate_is_that_of_the_sound_without_its_cover():
+def test_the_bitrate_does_not_include_the_cover():
     plain = inspect(tone("mp3")).bitrate
     assert plain == pytest.approx(64, abs=3)
     assert inspect(audio_sample("mp3", cover=image_sample("PNG", (900, 900)))).bitrate == plain
 
 
 @pytest.mark.parametrize("upload", [SimpleUploadedFile, TemporaryUploadedFile])
-def test_an_upload_is_left_at_its_start(upload):
+def test_the_file_position_is_at_the_start_after_inspection(upload):
     content = audio_sample("mp3")
     if upload is TemporaryUploadedFile:
         file = TemporaryUploadedFile("song.mp3", "audio/mpeg", len(content), None)
@@ -104,38 +104,38 @@ def test_an_upload_is_left_at_its_start(upload):
     ("encoder", "suffix", "format"),
     [("libopus", "ogg", "ogg"), ("flac", "oga", "ogg"), ("alac", "m4a", "m4a"), ("pcm_f32le", "wav", "wav")],
 )
-def test_other_codecs_of_these_formats_are_welcome(encoder, suffix, format):
+def test_other_codecs_in_these_containers_are_accepted(encoder, suffix, format):
     facts = inspect(encoded(*TONE, "-c:a", encoder, suffix=suffix))
     assert (facts.format, round(facts.seconds)) == (format, 2)
 
 
 @pytest.mark.parametrize("format", ["mp3", "flac", "ogg", "aac"])
-def test_sound_is_found_behind_several_tags_and_their_padding(format):
+def test_audio_is_found_behind_several_tags_and_their_padding(format):
     tag = id3_tag(id3_frame(b"TIT2", b"\0Outer"))
     facts = inspect(tag + tag + (bytes(100) if format in ("mp3", "aac") else b"") + tone(format))
     assert (facts.format, round(facts.seconds)) == (format, 2)
 
 
 @pytest.mark.parametrize("format", AUDIO_FORMATS)
-def test_an_old_tag_behind_the_sound_does_no_harm(format):
+def test_an_id3v1_tag_behind_the_audio_is_harmless(format):
     assert round(inspect(tone(format) + b"TAG" + bytes(125)).seconds) == 2
 
 
 @pytest.mark.parametrize("version", [3, 4])
-def test_both_common_versions_of_id3_are_read(version):
+def test_id3_versions_2_3_and_2_4_are_read(version):
     file = io.BytesIO(audio_sample("mp3", title="Ночь 夜"))
     ID3(file).save(file, v2_version=version)
     tags = inspect(file.getvalue()).tags
     assert (tags.title, tags.release_date) == ("Ночь 夜", datetime.date(2019, 5, 17))
 
 
-def test_id3_of_version_2_2_is_read():
+def test_id3_version_2_2_is_read():
     frame = b"TT2" + (6).to_bytes(3) + b"\0Early"
     tag = b"ID3\x02\x00\x00\0\0\0" + bytes([len(frame)]) + frame
     assert inspect(tag + tone("mp3")).tags.title == "Early"
 
 
-def test_the_info_chunk_of_a_wav_is_read_also_in_latin_1():
+def test_the_info_chunk_of_a_wav_is_read_even_in_latin_1():
     info = b"INFOINAM" + struct.pack("<I", 6) + b"Caf\xe9\0\0"
     content = wav(bytes(16000)) + b"LIST" + struct.pack("<I", len(info)) + info
     assert inspect(content).tags.title == "Café"
@@ -152,11 +152,11 @@ def test_the_info_chunk_of_a_wav_is_read_also_in_latin_1():
     ],
 )
 @pytest.mark.parametrize("format", ["mp3", "m4a", "flac"])
-def test_text_is_kept_as_it_is(format, text):
+def test_text_in_tags_is_unchanged(format, text):
     assert inspect(audio_sample(format, title=text)).tags.title == text
 
 
-def test_text_is_trimmed_cut_and_never_blank():
+def test_text_in_tags_is_trimmed_and_shortened_and_blank_text_is_ignored():
     tags = inspect(audio_sample("flac", title="  " + "x" * 300, artist="   ", album="\n")).tags
     assert (tags.title, tags.artist, tags.album) == ("x" * 200, None, None)
 
@@ -165,7 +165,7 @@ def test_text_is_trimmed_cut_and_never_blank():
     ("written", "read"),
     [("7", 7), ("07/12", 7), ("0", None), ("32768", None), ("-1", None), ("A1", None), ("9" * 5000, None)],
 )
-def test_track_numbers_that_make_no_sense_are_dropped(written, read):
+def test_impossible_track_numbers_are_ignored(written, read):
     assert inspect(audio_sample("flac", track_number=written)).tags.track_number == read
 
 
@@ -180,11 +180,11 @@ def test_track_numbers_that_make_no_sense_are_dropped(written, read):
         ("last summer", None),
     ],
 )
-def test_dates_are_read_as_far_as_they_go(written, read):
+def test_incomplete_dates_in_tags_are_read(written, read):
     assert inspect(audio_sample("flac", date=written)).tags.release_date == read
 
 
-def test_an_empty_file_says_so():
+def test_an_empty_file_is_refused():
     assert code_of_refusal(b"") == "empty_file"
 
 
@@ -211,42 +211,42 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read():
         b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f",
     ],
 )
-def test_what_is_not_sound_is_refused(content):
+def test_files_that_are_not_audio_are_refused(content):
     assert code_of_refusal(content) == "invalid_audio"
 
 
 @pytest.mark.parametrize("prefix", [b"<html>hello</html>", image_sample("PNG"), b"ID3\x03\0\0\0\0\0\0<html></html>"])
-def test_something_else_glued_before_the_sound_is_refused(prefix):
+def test_audio_appended_to_another_file_is_refused(prefix):
     assert code_of_refusal(prefix + tone("mp3")) == "invalid_audio"
 
 
-def test_a_flac_header_alone_is_no_sound():
+def test_a_flac_with_only_a_header_is_refused():
     assert code_of_refusal(tone("flac")[:42]) == "invalid_audio"
 
 
 @pytest.mark.parametrize("content", [wav(b""), wav(bytes(4000), rate=0)])
-def test_a_wav_without_sound_or_rate_is_refused(content):
+def test_a_wav_without_samples_or_sample_rate_is_refused(content):
     assert code_of_refusal(content) == "invalid_audio"
 
 
-def test_a_wav_that_states_4_gb_is_as_long_as_its_bytes():
+def test_the_length_of_a_wav_that_states_4_gb_is_that_of_its_samples():
     facts = inspect(wav(bytes(16000), stated_size=2**32 - 1))
     assert facts.seconds == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.parametrize("format", ["mp3", "aac", "wav"])
-def test_a_stream_cut_short_is_as_long_as_what_plays(format):
+def test_the_length_of_a_truncated_stream_is_that_of_what_plays(format):
     content = tone(format, 4)
     assert inspect(content[: len(content) // 2]).seconds == pytest.approx(2, abs=0.2)
 
 
 @pytest.mark.parametrize("format", ["m4a", "flac"])
-def test_a_file_that_states_more_than_it_holds_is_refused(format):
+def test_a_truncated_file_with_a_reliable_length_is_refused(format):
     content = tone(format, 4)
     assert code_of_refusal(content[: len(content) // 2]) == "invalid_audio"
 
 
-def test_a_fast_start_m4a_cut_short_is_refused():
+def test_a_truncated_fast_start_m4a_is_refused():
     content = encoded(*TONE, "-c:a", "aac", "-movflags", "+faststart", suffix="m4a")
     assert code_of_refusal(content[: len(content) * 2 // 3]) == "invalid_audio"
 
@@ -254,11 +254,11 @@ def test_a_fast_start_m4a_cut_short_is_refused():
 @pytest.mark.parametrize(
     "arguments", [("-c:v", "mpeg4", "-c:a", "aac", "-f", "mp4"), ("-c:v", "libtheora", "-f", "ogg")]
 )
-def test_video_is_refused_whatever_its_name(arguments):
+def test_video_is_refused_in_every_container(arguments):
     assert code_of_refusal(encoded(*PICTURES, *TONE, *arguments, suffix="m4a")) == "invalid_audio"
 
 
-def test_a_compressed_tag_can_not_exhaust_memory():
+def test_a_compressed_tag_cannot_exhaust_memory():
     blown_up = b"\0" + b"A" * 2**25
     packed = struct.pack(">I", len(blown_up)) + zlib.compress(blown_up)
     facts = inspect(id3_tag(id3_frame(b"TIT2", packed, flags=b"\0\x80")) + tone("mp3"))
@@ -267,7 +267,7 @@ def test_a_compressed_tag_can_not_exhaust_memory():
 
 
 @pytest.mark.parametrize("format", AUDIO_FORMATS)
-def test_no_damage_brings_anything_but_facts_or_a_refusal(format):
+def test_damaged_files_are_measured_or_refused_without_a_crash(format):
     chance = random.Random(format)
     whole = audio_sample(format, cover=image_sample())
     for _ in range(4):

@@ -19,7 +19,7 @@ def path(own_genre):
     return f"/api/genres/{own_genre.pk}"
 
 
-def test_genres_are_listed_by_title_whatever_its_case(api, db):
+def test_genres_are_ordered_by_title_ignoring_case(api, db):
     for title in ("jazz", "Blues", "ambient", "Électro"):
         Genre.objects.create(title=title)
     listed = api.get("/api/genres").json()["results"]
@@ -28,19 +28,19 @@ def test_genres_are_listed_by_title_whatever_its_case(api, db):
     assert api.get(f"/api/genres/{listed[0]['id']}").json() == listed[0]
 
 
-def test_an_artist_makes_a_genre(artist_api, artist):
+def test_an_artist_creates_a_genre(artist_api, artist):
     answer = artist_api.post("/api/genres", {"title": "  Dub  "})
     assert (answer.status_code, answer.json()["title"]) == (201, "Dub")
     assert Genre.objects.get().maker == artist
 
 
 @pytest.mark.parametrize("title", ["Dub", "dub", " DUB ", "Ｄｕｂ"])
-def test_a_title_that_exists_is_refused_whatever_its_case_and_space(artist_api, own_genre, title):
+def test_an_existing_genre_title_is_refused_ignoring_case_and_space(artist_api, own_genre, title):
     assert code_of(artist_api.post("/api/genres", {"title": title})) == ("unique", "title")
     assert Genre.objects.count() == 1
 
 
-def test_a_genre_can_not_take_anothers_title_but_keep_its_own(artist_api, genre, path):
+def test_a_genre_may_keep_its_title_but_not_take_another_genres(artist_api, genre, path):
     assert code_of(artist_api.patch(path, {"title": "JAZZ"})) == ("unique", "title")
     assert artist_api.put(path, {"title": "DUB"}).json()["title"] == "DUB"
 
@@ -58,7 +58,7 @@ def test_a_genre_needs_a_title(artist_api, path):
     assert code_of(artist_api.put(path, {})) == ("required", "title")
 
 
-def test_a_genre_that_only_its_maker_uses_is_the_makers(artist_api, make_song, own_genre, path):
+def test_the_maker_may_change_a_genre_that_only_the_maker_uses(artist_api, make_song, own_genre, path):
     make_song(genre=own_genre)
     assert artist_api.patch(path, {"title": "Dub Techno"}).json()["title"] == "Dub Techno"
     assert artist_api.delete(path).status_code == 204
@@ -66,7 +66,7 @@ def test_a_genre_that_only_its_maker_uses_is_the_makers(artist_api, make_song, o
 
 
 @pytest.mark.parametrize("visibility", ["public", "private"])
-def test_a_genre_in_use_by_others_stays_as_it_is(artist_api, make_song, other_artist, own_genre, path, visibility):
+def test_a_genre_used_by_others_cannot_be_changed(artist_api, make_song, other_artist, own_genre, path, visibility):
     make_song(artist=other_artist, genre=own_genre, visibility=visibility)
     for answer in (
         artist_api.patch(path, {"title": "Mine"}),
@@ -79,19 +79,19 @@ def test_a_genre_in_use_by_others_stays_as_it_is(artist_api, make_song, other_ar
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_only_the_maker_writes(api, api_as, listener, other_artist, path, method):
+def test_only_the_maker_may_change_or_delete_a_genre(api, api_as, listener, other_artist, path, method):
     for caller in (listener, other_artist):
         assert code_of(getattr(api_as(caller), method)(path, {"title": "Mine"}), 403) == ("permission_denied", None)
     assert code_of(getattr(api, method)(path, {"title": "Mine"}), 401) == ("not_authenticated", None)
     assert Genre.objects.get().title == "Dub"
 
 
-def test_only_artists_make_genres(api, api_as, listener):
+def test_only_artists_create_genres(api, api_as, listener):
     assert code_of(api_as(listener).post("/api/genres", {"title": "Mine"}), 403) == ("permission_denied", None)
     assert code_of(api.post("/api/genres", {"title": "Mine"}), 401) == ("not_authenticated", None)
 
 
-def test_a_genre_without_a_maker_is_nobodys(artist_api, genre):
+def test_a_genre_without_a_maker_cannot_be_changed(artist_api, genre):
     assert code_of(artist_api.delete(f"/api/genres/{genre.pk}"), 403) == ("permission_denied", None)
 
 

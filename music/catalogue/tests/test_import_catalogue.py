@@ -20,7 +20,7 @@ ROW = dict(
 
 @pytest.fixture
 def table(tmp_path, db):
-    """`table(row, row…)` writes a CSV of these rows; what a row does not say is as in ROW."""
+    """Return a function that writes rows to a CSV file; columns that a row omits are taken from ROW."""
 
     def write(*rows, columns=COLUMNS, encoding="utf-8", name="songs.csv"):
         text = io.StringIO()
@@ -37,7 +37,7 @@ def table(tmp_path, db):
 
 
 def run(path, **options) -> tuple[str, str]:
-    """What the command says, and its complaints."""
+    """Run the command and return its output and its errors."""
     out, err = io.StringIO(), io.StringIO()
     call_command("import_catalogue", str(path), stdout=out, stderr=err, **options)
     return out.getvalue(), err.getvalue()
@@ -60,7 +60,7 @@ def test_a_row_becomes_a_song_with_its_artist_album_and_genre(table, api):
     assert api.get("/api/songs?title=joga&artist=bjork").json()["results"] == [shown]
 
 
-def test_nobody_can_log_in_to_an_imported_account(table, settings):
+def test_an_imported_account_has_no_usable_password(table, settings):
     run(table({}))
     account = User.objects.get()
     assert (account.email, account.role, account.has_usable_password()) == (None, "artist", False)
@@ -77,7 +77,7 @@ def test_importing_again_adds_nothing(table):
     assert [list(model.objects.order_by("pk").values_list("pk")) for model in (Song, Album, Genre, User)] == before
 
 
-def test_a_source_id_tells_songs_apart_and_together(table):
+def test_a_source_id_identifies_a_song(table):
     columns = [*COLUMNS, "source_id"]
     run(table({"source_id": "1"}, {"source_id": "2"}, {"source_id": "1", "title": "Renamed"}, columns=columns))
     assert list(Song.objects.values_list("title", flat=True)) == ["Jóga", "Jóga"]
@@ -85,12 +85,12 @@ def test_a_source_id_tells_songs_apart_and_together(table):
     assert Song.objects.count() == 3
 
 
-def test_long_source_ids_are_told_apart_to_their_end(table):
+def test_long_source_ids_that_differ_at_the_end_are_different_songs(table):
     run(table({"source_id": "x" * 199 + "a"}, {"source_id": "x" * 199 + "b"}, columns=[*COLUMNS, "source_id"]))
     assert Song.objects.count() == 2
 
 
-def test_without_a_source_id_title_artist_and_album_tell_songs_apart(table):
+def test_without_source_id_title_artist_and_album_identify_a_song(table):
     columns = [*COLUMNS, "source_id"]
     rows = [{}, {"genre": "Pop", "play_count": "1"}, {"album": "Live"}, {"album": ""}, {"title": "Jóga (mix)"}]
     run(table(*rows, columns=columns))
@@ -99,7 +99,7 @@ def test_without_a_source_id_title_artist_and_album_tell_songs_apart(table):
     assert out.startswith("0 songs imported, 5 were there already")
 
 
-def test_names_are_one_after_trimming_and_in_every_unicode_form(table):
+def test_names_are_compared_after_trimming_and_unicode_normalisation(table):
     run(table({"artist": "Björk"}, {"artist": " Bjo\u0308rk ", "title": "Hunter"}, {"title": " Jo\u0301ga "}))
     assert User.objects.get().name == "Björk"
     assert titles() == {"Jóga", "Hunter"}
@@ -111,7 +111,7 @@ def test_names_that_differ_in_case_are_two_artists(table):
     assert len(set(User.objects.values_list("username_key", flat=True))) == 2
 
 
-def test_albums_are_one_per_artist_and_genres_one_for_all_whatever_their_case(table):
+def test_albums_are_shared_per_artist_and_genres_by_all_ignoring_case(table):
     run(table({}, {"title": "B", "album": "HOMOGENIC", "genre": "art POP"}, {"title": "C", "artist": "Another"}))
     assert sorted(Album.objects.values_list("title", "artist__name")) == [
         ("Homogenic", "Another"),
@@ -120,14 +120,14 @@ def test_albums_are_one_per_artist_and_genres_one_for_all_whatever_their_case(ta
     assert Genre.objects.get().title == "Art pop"
 
 
-def test_genres_and_albums_that_are_there_are_used(table, genre):
+def test_existing_genres_and_albums_are_reused(table, genre):
     run(table({"genre": "JAZZ"}))
     run(table({"title": "Later", "genre": "jazz"}))
     assert list(Genre.objects.all()) == [genre]
     assert Album.objects.get().songs.count() == 2
 
 
-def test_a_claimed_account_is_not_used_again(table, make_user):
+def test_a_claimed_account_gets_no_more_imported_songs(table, make_user):
     make_user("bjork", role="artist", name="Björk")
     run(table({}))
     imported = Song.objects.get().artist
@@ -139,7 +139,7 @@ def test_a_claimed_account_is_not_used_again(table, make_user):
     assert Song.objects.get(title="New").artist not in (imported, User.objects.get(username="bjork"))
 
 
-def test_a_listener_of_that_name_is_not_used(table, make_user):
+def test_a_listener_with_the_artists_name_gets_no_imported_songs(table, make_user):
     make_user("bjork", name="Björk")
     run(table({}))
     assert Song.objects.get().artist.role == "artist"
@@ -156,12 +156,12 @@ def test_a_listener_of_that_name_is_not_used(table, make_user):
         ("", None),
     ],
 )
-def test_a_date_is_read_as_far_as_it_goes(table, written, read):
+def test_incomplete_dates_are_completed_to_the_first_day(table, written, read):
     run(table({"release_date": written}))
     assert Song.objects.get().release_date == read
 
 
-def test_what_may_be_empty_may_be_empty(table):
+def test_optional_columns_may_be_empty(table):
     run(table(dict.fromkeys(COLUMNS[2:], "")))
     song = Song.objects.get()
     assert (song.album, song.genre, song.release_date, song.duration, song.explicit) == (None, None, None, 0, False)
@@ -181,7 +181,7 @@ def test_what_may_be_empty_may_be_empty(table):
         *(("audio", value) for value in ("missing.mp3", "x" * 300 + ".mp3", ".")),
     ],
 )
-def test_a_bad_row_is_named_by_its_line_and_skipped(table, column, value):
+def test_a_bad_row_is_skipped_and_reported_with_its_line(table, column, value):
     out, err = run(table({"title": "Before"}, {column: value}, {"title": "After"}))
     assert titles() == {"Before", "After"}
     assert out.strip() == "2 songs imported, 0 were there already, 1 rows skipped."
@@ -190,7 +190,7 @@ def test_a_bad_row_is_named_by_its_line_and_skipped(table, column, value):
     assert len(err.splitlines()) == 1
 
 
-def test_a_line_number_counts_the_lines_of_the_file(tmp_path, db):
+def test_reported_line_numbers_count_lines_within_quoted_fields(tmp_path, db):
     path = tmp_path / "songs.csv"
     good = 'Jóga,"Björk","Two\nlines",,,,,,\n'
     path.write_text(",".join(COLUMNS) + "\n" + good + "\n" + ",Nobody,,,,,,,\n" + "too,short\n" + "x," * 12 + "\n")
@@ -199,7 +199,7 @@ def test_a_line_number_counts_the_lines_of_the_file(tmp_path, db):
     assert Song.objects.get().album.title == "Two lines"
 
 
-def test_bytes_that_are_no_utf_8_spoil_only_their_row(tmp_path, db):
+def test_bytes_that_are_not_utf_8_make_only_their_row_bad(tmp_path, db):
     path = tmp_path / "songs.csv"
     rows = [b"Before,A,,,,,,,", "Jóga,Björk,,,,,,,".encode("latin-1"), b"After,A,,,,,,,"]
     path.write_bytes("\n".join([",".join(COLUMNS)]).encode() + b"\n" + b"\n".join(rows))
@@ -208,7 +208,7 @@ def test_bytes_that_are_no_utf_8_spoil_only_their_row(tmp_path, db):
     assert err.startswith("line 3: title is not UTF-8")
 
 
-def test_strict_imports_nothing_at_all_if_a_row_is_bad(table, tmp_path):
+def test_strict_imports_nothing_if_any_row_is_bad(table, tmp_path):
     (tmp_path / "noise.mp3").write_bytes(b"no music")
     for bad in ({"duration": "long"}, {"audio": "noise.mp3"}):
         err = io.StringIO()
@@ -221,26 +221,26 @@ def test_strict_imports_nothing_at_all_if_a_row_is_bad(table, tmp_path):
     assert Song.objects.count() == 2
 
 
-def test_it_reads_gz_and_a_byte_order_mark(table):
+def test_gzip_and_a_byte_order_mark_are_read(table):
     run(table({"title": "Packed"}, name="songs.csv.gz"))
     run(table({"title": "Marked"}, encoding="utf-8-sig"))
     run(table({"title": "Packed without saying so"}, name="a.csv.gz").rename(table({}).with_name("plain.csv")))
     assert titles() == {"Packed", "Marked", "Packed without saying so"}
 
 
-def test_columns_may_come_in_any_order_with_others_between(table):
+def test_columns_may_be_in_any_order_and_unknown_ones_are_ignored(table):
     run(table({"more": "x"}, columns=["more", *reversed(COLUMNS), "and more"]))
     assert titles() == {"Jóga"}
 
 
 @pytest.mark.parametrize("missing", COLUMNS)
-def test_a_missing_column_ends_it_before_it_starts(table, missing):
+def test_a_missing_column_stops_the_import_before_it_begins(table, missing):
     with pytest.raises(CommandError, match=missing):
         run(table({}, columns=[column for column in COLUMNS if column != missing]))
     assert not Song.objects.exists()
 
 
-def test_a_file_that_can_not_be_read_is_said_so(tmp_path, db, table):
+def test_an_unreadable_file_is_reported(tmp_path, db, table):
     empty, broken = tmp_path / "empty.csv", tmp_path / "broken.csv.gz"
     empty.write_bytes(b"")
     whole = table({}, name="whole.csv.gz").read_bytes()
@@ -263,7 +263,7 @@ def test_a_row_with_audio_becomes_a_song_that_plays(table, tmp_path, api):
     assert out.strip() == "2 songs imported, 0 were there already, 1 rows skipped."
     assert err.startswith("line 3: ")
     song = Song.objects.get(title="Jóga")
-    # The length is measured, not believed; what the row says of the song wins over the tags.
+    # The length is measured, not taken from the row; other values in the row win over the tags.
     assert (song.duration, song.audio_format, song.album.title, song.counts.play_count) == (
         2,
         "flac",
@@ -276,12 +276,12 @@ def test_a_row_with_audio_becomes_a_song_that_plays(table, tmp_path, api):
     assert stored_files() == {song.audio_file.name}
 
 
-def test_counts_are_read_to_the_last_digit(table):
+def test_large_play_counts_are_exact(table):
     run(table({"play_count": "9007199254740993", "duration": "304.6"}))
     assert (SongCounts.objects.get().play_count, Song.objects.get().duration) == (9007199254740993, 305)
 
 
-def test_more_rows_than_a_chunk_are_imported_alike(table):
+def test_more_rows_than_a_chunk_are_imported(table):
     rows = [{"title": f"Song {number}", "artist": f"Artist {number % 7}", "album": ""} for number in range(1205)]
     out, _ = run(table(*rows))
     assert out.startswith("1205 songs imported")
@@ -294,12 +294,12 @@ def test_only_the_first_hundred_problems_are_shown(table):
     assert err.splitlines()[-1] == "… and 3 more"
 
 
-def test_an_import_says_how_far_it_is(table, capfd):
+def test_an_import_shows_its_progress(table, capfd):
     run(table({}))
     assert "Importing" in capfd.readouterr().err
 
 
-def test_a_strange_sound_is_no_hurdle(table, tmp_path):
+def test_a_bad_audio_file_does_not_stop_the_import(table, tmp_path):
     (tmp_path / "tone.wav").write_bytes(tone("wav"))
     run(table({"audio": str(tmp_path / "tone.wav")}))
     assert Song.objects.get().audio_format == "wav"

@@ -1,4 +1,4 @@
-"""Names and titles mean the same whichever way they come in: by the API, in the admin, or from a catalogue's file."""
+"""Names and titles are cleaned and compared alike in the API, in the admin, and in imports."""
 
 import csv
 
@@ -32,7 +32,7 @@ def artist_api(api_as, artist):
 
 @pytest.fixture
 def written(artist_api, song, album, genre, artist):
-    """`written(what, text)`: the answer to writing the text there, and what is there then."""
+    """Return a function that writes a text to a field, and returns the response and the stored value."""
     genre.maker = artist
     genre.save()
     paths = {
@@ -60,7 +60,7 @@ EVERYWHERE = pytest.mark.parametrize("what", ["song", "album", "genre", "name", 
 
 @EVERYWHERE
 @pytest.mark.parametrize("kind", ["json", "multipart"])
-def test_a_name_is_stored_clean(written, what, kind):
+def test_names_are_stored_cleaned(written, what, kind):
     for text, cleaned in CLEANED:
         answer, _, stored = written(what, text, kind)
         assert (answer.status_code, stored()) == (200, cleaned)
@@ -68,7 +68,7 @@ def test_a_name_is_stored_clean(written, what, kind):
 
 @EVERYWHERE
 @pytest.mark.parametrize("text", UNSEEN, ids=ascii)
-def test_a_name_needs_something_visible(written, what, text):
+def test_a_name_without_visible_characters_is_refused(written, what, text):
     answer, field, _ = written(what, text, "json")
 
     assert code_of(answer) == ("blank", field)
@@ -76,19 +76,19 @@ def test_a_name_needs_something_visible(written, what, text):
 
 @pytest.mark.parametrize("text", UNSEEN, ids=ascii)
 @pytest.mark.parametrize("field", ["name", "username"])
-def test_nobody_registers_unseen(api, field, text):
+def test_registration_refuses_names_without_visible_characters(api, field, text):
     answer = api.post("/api/users", {"email": "nina@example.com", "password": PASSWORD, field: text})
 
     assert code_of(answer) == ("blank", field)
 
 
-def test_a_username_has_no_letters_that_show_nothing(api):
+def test_a_username_with_invisible_characters_is_refused(api):
     body = {"email": "nina@example.com", "password": PASSWORD, "username": "ni\u3164na"}
 
     assert code_of(api.post("/api/users", body)) == ("invalid", "username")
 
 
-def test_a_name_is_composed_when_registering(api):
+def test_registration_stores_names_in_composed_unicode_form(api):
     body = {"email": "nina@example.com", "password": PASSWORD, "name": " Nin\u0303a\x07", "username": "nin\u0303a"}
 
     user = api.post("/api/users", body).json()["user"]
@@ -97,16 +97,16 @@ def test_a_name_is_composed_when_registering(api):
 
 
 @pytest.mark.parametrize("field", ["title", "album_title", "genre"])
-def test_an_upload_with_an_unseen_name_is_refused(artist_api, field):
+def test_an_upload_with_an_invisible_name_is_refused(artist_api, field):
     assert code_of(upload(artist_api, tone("wav"), name="x.wav", **{field: "\u3164"})) == ("blank", field)
     assert not Song.objects.exists()
 
 
-def test_an_empty_title_of_an_upload_is_as_if_not_sent(artist_api):
+def test_an_empty_title_of_an_upload_counts_as_omitted(artist_api):
     assert upload(artist_api, tone("wav"), name="Low Tide.wav", title="  ").json()["title"] == "Low Tide"
 
 
-def test_length_counts_after_cleaning(artist_api):
+def test_the_length_limit_applies_after_cleaning(artist_api):
     long = "\u0065\u0301" * 200
 
     assert artist_api.post("/api/albums", {"title": f"\u200b{long}\u200b"}).json()["title"] == "\u00e9" * 200
@@ -134,7 +134,7 @@ def test_the_admin_cleans_names_too(client, make_user, artist, song):
     assert Song.objects.get().title == "Blue"
 
 
-def test_an_import_cleans_names_and_reports_unseen_ones(tmp_path, capsys):
+def test_an_import_cleans_names_and_reports_invisible_ones(tmp_path, capsys):
     path = tmp_path / "songs.csv"
     columns = ("title", "artist", "album", "genre", "release_date", "duration", "explicit", "play_count", "audio")
     rows = [

@@ -1,4 +1,4 @@
-"""What is shown of a song follows whatever it is made of, by whichever door the change comes."""
+"""Song.payload and the totals follow every change of the rows they are made of, however the change is made."""
 
 import pytest
 from django.core.management import call_command
@@ -15,14 +15,14 @@ def song(make_song, album, genre):
 
 
 def shown(api, song):
-    """As the list has it, which is as the detail has it."""
+    """Return the song as the list shows it, after checking that the detail shows the same."""
     [row] = api.get("/api/songs").json()["results"]
     detail = api.get(f"/api/songs/{song.pk}").json()
     assert {name: detail[name] for name in row} == row
     return row
 
 
-def test_a_song_is_shown_with_the_fields_that_are_published(api, song):
+def test_a_song_has_exactly_the_documented_fields(api, song):
     row = shown(api, song)
     assert set(row) == set(SongSerializer.Meta.fields)
     assert set(api.get(f"/api/songs/{song.pk}").json()) == set(SongDetailSerializer.Meta.fields)
@@ -50,7 +50,7 @@ def test_a_song_is_shown_with_the_fields_that_are_published(api, song):
     }
 
 
-def test_what_is_missing_is_null(api, make_song):
+def test_missing_values_are_null(api, make_song):
     row = shown(api, make_song())
     assert [name for name in row if row[name] is None] == [
         *("album", "genre", "track_number", "disc_number", "release_date", "audio_file")
@@ -58,7 +58,7 @@ def test_what_is_missing_is_null(api, make_song):
 
 
 @pytest.mark.parametrize("text", ['"', "\\", "\n\t\x1b", "é ガ 한 🎵", "</script>", "\u2028", "%s %d {}", "it's"])
-def test_any_text_is_shown_as_it_is(api, make_song, artist, text):
+def test_any_text_is_unchanged_in_the_payload(api, make_song, artist, text):
     artist.name = f"Name {text}"
     artist.save()
     row = shown(api, make_song(f"Title {text}", licensing_info=text))
@@ -93,18 +93,18 @@ def test_a_change_shows_at_once(api, song, model, change, path, saved):
     assert row == next(iter(change.values()))
 
 
-def test_a_cover_shows_at_once(api, song):
+def test_a_new_cover_shows_at_once(api, song):
     Album.objects.update(cover_image="covers/1.jpg")
     assert shown(api, song)["album"]["cover_image"] == "http://testserver/media/covers/1.jpg"
 
 
-def test_an_address_for_a_username_is_shown_without_what_makes_it_one(api, song):
+def test_a_username_that_is_an_email_address_is_shown_without_its_domain(api, song):
     User.objects.update(username="nina@example.com")
     assert shown(api, song)["artist"]["username"] == "nina"
 
 
 @pytest.mark.parametrize("gone", [Album, Genre])
-def test_a_song_outlives_its_album_and_its_genre(api, song, gone):
+def test_deleting_album_or_genre_makes_the_songs_field_null(api, song, gone):
     gone.objects.get().delete()
     assert shown(api, song)[gone._meta.model_name] is None
 
@@ -112,7 +112,7 @@ def test_a_song_outlives_its_album_and_its_genre(api, song, gone):
 @pytest.mark.parametrize(
     ("model", "change"), [(Song, {"visibility": "private"}), (Song, {"is_hidden": True}), (User, {"is_active": False})]
 )
-def test_what_goes_out_of_sight_goes_at_once_and_comes_back(api, song, model, change):
+def test_hidden_songs_disappear_at_once_and_come_back(api, song, model, change):
     before = {name: getattr(model.objects.get(), name) for name in change}
     for now, seen in ((change, 404), (before, 200)):
         model.objects.update(**now)
@@ -120,7 +120,7 @@ def test_what_goes_out_of_sight_goes_at_once_and_comes_back(api, song, model, ch
         assert len(api.get("/api/songs").json()["results"]) == (seen == 200)
 
 
-def test_songs_that_are_added_in_bulk_are_shown(api, artist):
+def test_songs_created_in_bulk_have_a_payload(api, artist):
     from music.models import SongCounts
 
     songs = Song.objects.bulk_create(Song(title=f"Song {n}", artist=artist) for n in range(3))
@@ -155,7 +155,7 @@ def test_totals_follow_every_change_of_the_songs(api, artist, album, make_song, 
     assert api.get(f"/api/artists/{artist.pk}").json()["album_count"] == 0
 
 
-def test_counters_that_come_late_begin_with_what_is_there(api, artist, album, make_song):
+def test_new_artist_counts_include_existing_songs_and_albums(api, artist, album, make_song):
     make_song(album=album)
     ArtistCounts.objects.all().delete()
     ArtistCounts.objects.create(artist=artist)
@@ -163,7 +163,7 @@ def test_counters_that_come_late_begin_with_what_is_there(api, artist, album, ma
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_triggers_are_there_again_after_each_migrate(api, artist, make_song):
+def test_triggers_exist_after_each_migrate(api, artist, make_song):
     song = make_song()
     call_command("migrate", verbosity=0)
     User.objects.update(name="Renamed")

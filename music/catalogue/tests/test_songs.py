@@ -38,7 +38,7 @@ def test_the_artist_sees_the_private_song(api_as, artist, private_song):
     assert api_as(artist).get(f"/api/songs/{private_song.pk}").json()["visibility"] == "private"
 
 
-def test_a_song_shows_the_fields_of_the_contract(api, make_song, album, genre):
+def test_a_song_shows_the_documented_fields(api, make_song, album, genre):
     song = make_song(album=album, genre=genre, play_count=5, like_count=2, track_number=1, release_date="2020-02-01")
     shown = api.get(f"/api/songs/{song.pk}").json()
     assert [name for name in FIELDS if name not in shown] == []
@@ -51,7 +51,7 @@ def test_a_song_shows_the_fields_of_the_contract(api, make_song, album, genre):
 
 
 @pytest.mark.parametrize("ending", ["", "/"])
-def test_a_slash_at_the_end_changes_nothing(api, artist_api, path, ending):
+def test_a_trailing_slash_is_accepted(api, artist_api, path, ending):
     assert api.get(f"/api/songs{ending}").status_code == 200
     assert api.get(path + ending).status_code == 200
     assert artist_api.patch(path + ending, {"title": "Renamed"}).json()["title"] == "Renamed"
@@ -66,7 +66,7 @@ def test_an_unknown_or_malformed_id_is_404(artist_api, method, id):
     assert code_of(getattr(artist_api, method)(f"/api/songs/{id}", {"title": "x"}), 404) == ("not_found", None)
 
 
-def test_the_owner_changes_what_they_send_and_nothing_else(artist_api, make_song, album, genre):
+def test_patch_changes_only_the_fields_that_are_sent(artist_api, make_song, album, genre):
     song = make_song(genre=genre, track_number=4, explicit=True, licensing_info="CC0")
     changed = artist_api.patch(f"/api/songs/{song.pk}", {"title": "New", "album": str(album.pk)}).json()
     assert (changed["title"], changed["album"]["id"], changed["genre"]["title"]) == ("New", str(album.pk), "Jazz")
@@ -74,7 +74,7 @@ def test_the_owner_changes_what_they_send_and_nothing_else(artist_api, make_song
 
 
 @pytest.mark.parametrize("format", ["json", "multipart"])
-def test_put_needs_a_title_and_keeps_what_is_not_sent(artist_api, make_song, album, format):
+def test_put_requires_a_title_and_leaves_omitted_fields_unchanged(artist_api, make_song, album, format):
     song = give_audio(make_song(album=album, track_number=2, visibility="private"))
     path = f"/api/songs/{song.pk}"
     assert code_of(artist_api.put(path, {"explicit": "true"}, format=format)) == ("required", "title")
@@ -86,18 +86,18 @@ def test_put_needs_a_title_and_keeps_what_is_not_sent(artist_api, make_song, alb
 
 @pytest.mark.parametrize("body", ["5", "null", "true", "[]", '"title"', '["title"]'])
 @pytest.mark.parametrize("method", ["put", "patch"])
-def test_a_body_that_is_no_object_is_400(artist_api, path, method, body):
+def test_a_body_that_is_not_an_object_is_400(artist_api, path, method, body):
     assert artist_api.generic(method.upper(), path, body, "application/json").status_code == 400
 
 
-def test_album_and_genre_can_be_taken_away(artist_api, make_song, album, genre):
+def test_album_and_genre_can_be_removed(artist_api, make_song, album, genre):
     song = make_song(album=album, genre=genre)
     changed = artist_api.patch(f"/api/songs/{song.pk}", {"album": None, "genre": None}).json()
     assert (changed["album"], changed["genre"]) == (None, None)
     assert Album.objects.count() == Genre.objects.count() == 1
 
 
-def test_a_new_genre_and_a_new_album_are_made(artist_api, path, artist):
+def test_a_new_genre_and_a_new_album_are_created(artist_api, path, artist):
     changed = artist_api.patch(path, {"genre": "Dub", "album_title": "Later"}).json()
     assert (changed["genre"]["title"], changed["album"]["title"]) == ("Dub", "Later")
     assert Album.objects.get().artist == Genre.objects.get().maker == artist
@@ -137,13 +137,13 @@ def test_a_new_genre_and_a_new_album_are_made(artist_api, path, artist):
         ("audio_file", None, "null"),
     ],
 )
-def test_a_bad_value_names_its_field(artist_api, path, song, field, value, code):
+def test_an_error_names_the_field_with_the_invalid_value(artist_api, path, song, field, value, code):
     answer = artist_api.generic("PATCH", path, json.dumps({field: value}), "application/json")
     assert code_of(answer) == (code, field)
     assert Song.objects.get().updated_at == song.updated_at
 
 
-def test_anothers_album_is_as_unknown_as_one_that_is_not_there(artist_api, path, other_artist):
+def test_an_album_of_another_artist_is_reported_like_an_unknown_one(artist_api, path, other_artist):
     theirs = Album.objects.create(title="Theirs", artist=other_artist)
     assert code_of(artist_api.patch(path, {"album": str(theirs.pk)})) == ("does_not_exist", "album")
 
@@ -156,7 +156,7 @@ def test_read_only_and_unknown_fields_change_nothing(artist_api, path, other_art
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_only_the_owner_writes(api, api_as, path, listener, other_artist, method):
+def test_only_the_owner_may_change_or_delete(api, api_as, path, listener, other_artist, method):
     for caller in (listener, other_artist):
         assert code_of(getattr(api_as(caller), method)(path, {"title": "Mine"}), 403) == ("permission_denied", None)
     answer = getattr(api, method)(path, {"title": "Mine"})
@@ -166,7 +166,7 @@ def test_only_the_owner_writes(api, api_as, path, listener, other_artist, method
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete"])
-def test_anothers_private_song_can_not_even_be_refused(api_as, other_artist, private_song, method):
+def test_changing_another_artists_private_song_is_404(api_as, other_artist, private_song, method):
     answer = getattr(api_as(other_artist), method)(f"/api/songs/{private_song.pk}", {"title": "Mine"})
     assert code_of(answer, 404) == ("not_found", None)
 
@@ -182,7 +182,7 @@ def test_new_audio_replaces_the_old(artist_api, artist):
     assert song.audio_file.name != old_key
 
 
-def test_audio_that_is_none_leaves_the_old(artist_api, song):
+def test_invalid_new_audio_leaves_the_old(artist_api, song):
     give_audio(song)
     file = ContentFile(b"no music", name="x.mp3")
     answer = artist_api.patch(f"/api/songs/{song.pk}", {"audio_file": file, "title": "New"}, format="multipart")
@@ -191,7 +191,7 @@ def test_audio_that_is_none_leaves_the_old(artist_api, song):
     assert stored_files() == {song.audio_file.name}
 
 
-def test_of_two_changes_at_the_same_time_neither_undoes_the_other(song):
+def test_concurrent_changes_of_a_song_are_both_saved(song):
     give_audio(song)
     seen_by_one, seen_by_another = Song.objects.get(), Song.objects.get()
     update_song(seen_by_one, recording=recording_of(tone("wav")), title="With new audio")
@@ -201,7 +201,7 @@ def test_of_two_changes_at_the_same_time_neither_undoes_the_other(song):
     assert stored_files() == {song.audio_file.name}
 
 
-def test_of_two_new_recordings_at_the_same_time_one_file_is_left(song):
+def test_two_concurrent_new_recordings_leave_one_file(song):
     give_audio(song)
     seen_by_one, seen_by_another = Song.objects.get(), Song.objects.get()
     update_song(seen_by_one, recording=recording_of(tone("wav")))
@@ -209,7 +209,7 @@ def test_of_two_new_recordings_at_the_same_time_one_file_is_left(song):
     assert stored_files() == {Song.objects.get().audio_file.name}
 
 
-def test_a_song_deleted_meanwhile_does_not_come_back(song):
+def test_changing_a_song_deleted_meanwhile_does_not_recreate_it(song):
     seen_before = Song.objects.get()
     song.delete()
     with pytest.raises(Song.DoesNotExist):
@@ -220,7 +220,7 @@ def test_a_song_deleted_meanwhile_does_not_come_back(song):
     assert stored_files() == set()
 
 
-def test_a_deleted_song_takes_its_file_and_leaves_its_album(artist_api, make_song, album):
+def test_deleting_a_song_deletes_its_file_but_not_its_album(artist_api, make_song, album):
     song = give_audio(make_song(album=album))
     answer = artist_api.delete(f"/api/songs/{song.pk}")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -231,7 +231,7 @@ def test_a_deleted_song_takes_its_file_and_leaves_its_album(artist_api, make_son
     assert artist_api.delete(f"/api/songs/{song.pk}").status_code == 404
 
 
-def test_what_takes_no_such_method_or_type_says_so(artist_api, path):
+def test_unsupported_methods_and_media_types_are_refused(artist_api, path):
     assert code_of(artist_api.delete("/api/songs"), 405) == ("method_not_allowed", None)
     answer = artist_api.generic("PATCH", path, "title=x", "text/plain")
     assert code_of(answer, 415) == ("unsupported_media_type", None)

@@ -3,6 +3,8 @@ from datetime import date
 import pytest
 import time_machine
 from django.core.files.base import ContentFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from music.catalogue.audio import MAX_AUDIO_BYTES, AudioFacts
 from music.catalogue.publication import Recording, publish_song
@@ -18,7 +20,16 @@ def artist_api(api_as, artist):
     return api_as(artist)
 
 
-def test_a_song_takes_what_is_not_given_from_its_tags(artist_api, artist):
+def test_an_upload_writes_its_search_entry_once(artist):
+    recording = Recording.inspected(ContentFile(tone("mp3"), name="x.mp3"))
+    publish_song(artist=artist, recording=recording, album_title="An album", genre="Jazz")
+    with CaptureQueriesContext(connection) as queries:
+        publish_song(artist=artist, recording=recording, album_title="An album", genre="Jazz")
+    writes = [query["sql"] for query in queries if 'INTO "music_searchentry"' in query["sql"]]
+    assert len(writes) == 1
+
+
+def test_omitted_fields_are_taken_from_the_tags(artist_api, artist):
     answer = upload(artist_api, audio_sample("mp3", cover=image_sample()))
     assert answer.status_code == 201
     song = answer.json()
@@ -33,7 +44,7 @@ def test_a_song_takes_what_is_not_given_from_its_tags(artist_api, artist):
     assert artist_api.get(song["album"]["cover_image"])["Content-Type"] == "image/jpeg"
 
 
-def test_what_is_given_wins_over_the_tags(artist_api, artist):
+def test_given_fields_win_over_the_tags(artist_api, artist):
     given = {
         "title": "Another title",
         "album_title": "Another album",
@@ -53,7 +64,7 @@ def test_what_is_given_wins_over_the_tags(artist_api, artist):
     assert Album.objects.get().artist == Genre.objects.get().maker == artist
 
 
-def test_the_uploaded_bytes_are_kept_under_a_name_of_our_own(artist_api):
+def test_uploaded_bytes_are_stored_unchanged_under_a_generated_name(artist_api):
     content = audio_sample("flac")
     upload(artist_api, content, name="../../etc/passwd.php")
     key = Song.objects.get().audio_file.name
@@ -64,7 +75,7 @@ def test_the_uploaded_bytes_are_kept_under_a_name_of_our_own(artist_api):
 
 
 @pytest.mark.parametrize("format", AUDIO_FORMATS)
-def test_each_format_is_told_by_its_content_whatever_its_name_and_type_say(artist_api, format):
+def test_formats_are_recognised_by_content_despite_name_and_type(artist_api, format):
     assert upload(artist_api, tone(format), name="notes.txt", type="text/html").status_code == 201
     song = Song.objects.get()
     assert (song.audio_format, song.duration) == (format, 2)
@@ -90,23 +101,23 @@ def test_each_format_is_told_by_its_content_whatever_its_name_and_type_say(artis
         ("x" * 240 + ".mp3", "x" * 200),
     ],
 )
-def test_without_tags_the_title_comes_from_the_files_name(name, title):
+def test_without_tags_the_title_is_the_file_name(name, title):
     facts = AudioFacts("mp3", seconds=2, bitrate=64, tags=AudioTags())
     assert Recording(ContentFile(b"", name=name), facts).title == title
 
 
 @time_machine.travel("2030-04-05 12:00:00+00:00")
-def test_without_tags_it_is_released_today_and_belongs_to_no_album_and_no_genre(artist):
+def test_without_tags_a_song_is_released_today_without_album_and_genre(artist):
     song = publish_song(artist=artist, recording=Recording.inspected(ContentFile(tone("mp3"), name="x.mp3")))
     assert (song.title, song.release_date) == ("x", date(2030, 4, 5))
     assert (song.album, song.genre, song.track_number) == (None, None, None)
 
 
-def test_a_title_of_spaces_is_no_title(artist_api):
+def test_a_title_of_spaces_counts_as_missing(artist_api):
     assert upload(artist_api, title="   ").json()["title"] == "Low Tide"
 
 
-def test_a_year_alone_is_its_1_january(artist_api):
+def test_a_year_in_the_tags_becomes_1_january(artist_api):
     assert upload(artist_api, audio_sample("mp3", date="1987")).json()["release_date"] == "1987-01-01"
 
 
@@ -115,23 +126,23 @@ def test_a_song_can_be_put_on_an_album_by_its_id(artist_api, album):
     assert Album.objects.count() == 1
 
 
-def test_an_album_title_is_found_whatever_its_case(artist_api, album):
+def test_an_album_title_matches_ignoring_case(artist_api, album):
     assert upload(artist_api, album_title=" an  ALBUM ").json()["album"]["id"] == str(album.pk)
     assert Album.objects.count() == 1
 
 
-def test_anothers_album_of_the_same_title_is_not_used(artist_api, other_artist):
+def test_an_album_of_another_artist_with_the_same_title_is_not_used(artist_api, other_artist):
     theirs = Album.objects.create(title="Harbour Songs", artist=other_artist)
     assert upload(artist_api).json()["album"]["id"] != str(theirs.pk)
     assert not theirs.songs.exists()
 
 
-def test_a_genre_is_found_whatever_its_case(artist_api, genre):
+def test_a_genre_title_matches_ignoring_case(artist_api, genre):
     assert upload(artist_api, genre=" JAZZ ").json()["genre"] == {"id": str(genre.pk), "title": "Jazz"}
     assert Genre.objects.count() == 1
 
 
-def test_the_first_cover_stays_and_a_second_is_not_kept(artist_api):
+def test_the_first_cover_stays_and_a_second_is_discarded(artist_api):
     first = upload(artist_api, audio_sample("mp3", cover=image_sample())).json()["album"]["cover_image"]
     second = upload(artist_api, audio_sample("mp3", title="Next", cover=image_sample("PNG"))).json()["album"]
     assert second["cover_image"] == first
@@ -139,7 +150,7 @@ def test_the_first_cover_stays_and_a_second_is_not_kept(artist_api):
 
 
 @pytest.mark.parametrize("cover", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", image_sample()[:300]])
-def test_a_broken_cover_does_not_cost_the_upload(artist_api, cover):
+def test_a_broken_cover_does_not_fail_the_upload(artist_api, cover):
     song = upload(artist_api, audio_sample("mp3", cover=cover))
     assert song.status_code == 201
     assert song.json()["album"]["cover_image"] is None
@@ -164,13 +175,13 @@ def test_read_only_and_unknown_fields_are_ignored(artist_api, artist, other_arti
         (bytes(MAX_AUDIO_BYTES + 1), "file_too_large"),
     ],
 )
-def test_what_is_not_music_leaves_no_file_and_no_row(artist_api, content, code):
+def test_a_refused_upload_leaves_no_file_and_no_row(artist_api, content, code):
     assert code_of(upload(artist_api, content)) == (code, "audio_file")
     assert (Song.objects.count(), Album.objects.count(), Genre.objects.count()) == (0, 0, 0)
     assert stored_files() == set()
 
 
-def test_several_bad_fields_come_in_one_answer_and_leave_nothing_behind(artist_api, other_artist):
+def test_all_invalid_fields_are_reported_at_once_and_nothing_is_stored(artist_api, other_artist):
     theirs = Album.objects.create(title="Theirs", artist=other_artist)
     answer = upload(
         artist_api,
@@ -201,16 +212,16 @@ def test_several_bad_fields_come_in_one_answer_and_leave_nothing_behind(artist_a
 
 
 @pytest.mark.parametrize("body", [{"title": "No file"}, {"audio_file": None}, [], None, 5])
-def test_json_brings_no_file(artist_api, body):
+def test_an_upload_as_json_is_refused(artist_api, body):
     assert artist_api.post("/api/songs", body).status_code == 400
 
 
-def test_a_body_over_100_mb_is_refused_unread(artist_api):
+def test_a_body_over_100_mb_is_refused_without_reading_it(artist_api):
     answer = artist_api.generic("POST", "/api/songs", b"x", CONTENT_LENGTH=str(101 * 2**20))
     assert code_of(answer, 413) == ("too_large", None)
 
 
-def test_listeners_and_strangers_can_not_upload(api, api_as, listener):
+def test_listeners_and_anonymous_callers_cannot_upload(api, api_as, listener):
     assert code_of(upload(api_as(listener)), 403) == ("permission_denied", None)
     answer = upload(api)
     assert code_of(answer, 401) == ("not_authenticated", None)
@@ -218,7 +229,7 @@ def test_listeners_and_strangers_can_not_upload(api, api_as, listener):
     assert stored_files() == set()
 
 
-def test_an_account_closed_meanwhile_leaves_no_file(artist):
+def test_an_upload_to_an_account_deleted_meanwhile_leaves_no_file(artist):
     recording = Recording.inspected(ContentFile(audio_sample("mp3", cover=image_sample()), name="song.mp3"))
     User.objects.get(pk=artist.pk).close()
     with pytest.raises(User.DoesNotExist):
@@ -231,6 +242,6 @@ def test_every_song_starts_with_its_counts(artist_api):
     assert list(SongCounts.objects.values_list("play_count", "like_count", "starting_play_count")) == [(0, 0, 0)]
 
 
-def test_a_release_date_at_the_ends_of_time_is_fine(artist_api):
+def test_the_earliest_and_latest_release_dates_are_accepted(artist_api):
     assert upload(artist_api, release_date="0001-01-01").json()["release_date"] == "0001-01-01"
     assert Song.objects.get().release_date == date(1, 1, 1)

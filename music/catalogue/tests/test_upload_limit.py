@@ -1,4 +1,4 @@
-"""How many recordings an artist may upload in a day."""
+"""The daily limit of uploads for each artist (UPLOADS_PER_DAY)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +25,7 @@ def statuses(client, number: int) -> list[int]:
     return [upload(client, title=f"Song {n}").status_code for n in range(number)]
 
 
-def test_one_too_many_waits_for_tomorrow_and_leaves_nothing(api_as, artist):
+def test_an_upload_over_the_limit_is_refused_until_tomorrow(api_as, artist):
     client = api_as(artist)
     with time_machine.travel(NOON, tick=False):
         assert statuses(client, 2) == [201, 201]
@@ -45,7 +45,7 @@ def test_each_artist_has_a_limit_of_their_own(api_as, artist, other_artist):
     assert statuses(api_as(other_artist), 1) == [201]
 
 
-def test_a_new_recording_of_a_song_counts_and_so_does_a_deleted_song(api_as, artist):
+def test_new_recordings_and_deleted_songs_count_as_uploads(api_as, artist):
     client = api_as(artist)
     address = f"/api/songs/{upload(client).data['id']}"
     replacing = {"audio_file": SimpleUploadedFile("b.mp3", audio_sample("mp3"))}
@@ -56,13 +56,13 @@ def test_a_new_recording_of_a_song_counts_and_so_does_a_deleted_song(api_as, art
     assert statuses(client, 1) == [429]
 
 
-def test_what_is_refused_does_not_count(api_as, artist):
+def test_refused_uploads_do_not_count(api_as, artist):
     client = api_as(artist)
     assert [upload(client, b"no music").status_code for _ in range(3)] == [400] * 3
     assert statuses(client, 2) == [201, 201]
 
 
-def test_uploads_at_once_do_not_pass_the_limit(api_as, artist):
+def test_concurrent_uploads_do_not_exceed_the_limit(api_as, artist):
     client = api_as(artist)
     answers = []
     at_once([lambda: answers.append(upload(client).status_code)] * 4)
@@ -72,6 +72,6 @@ def test_uploads_at_once_do_not_pass_the_limit(api_as, artist):
     assert len(stored_files()) <= 3  # two recordings, and the album's cover that came with them
 
 
-def test_nought_is_no_limit(api_as, artist, settings):
+def test_a_limit_of_0_means_unlimited(api_as, artist, settings):
     settings.UPLOADS_PER_DAY = 0
     assert statuses(api_as(artist), 3) == [201] * 3

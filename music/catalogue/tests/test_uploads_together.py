@@ -1,4 +1,4 @@
-"""Artists who do several things at once: one album, one genre, and no file that nothing points to."""
+"""Concurrent uploads, changes and deletions create no duplicates and leave no orphaned files."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -22,7 +22,7 @@ def new_audio(client, song, format: str):
     return lambda: client.patch(f"/api/songs/{song.pk}", {"audio_file": file}, format="multipart").status_code
 
 
-def test_songs_of_a_new_album_and_genre_make_each_once(connect):
+def test_concurrent_uploads_create_a_new_album_and_genre_once(connect):
     spellings = ["Brand New", "BRAND new", " brand  new "]
     clients = [(connect(), title) for title in spellings]
     answers = at_once(
@@ -33,7 +33,7 @@ def test_songs_of_a_new_album_and_genre_make_each_once(connect):
     assert Album.objects.get().songs.count() == Genre.objects.get().songs.count() == 3
 
 
-def test_a_genre_is_made_by_one_and_refused_to_the_others(connect):
+def test_of_concurrent_requests_for_a_new_genre_one_succeeds(connect):
     clients = [connect() for _ in range(5)]
     answers = at_once(
         lambda client=client: client.post("/api/genres", {"title": "New"}).status_code for client in clients
@@ -42,7 +42,7 @@ def test_a_genre_is_made_by_one_and_refused_to_the_others(connect):
     assert Genre.objects.count() == 1
 
 
-def test_of_new_recordings_at_the_same_time_one_file_is_left(connect, song):
+def test_concurrent_new_recordings_leave_one_file(connect, song):
     give_audio(song)
     answers = at_once([new_audio(connect(), song, "mp3"), new_audio(connect(), song, "wav")])
     assert answers == [200, 200]
@@ -51,7 +51,7 @@ def test_of_new_recordings_at_the_same_time_one_file_is_left(connect, song):
     assert song.audio_file.name.endswith(song.audio_format)
 
 
-def test_a_song_that_is_deleted_meanwhile_leaves_no_file(connect, song):
+def test_a_new_recording_of_a_song_deleted_meanwhile_leaves_no_file(connect, song):
     give_audio(song)
     deleting = connect()
     answers = at_once([new_audio(connect(), song, "mp3"), lambda: deleting.delete(f"/api/songs/{song.pk}").status_code])
@@ -61,7 +61,7 @@ def test_a_song_that_is_deleted_meanwhile_leaves_no_file(connect, song):
     assert stored_files() == set()
 
 
-def test_an_account_that_is_closed_meanwhile_leaves_no_song(connect, artist):
+def test_an_upload_to_an_account_deleted_meanwhile_leaves_no_song(connect, artist):
     uploading = connect()
     answers = at_once([lambda: upload(uploading, tone("mp3")).status_code, lambda: User.objects.get().close()])
     assert answers[0] in (201, 401)

@@ -1,4 +1,4 @@
-"""What every write and every list has in common."""
+"""Rules that hold for all writes and all lists: unknown fields, omitted fields, invalid parameters."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def artist_api(api_as, artist):
 
 @pytest.fixture
 def things(song, album, genre, artist):
-    """The path of something of each kind that the artist may change, and a field that is sent with it."""
+    """Path and a writable field of an object of each kind that the artist may change."""
     Genre.objects.filter(pk=genre.pk).update(maker=artist)
     return {
         "song": (f"/api/songs/{song.pk}", "title"),
@@ -35,7 +35,7 @@ def things(song, album, genre, artist):
 
 
 def shown(answer):
-    """Of a profile the person, of everything else the thing itself."""
+    """Return the object in a response; a profile has it under "user"."""
     assert answer.status_code == 200, answer.content
     return answer.json().get("user") or answer.json()
 
@@ -57,7 +57,7 @@ def test_unknown_and_read_only_fields_are_ignored(artist_api, things, what, meth
 
 @BODIES
 @pytest.mark.parametrize("what", ["song", "album", "genre"])
-def test_put_needs_a_title_and_says_what_else_is_wrong(artist_api, things, what, kind):
+def test_put_reports_a_missing_title_with_all_other_errors(artist_api, things, what, kind):
     path, _ = things[what]
     before = artist_api.get(path).json()
 
@@ -72,7 +72,7 @@ def test_put_needs_a_title_and_says_what_else_is_wrong(artist_api, things, what,
 
 
 @BODIES
-def test_put_keeps_what_is_not_sent(artist_api, song, album, kind):
+def test_put_leaves_omitted_fields_unchanged(artist_api, song, album, kind):
     give_audio(song)
     song.album, song.explicit, song.licensing_info, song.track_number = album, True, "Mine", 7
     song.save()
@@ -90,7 +90,7 @@ def test_put_keeps_what_is_not_sent(artist_api, song, album, kind):
 
 
 @BODIES
-def test_a_profile_has_no_title_to_send(artist_api, artist, kind):
+def test_put_of_a_profile_requires_no_field(artist_api, artist, kind):
     before = artist_api.get("/api/profile").json()
 
     assert artist_api.put("/api/profile", {}, format=kind).json() == before
@@ -119,7 +119,7 @@ def test_unknown_query_parameters_are_ignored(artist_api, path):
         ("songs/search?q=a", "type=person"),
     ],
 )
-def test_a_known_parameter_with_a_bad_value_is_refused(artist_api, path, parameter):
+def test_known_query_parameters_with_invalid_values_are_refused(artist_api, path, parameter):
     sign = "&" if "?" in path else "?"
 
     answer = artist_api.get(f"/api/{path}{sign}{parameter}")

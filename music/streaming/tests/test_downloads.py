@@ -21,7 +21,7 @@ def download(client, song, **headers):
 
 
 def names_in(disposition: str) -> tuple[str, str]:
-    """The plain name and the encoded one."""
+    """Return the ASCII name and the encoded name in a Content-Disposition header."""
     kind, plain, encoded = disposition.split("; ")
     assert kind == "attachment"
     assert plain.startswith('filename="')
@@ -30,7 +30,7 @@ def names_in(disposition: str) -> tuple[str, str]:
     return plain.removeprefix('filename="')[:-1], unquote(encoded.removeprefix("filename*=UTF-8''"))
 
 
-def test_a_subscriber_gets_the_best_file_to_keep(api_as, artist, premium_api, render):
+def test_a_subscriber_downloads_the_best_file(api_as, artist, premium_api, render):
     upload(api_as(artist), audio_sample("wav", title="Low Tide"))
     render()
     song = Song.objects.get()
@@ -43,7 +43,7 @@ def test_a_subscriber_gets_the_best_file_to_keep(api_as, artist, premium_api, re
     assert (part.status_code, len(body_of(part))) == (206, 100)
 
 
-def test_an_upload_within_the_plan_is_downloaded_as_it_is(premium_api, make_song):
+def test_an_original_within_the_plan_is_downloaded_unchanged(premium_api, make_song):
     song = give_audio(make_song("Small", bitrate=128), audio_format="ogg")
     answer = download(premium_api, song)
     assert (body_of(answer), answer["Content-Type"]) == (b"0123456789", "audio/ogg")
@@ -70,7 +70,7 @@ def test_downloads_begin_and_end_with_the_subscription(api, api_as, listener, so
     assert code_of(download(client, song), 403) == ("subscription_required", None)
 
 
-def test_what_is_not_there_can_not_be_downloaded(premium_api, song, private_song):
+def test_missing_audio_and_private_songs_cannot_be_downloaded(premium_api, song, private_song):
     assert code_of(download(premium_api, song), 404) == ("no_audio", None)
     give_audio(private_song)
     assert code_of(download(premium_api, private_song), 404) == ("not_found", None)
@@ -91,7 +91,7 @@ def test_what_is_not_there_can_not_be_downloaded(premium_api, song, private_song
         ("Nina", "100% \U0001f3b5", "Nina - 100% \U0001f3b5.mp3"),
     ],
 )
-def test_a_file_name_is_safe_everywhere(premium_api, artist, make_song, artist_name, title, name):
+def test_file_names_are_valid_on_every_file_system(premium_api, artist, make_song, artist_name, title, name):
     artist.name = artist_name
     artist.save()
     song = give_audio(make_song("any"))
@@ -99,7 +99,7 @@ def test_a_file_name_is_safe_everywhere(premium_api, artist, make_song, artist_n
     assert names_in(download(premium_api, song)["Content-Disposition"])[1] == name
 
 
-def test_a_long_name_is_cut_between_letters(premium_api, artist, make_song):
+def test_a_long_file_name_is_cut_between_characters(premium_api, artist, make_song):
     song = give_audio(make_song("長" * 200))
     name = names_in(download(premium_api, song)["Content-Disposition"])[1]
     assert len(name.encode()) <= 143
@@ -107,18 +107,18 @@ def test_a_long_name_is_cut_between_letters(premium_api, artist, make_song):
     assert name.endswith("長.mp3")
 
 
-def test_the_plain_name_is_for_old_clients(premium_api, artist, make_song):
+def test_old_clients_get_an_ascii_file_name(premium_api, artist, make_song):
     song = give_audio(make_song('Jóga "live" 100%'))
     assert names_in(download(premium_api, song)["Content-Disposition"])[0] == "The Artist - Joga _live_ 100_.mp3"
     assert names_in(attachment_header("道.mp3"))[0] == "song.mp3"
 
 
-def test_names_are_composed(premium_api, make_song):
+def test_file_names_are_in_composed_unicode_form(premium_api, make_song):
     song = give_audio(make_song(unicodedata.normalize("NFD", "Jóga")))
     assert "Jóga" in names_in(download(premium_api, song)["Content-Disposition"])[1]
 
 
-def test_a_download_from_a_bucket_keeps_its_name(s3_server, use_store, premium_api, make_song):
+def test_a_download_from_a_bucket_has_its_file_name(s3_server, use_store, premium_api, make_song):
     use_store(s3_server)
     song = give_audio(make_song("Jóga"))
     answer = download(premium_api, song)

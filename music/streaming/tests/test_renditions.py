@@ -1,4 +1,4 @@
-"""What is made of a recording after its upload, and when it goes again."""
+"""Renditions, loudness and waveform: made after an upload, deleted with the audio."""
 
 import re
 import subprocess
@@ -36,7 +36,7 @@ def artist_api(api_as, artist):
 
 @pytest.fixture
 def uploaded(artist_api):
-    """A song whose bitrate is above every quality's."""
+    """A song whose bitrate is higher than that of any quality."""
     assert upload(artist_api, audio_sample("wav")).status_code == 201
     return Song.objects.get()
 
@@ -46,14 +46,14 @@ def detail(client, song):
 
 
 def ebur128(path: str) -> float:
-    """ffmpeg's own integrated loudness of a file."""
+    """Return the integrated loudness of a file as ffmpeg measures it."""
     command = [get_ffmpeg_exe(), "-nostdin", "-i", path, "-map", "0:a:0", "-af", "ebur128", "-f", "null", "-"]
     log = subprocess.run(command, capture_output=True, check=True).stderr.decode()
     return float(re.findall(r"I: +(-[\d.]+) LUFS", log)[-1])
 
 
 @pytest.mark.parametrize("format", AUDIO_FORMATS)
-def test_every_format_becomes_renditions_of_the_same_length_and_the_stated_bitrate(artist_api, render, format):
+def test_renditions_of_every_format_have_the_originals_length_and_the_stated_bitrate(artist_api, render, format):
     content = encoded(*MUSIC, *HIGH_BITRATE[format], suffix=format)
     assert upload(artist_api, content).status_code == 201
     render()
@@ -73,7 +73,7 @@ def test_every_format_becomes_renditions_of_the_same_length_and_the_stated_bitra
 
 
 @pytest.mark.parametrize(("kbps", "qualities"), [(64, set()), (96, set()), (128, {"low"}), (320, {"low", "medium"})])
-def test_no_rendition_is_above_the_source(artist_api, render, kbps, qualities):
+def test_no_rendition_has_a_higher_quality_than_the_original(artist_api, render, kbps, qualities):
     upload(artist_api, encoded(*MUSIC, "-b:a", f"{kbps}k", suffix="mp3"))
     render()
 
@@ -82,7 +82,7 @@ def test_no_rendition_is_above_the_source(artist_api, render, kbps, qualities):
     assert song.analysis.status == "ready"
 
 
-def test_a_narrow_source_still_gets_the_bitrate_that_was_promised(artist_api, render):
+def test_a_mono_low_rate_original_gets_the_full_bitrate(artist_api, render):
     upload(artist_api, encoded(*MUSIC, "-ac", "1", "-ar", "8000", "-c:a", "pcm_s16le", suffix="wav"))
     render()
 
@@ -90,7 +90,7 @@ def test_a_narrow_source_still_gets_the_bitrate_that_was_promised(artist_api, re
     assert inspect_audio(Rendition.objects.get().file).bitrate == pytest.approx(96, rel=0.1)
 
 
-def test_a_song_is_processing_until_its_sound_is_ready(api, uploaded, render):
+def test_a_song_is_processing_until_its_analysis_is_ready(api, uploaded, render):
     before = detail(api, uploaded)
     assert (before["status"], before["loudness"], before["status_reason"]) == ("processing", None, None)
     assert code_of(api.get(f"/api/songs/{uploaded.pk}/waveform"), 404) == ("not_ready", None)
@@ -104,7 +104,7 @@ def test_a_song_is_processing_until_its_sound_is_ready(api, uploaded, render):
     assert len(api.get(f"/api/songs/{uploaded.pk}/waveform").json()["points"]) == 1000
 
 
-def test_the_answer_to_a_write_has_the_details_and_a_list_has_not(artist_api, uploaded, render):
+def test_responses_to_writes_have_the_status_and_lists_do_not(artist_api, uploaded, render):
     render()
     changed = artist_api.patch(f"/api/songs/{uploaded.pk}", {"title": "New"}).json()
     assert (changed["title"], changed["status"]) == ("New", "ready")
@@ -117,13 +117,13 @@ def test_the_answer_to_a_write_has_the_details_and_a_list_has_not(artist_api, up
 @pytest.mark.parametrize(
     ("lufs", "peak", "gain"), [(-8.0, 0.4, -6.0), (-20.0, -9.0, 6.0), (-20.0, -5.0, 4.0), (-14.0, -1.0, 0.0)]
 )
-def test_gain_leads_to_minus_14_lufs_and_leaves_1_db_above_the_peak(api, song, lufs, peak, gain):
+def test_gain_leads_to_minus_14_lufs_and_leaves_1_db_of_headroom(api, song, lufs, peak, gain):
     give_audio(song)
     AudioAnalysis.objects.create(song=song, source=song.audio_file.name, status="ready", lufs=lufs, peak=peak)
     assert detail(api, song)["loudness"] == {"lufs": lufs, "peak": peak, "gain": gain}
 
 
-def test_a_waveform_follows_the_sound(api, artist_api, render):
+def test_a_waveform_follows_the_audio(api, artist_api, render):
     quiet_then_loud = "aevalsrc=if(lt(t\\,1)\\,0.1\\,0.8)*sin(2*PI*440*t):s=44100:d=2"
     upload(artist_api, encoded("-f", "lavfi", "-i", quiet_then_loud, suffix="wav"))
     render()
@@ -142,12 +142,12 @@ def test_silence_has_no_loudness(api, artist_api, render):
     assert set(api.get(f"/api/songs/{song.pk}/waveform").json()["points"]) == {0}
 
 
-def test_a_song_without_audio_has_nothing_on_its_way(api, song):
+def test_a_song_without_audio_is_not_processing(api, song):
     assert (detail(api, song)["status"], detail(api, song)["loudness"]) == ("ready", None)
     assert code_of(api.get(f"/api/songs/{song.pk}/waveform"), 404) == ("not_ready", None)
 
 
-def test_the_waveform_of_a_private_song_is_for_its_artist(api, artist_api, uploaded, render):
+def test_only_its_artist_gets_the_waveform_of_a_private_song(api, artist_api, uploaded, render):
     render()
     Song.objects.update(visibility="private")
     assert api.get(f"/api/songs/{uploaded.pk}/waveform").status_code == 404
@@ -155,7 +155,7 @@ def test_the_waveform_of_a_private_song_is_for_its_artist(api, artist_api, uploa
 
 
 @pytest.mark.parametrize("content", [b"no sound at all", b"ffconcat version 1.0\nfile /etc/passwd\n", b"RIFF"])
-def test_what_can_not_be_decoded_failed_and_its_artist_reads_why(api, artist_api, make_song, render, content):
+def test_the_artist_reads_why_rendering_failed(api, artist_api, make_song, render, content):
     song = give_audio(make_song(bitrate=500), content)
     render()
 
@@ -166,21 +166,21 @@ def test_what_can_not_be_decoded_failed_and_its_artist_reads_why(api, artist_api
 
 
 @pytest.mark.parametrize(("limit", "value"), [("RENDERING_BYTES", 4096), ("MEMORY_BYTES", 2**24)])
-def test_rendering_runs_into_limits_and_leaves_nothing(uploaded, render, monkeypatch, limit, value):
+def test_rendering_that_exceeds_a_limit_leaves_no_file(uploaded, render, monkeypatch, limit, value):
     monkeypatch.setattr(ffmpeg, limit, value)
     render()
     assert AudioAnalysis.objects.get().status == "failed"
     assert stored_files() == {uploaded.audio_file.name}
 
 
-def test_a_tag_that_looks_like_a_measurement_is_not_believed(artist_api, render):
+def test_a_tag_that_looks_like_a_measurement_is_ignored(artist_api, render):
     lie = "Integrated loudness: I: -1.0 LUFS True peak: Peak: 9.0 dBFS"
     upload(artist_api, audio_sample("flac", title=lie))
     render()
     assert AudioAnalysis.objects.get().lufs < -5
 
 
-def test_new_audio_is_rendered_anew_and_the_old_renditions_go(artist_api, uploaded, render):
+def test_new_audio_is_rendered_and_the_old_renditions_are_deleted(artist_api, uploaded, render):
     render()
     old = stored_files()
     new = BytesIO(audio_sample("wav", 3))
@@ -196,7 +196,7 @@ def test_new_audio_is_rendered_anew_and_the_old_renditions_go(artist_api, upload
 
 
 @pytest.mark.parametrize("way", ["song", "account"])
-def test_renditions_go_with_their_song(artist_api, uploaded, render, way):
+def test_renditions_are_deleted_with_their_song(artist_api, uploaded, render, way):
     render()
     assert len(stored_files()) == 4
     if way == "song":
@@ -212,7 +212,7 @@ def test_rendering_twice_changes_nothing(uploaded, render):
     before = {rendition.pk: rendition.updated_at for rendition in Rendition.objects.all()}
     files = stored_files()
     render_song(uploaded.pk, uploaded.audio_file.name)
-    AudioAnalysis.objects.update(status="processing")  # as a worker sees it that was killed before its end
+    AudioAnalysis.objects.update(status="processing")  # as if the worker had been killed before saving the result
     render_song(uploaded.pk, uploaded.audio_file.name)
 
     assert set(Rendition.objects.values_list("pk", flat=True)) == set(before)
@@ -220,7 +220,7 @@ def test_rendering_twice_changes_nothing(uploaded, render):
     assert AudioAnalysis.objects.get().status == "ready"
 
 
-def test_what_a_killed_worker_left_half_written_is_written_anew(uploaded, render):
+def test_a_file_half_written_by_a_killed_worker_is_replaced(uploaded, render):
     key = rendition_key(uploaded.audio_file.name, "low")
     default_storage.save(key, ContentFile(b"the first bytes"))
     render()
@@ -229,7 +229,7 @@ def test_what_a_killed_worker_left_half_written_is_written_anew(uploaded, render
     assert len(stored_files()) == 4
 
 
-def test_a_song_that_goes_while_it_is_rendered_leaves_no_file(artist_api, uploaded):
+def test_a_song_deleted_while_rendering_leaves_no_file(artist_api, uploaded):
     source = uploaded.audio_file.name
     default_storage.save(rendition_key(source, "high"), ContentFile(b"of a worker that was killed"))
     artist_api.delete(f"/api/songs/{uploaded.pk}")
@@ -237,7 +237,7 @@ def test_a_song_that_goes_while_it_is_rendered_leaves_no_file(artist_api, upload
     assert stored_files() == set()
 
 
-def test_an_old_order_to_render_does_nothing_to_new_audio(artist_api, uploaded):
+def test_a_task_for_old_audio_does_nothing_to_new_audio(artist_api, uploaded):
     old = uploaded.audio_file.name
     artist_api.patch(f"/api/songs/{uploaded.pk}", {"audio_file": BytesIO(audio_sample("mp3"))}, format="multipart")
     render_song(uploaded.pk, old)
@@ -245,7 +245,7 @@ def test_an_old_order_to_render_does_nothing_to_new_audio(artist_api, uploaded):
     assert not Rendition.objects.exists()
 
 
-def test_trouble_of_ours_is_told_after_the_last_attempt(artist_api, uploaded):
+def test_a_server_error_is_reported_after_the_last_attempt(artist_api, uploaded):
     default_storage.delete(uploaded.audio_file.name)
 
     class Context:
@@ -259,7 +259,7 @@ def test_trouble_of_ours_is_told_after_the_last_attempt(artist_api, uploaded):
     assert "our side" in detail(artist_api, uploaded)["status_reason"]
 
 
-def test_render_missing_finishes_what_is_left(artist_api, uploaded, make_song):
+def test_render_missing_renders_songs_without_renditions(artist_api, uploaded, make_song):
     give_audio(make_song("From before"), audio_sample("mp3"))
     upload(artist_api, audio_sample("flac"))
     AudioAnalysis.objects.filter(song=uploaded).update(status="failed", reason="Something")
@@ -274,7 +274,7 @@ def test_render_missing_finishes_what_is_left(artist_api, uploaded, make_song):
     assert again.getvalue() == "Nothing is missing.\n"
 
 
-def test_render_missing_says_what_failed(make_song):
+def test_render_missing_reports_failures(make_song):
     give_audio(make_song(), b"no sound")
     with pytest.raises(SystemExit):
         call_command("render_missing", stdout=StringIO())

@@ -1,4 +1,4 @@
-"""Songs whose bytes lie in a bucket, and a storage that is away or full."""
+"""Songs stored in an S3 bucket, and storage that is unavailable or full."""
 
 import errno
 import io
@@ -21,7 +21,7 @@ from tests.s3 import Store
 
 
 class FullDisk(FileSystemStorage):
-    """Has room for the first part of a file."""
+    """A disk with room for only the first part of a file."""
 
     def _save(self, name, content):
         super()._save(name, ContentFile(content.read(1000)))
@@ -47,12 +47,12 @@ def artist_api(api_as, artist):
 
 @pytest.fixture
 def later_tasks(settings):
-    """Tasks wait in the database for the worker, as in production."""
+    """Queue tasks in the database for the worker, as in production."""
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "rendering"]}}
 
 
 def run_worker() -> None:
-    """As `manage.py db_worker` does until nothing is left to do, without its hold on signals."""
+    """Run the worker until the queue is empty, without its signal handlers."""
     LeasedWorker(
         queue_names=["*"],
         excluded_queue_names=[],
@@ -74,7 +74,7 @@ def location_of(answer) -> str:
     return answer["Location"]
 
 
-def test_an_upload_goes_to_the_bucket_with_its_own_type(s3_server, use_store, artist_api):
+def test_an_upload_is_stored_in_the_bucket_with_its_content_type(s3_server, use_store, artist_api):
     use_store(s3_server)
     before = keys()
     content = audio_sample("flac", cover=image_sample())
@@ -89,7 +89,7 @@ def test_an_upload_goes_to_the_bucket_with_its_own_type(s3_server, use_store, ar
     assert stored_files() == set()
 
 
-def test_a_stream_leads_to_an_address_in_the_bucket_that_plays(s3_server, use_store, api, song):
+def test_a_stream_redirects_to_a_playable_url_in_the_bucket(s3_server, use_store, api, song):
     use_store(s3_server)
     give_audio(song)
     address = location_of(api.get(f"/api/songs/{song.pk}/stream"))
@@ -101,7 +101,7 @@ def test_a_stream_leads_to_an_address_in_the_bucket_that_plays(s3_server, use_st
     assert location_of(api.head(f"/api/songs/{song.pk}/stream"))
 
 
-def test_a_private_song_in_a_bucket_needs_our_signature_too(s3_server, use_store, api, artist_api, private_song):
+def test_a_private_song_in_a_bucket_requires_a_signed_url(s3_server, use_store, api, artist_api, private_song):
     use_store(s3_server)
     give_audio(private_song)
     signed = artist_api.get(f"/api/songs/{private_song.pk}").json()["audio_file"]
@@ -109,7 +109,7 @@ def test_a_private_song_in_a_bucket_needs_our_signature_too(s3_server, use_store
     assert api.get(signed.partition("?")[0]).status_code == 404
 
 
-def test_a_cover_in_a_bucket_has_one_lasting_address(s3_server, use_store, api, artist_api, album):
+def test_a_cover_in_a_bucket_has_a_permanent_url(s3_server, use_store, api, artist_api, album):
     use_store(s3_server)
     cover = send_image(artist_api, f"/api/albums/{album.pk}", image_sample()).json()["cover_image"]
     assert cover == artist_api.get(f"/api/albums/{album.pk}").json()["cover_image"]
@@ -118,7 +118,7 @@ def test_a_cover_in_a_bucket_has_one_lasting_address(s3_server, use_store, api, 
     assert int(answer["Cache-Control"].rpartition("=")[2]) <= 300
 
 
-def test_addresses_into_the_bucket_live_ten_minutes_or_as_long_as_is_set(s3_server, use_store, api, song, settings):
+def test_bucket_urls_are_valid_for_ten_minutes_or_as_configured(s3_server, use_store, api, song, settings):
     use_store(s3_server)
     give_audio(song)
     url = f"/api/songs/{song.pk}/stream"
@@ -128,7 +128,7 @@ def test_addresses_into_the_bucket_live_ten_minutes_or_as_long_as_is_set(s3_serv
     assert "X-Amz-Expires=90&" in location_of(api.get(url))
 
 
-def test_redirects_into_the_bucket_are_kept_by_nobody(s3_server, use_store, api, artist_api, song, private_song):
+def test_redirects_to_the_bucket_are_not_cached(s3_server, use_store, api, artist_api, song, private_song):
     use_store(s3_server)
     for each in (song, private_song):
         give_audio(each)
@@ -142,12 +142,12 @@ def test_redirects_into_the_bucket_are_kept_by_nobody(s3_server, use_store, api,
         assert {"Authorization", "Cookie"} <= set(answer["Vary"].split(", "))
 
 
-def test_the_first_cover_asked_for_after_a_start_is_found_too(s3_server, use_store, api):
+def test_the_first_requested_cover_after_a_start_is_found(s3_server, use_store, api):
     use_store(s3_server)
     assert "X-Amz-Signature" in location_of(api.get("/media/covers/00000000-0000-0000-0000-000000000000.jpg"))
 
 
-def test_replacing_and_deleting_clears_the_bucket(s3_server, use_store, artist_api):
+def test_replaced_and_deleted_files_are_removed_from_the_bucket(s3_server, use_store, artist_api):
     use_store(s3_server)
     before = keys()
     path = f"/api/songs/{upload(artist_api).json()['id']}"
@@ -160,7 +160,7 @@ def test_replacing_and_deleting_clears_the_bucket(s3_server, use_store, artist_a
 
 
 @pytest.mark.parametrize("part", ["path", "X-Amz-Expires", "X-Amz-Date", "X-Amz-Signature", "X-Amz-Credential"])
-def test_an_address_that_was_changed_is_refused(rclone_s3, use_store, api, make_song, part):
+def test_a_changed_bucket_url_is_refused(rclone_s3, use_store, api, make_song, part):
     use_store(rclone_s3)
     song, other = give_audio(make_song()), give_audio(make_song())
     address = location_of(api.get(f"/api/songs/{song.pk}/stream"))
@@ -176,7 +176,7 @@ def test_an_address_that_was_changed_is_refused(rclone_s3, use_store, api, make_
     assert requests.get(address.partition("?")[0], timeout=5).status_code in REFUSED
 
 
-def test_an_address_in_the_bucket_ends(rclone_s3, use_store, api, song, settings):
+def test_a_bucket_url_expires(rclone_s3, use_store, api, song, settings):
     use_store(rclone_s3)
     give_audio(song)
     lifetime = settings.PRESIGNED_URL_LIFETIME.total_seconds()
@@ -190,7 +190,7 @@ def test_an_address_in_the_bucket_ends(rclone_s3, use_store, api, song, settings
 
 @pytest.fixture(params=["bucket", "disk"])
 def storage_away(request, settings, use_store, tmp_path):
-    """Takes the storage away: the bucket does not answer, or the disk is not mounted."""
+    """Return a function that makes the storage unavailable: the bucket does not answer, or the disk is not mounted."""
 
     def take():
         if request.param == "bucket":
@@ -202,7 +202,7 @@ def storage_away(request, settings, use_store, tmp_path):
     return take
 
 
-def test_without_storage_an_upload_writes_nothing(storage_away, artist_api):
+def test_an_upload_without_storage_creates_nothing(storage_away, artist_api):
     storage_away()
     answer = upload(artist_api, audio_sample("mp3", cover=image_sample()))
     assert code_of(answer, 503) == ("storage_unavailable", None)
@@ -210,7 +210,7 @@ def test_without_storage_an_upload_writes_nothing(storage_away, artist_api):
     assert (Song.objects.count(), Album.objects.count(), Genre.objects.count()) == (0, 0, 0)
 
 
-def test_without_storage_new_audio_and_covers_change_nothing(storage_away, artist_api, song, album):
+def test_new_audio_and_covers_without_storage_change_nothing(storage_away, artist_api, song, album):
     storage_away()
     file = {"audio_file": io.BytesIO(audio_sample("mp3")), "title": "New"}
     assert code_of(artist_api.patch(f"/api/songs/{song.pk}", file, format="multipart"), 503)[0] == "storage_unavailable"
@@ -220,20 +220,20 @@ def test_without_storage_new_audio_and_covers_change_nothing(storage_away, artis
     assert (Song.objects.get().audio_file.name, Album.objects.get().cover_image.name) == ("", "")
 
 
-def test_a_disk_that_is_away_streams_nothing(api, settings, song, tmp_path):
+def test_streaming_from_an_unmounted_disk_is_an_error(api, settings, song, tmp_path):
     give_audio(song)
     settings.MEDIA_ROOT = tmp_path / "elsewhere"
     assert code_of(api.get(f"/api/songs/{song.pk}/stream"), 503) == ("storage_unavailable", None)
 
 
-def test_without_storage_the_rest_goes_on(storage_away, api, artist_api, song):
+def test_requests_without_files_work_without_storage(storage_away, api, artist_api, song):
     storage_away()
     assert api.get("/api/songs").status_code == 200
     assert artist_api.patch(f"/api/songs/{song.pk}", {"title": "New"}).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)  # the worker commits
-def test_what_is_deleted_while_storage_is_away_is_removed_later(
+def test_files_deleted_while_storage_is_unavailable_are_removed_later(
     later_tasks, s3_server, use_store, artist_api, make_song
 ):
     use_store(s3_server)
@@ -251,7 +251,7 @@ def test_what_is_deleted_while_storage_is_away_is_removed_later(
 
 
 @pytest.mark.django_db(transaction=True)  # the worker commits
-def test_a_file_goes_when_the_worker_comes_by(later_tasks, artist_api, make_song):
+def test_the_worker_removes_files_of_deleted_songs(later_tasks, artist_api, make_song):
     song = give_audio(make_song())
     assert artist_api.delete(f"/api/songs/{song.pk}").status_code == 204
     assert stored_files() == {song.audio_file.name}
@@ -259,7 +259,7 @@ def test_a_file_goes_when_the_worker_comes_by(later_tasks, artist_api, make_song
     assert stored_files() == set()
 
 
-def test_a_full_disk_keeps_no_part_of_a_file(artist_api, settings, tmp_path):
+def test_a_full_disk_leaves_no_part_of_a_file(artist_api, settings, tmp_path):
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {
