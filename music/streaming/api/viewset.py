@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.db.compiled import CompiledQuery, UserParam
-from music.api.base import ONE, BytesNegotiation, PageViewSet
+from music.api.base import PK_PARAM, BytesNegotiation, PageViewSet
 from music.catalogue.models import Song
 from music.streaming.api.serializers import StreamQuerySerializer, WaveformSerializer
 from music.streaming.delivery import deliver
@@ -90,7 +90,7 @@ class SoundActions(PageViewSet):
         permit = grant_from(signature, UUID(pk)) if signature else None
         songs = songs_to_hear(has_task=request.user.is_authenticated, is_permitted=permit is not None)
         given = {"user": request.user.pk, "listener": permit and permit.listener.pk, "pk": UUID(pk)}
-        song = songs.first("one", lambda songs: songs.filter(pk=ONE), given)
+        song = songs.first("one", lambda songs: songs.filter(pk=PK_PARAM), given)
         if song is None:
             raise Http404
         if signature and permit is None:
