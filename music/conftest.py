@@ -8,7 +8,7 @@ from payments.models import Subscription, SubscriptionPlan
 
 @pytest.fixture
 def make_song(artist):
-    """A song that is there already, without the cost of an upload; it has no audio unless the test gives it some."""
+    """`make_song(title, …)`: create a song without the cost of an upload. It has no audio (see `give_audio`)."""
 
     def make(title="A song", play_count=0, like_count=0, **fields):
         song = Song.objects.create(title=title, **{"artist": artist, **fields})
@@ -42,7 +42,7 @@ def genre(db):
 
 @pytest.fixture
 def give_premium(db):
-    """`give_premium(listener)`: an active subscription, which ends as soon as its status says so."""
+    """`give_premium(listener)`: create an active subscription. It ends when a test changes its status."""
 
     def give(user, plan="individual"):
         return Subscription.objects.create(
@@ -58,10 +58,10 @@ def give_premium(db):
 
 @pytest.fixture
 def render():
-    """Does what the worker does after uploads."""
+    """`render()`: make the missing renditions of all songs, as the worker does after uploads."""
 
-    def everything():
+    def render_all():
         for song in missing_renditions():
             render_song(song.pk, song.audio_file.name)
 
-    return everything
+    return render_all

@@ -7,7 +7,7 @@ from music.models import SearchEntry
 
 
 class Command(BaseCommand):
-    help = "Make the search index anew. It follows every change by itself: this is for rows that came past Django."
+    help = "Rebuild the search index. It is needed only for rows that were written without Django: any other change updates the index by itself."
 
     def handle(self, *args: Any, **options: Any) -> None:
         rebuild()
