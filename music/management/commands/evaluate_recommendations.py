@@ -29,9 +29,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--train", type=Path, required=True)
         parser.add_argument("--test", type=Path, required=True)
-        parser.add_argument(
-            "--output", type=Path, help="CSV file for the results: user_id, rank, artist_id; 20 artists for each user"
-        )
+        parser.add_argument("--output", type=Path, help="CSV file to write: user_id, rank, artist_id")
 
     def handle(self, *args: Any, train: Path, test: Path, output: Path | None, **options: Any) -> None:
         known, hidden = plays_in(train), plays_in(test)
@@ -89,18 +87,13 @@ def write(recommended: dict[str, list[str]], output: Path) -> None:
 
 def figures(recommended: dict[str, list[str]], hidden: Plays) -> dict[str, float]:
     """Return means over the users in `hidden`. An artist is a hit or not, however many plays there are."""
-    hits_and_artists = [
-        ([artist in artists for artist in recommended.get(user, [])], artists) for user, artists in hidden.items()
+    # For each user: whether each recommended artist is a hit, and the number of artists that could be hit.
+    users = [
+        ([artist in artists for artist in recommended.get(user, [])], len(artists)) for user, artists in hidden.items()
     ]
     return {
-        **{
-            f"nDCG@{n}": fmean(ndcg(hits[:n], min(n, len(artists))) for hits, artists in hits_and_artists)
-            for n in (10, SHOWN)
-        },
-        **{
-            f"recall@{n}": fmean(sum(hits[:n]) / len(artists) for hits, artists in hits_and_artists)
-            for n in (10, SHOWN)
-        },
+        **{f"nDCG@{n}": fmean(ndcg(hits[:n], min(n, possible)) for hits, possible in users) for n in (10, SHOWN)},
+        **{f"recall@{n}": fmean(sum(hits[:n]) / possible for hits, possible in users) for n in (10, SHOWN)},
     }
 
 

@@ -7,7 +7,7 @@ from music.models import SearchEntry
 
 
 class Command(BaseCommand):
-    help = "Rebuild the search index. It is needed only for rows that were written without Django: any other change updates the index by itself."
+    help = "Rebuild the search index. Needed only after writes past Django: others update the index by themselves."
 
     def handle(self, *args: Any, **options: Any) -> None:
         rebuild()
