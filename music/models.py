@@ -1,4 +1,4 @@
-"""The index of the app's models, where Django looks for them."""
+"""Imports the models of each subject: Django looks for an app's models in this module."""
 
 from music.advertising.models import Ad, AdPlayCounter, GivenAd
 from music.catalogue.models import Album, ArtistCounts, Genre, Song, SongCounts

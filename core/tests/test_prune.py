@@ -126,7 +126,7 @@ def test_a_day_is_kept_as_a_whole(month, song, listener):
 
 
 def test_it_goes_in_batches_and_can_be_cut_off(month, song, listener, monkeypatch):
-    monkeypatch.setattr(pruning, "PLAYS_AT_ONCE", 2)
+    monkeypatch.setattr(pruning, "PLAYS_PER_BATCH", 2)
     played(song, listener, days_ago=31, times=5)
     batches = pruning.prune_history()
     assert next(batches) == 2

@@ -17,11 +17,14 @@ def ad_key(ad: "Ad", filename: str) -> str:
 
 class AdQuerySet(models.QuerySet):
     def running(self) -> Self:
+        """Narrow to active ads whose start has come and whose end has not."""
         now = timezone.now()
         return self.filter(Q(ends=None) | Q(ends__gt=now), is_active=True, starts__lte=now)
 
 
 class Ad(UUIDModel):
+    """An advertisement: audio, perhaps an image and a link. Admins manage them."""
+
     name = NameField(max_length=200, help_text="For us; listeners don't see it.")
     audio = models.FileField(upload_to=ad_key)
     image = models.ImageField(upload_to=ad_key, blank=True)
@@ -48,7 +51,7 @@ class Ad(UUIDModel):
 
 
 class AdPlayCounter(models.Model):
-    """How many counted plays a listener has had while the plan had ads."""
+    """Number of counted plays a listener has had on plans with ads; every third brings an ad."""
 
     listener = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="ad_play_counter")
     plays = models.PositiveBigIntegerField(default=0)
@@ -61,7 +64,10 @@ class AdPlayCounter(models.Model):
 
 
 class GivenAd(models.Model):
-    """How often `play` gave an ad to a listener, and what of it was shown and clicked: never more than was given."""
+    """Number of times a listener was given an ad by `play`, and how many of its impressions and clicks were counted.
+
+    A client can send as many as it likes; a constraint caps both counts at `times`.
+    """
 
     ad = models.ForeignKey(Ad, on_delete=models.CASCADE, related_name="given")
     listener = models.ForeignKey(User, on_delete=models.CASCADE, related_name="given_ads")

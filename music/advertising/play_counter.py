@@ -1,3 +1,5 @@
+"""Ads between plays: when one is due, which one is drawn, and which of its impressions and clicks count."""
+
 from random import choices
 from typing import Literal
 
@@ -13,38 +15,38 @@ PLAYS_PER_AD = 3
 
 
 def draw_ad_for_play(listener: User) -> Ad | None:
-    """With each third one an ad, drawn by weight from those that run now. For listeners whose plan has ads."""
+    """Count a play towards the next ad. Return an ad with every third play, None with the others or if none is running.
+
+    To be called for listeners whose plan has ads.
+    """
+    # Held until the ad is drawn: of several plays in the same moment exactly one is the third.
     with lock_for_action(listener):
-        turn = AdPlayCounter.objects.filter(listener=listener)
-        if not turn.update(plays=F("plays") + 1):
+        counter = AdPlayCounter.objects.filter(listener=listener)
+        if not counter.update(plays=F("plays") + 1):
             AdPlayCounter.objects.get_or_create(listener=listener)
-            turn.update(plays=F("plays") + 1)
-        plays = turn.get().plays
-        return None if plays % PLAYS_PER_AD else _given_to(listener)
+            counter.update(plays=F("plays") + 1)
+        return None if counter.get().plays % PLAYS_PER_AD else draw_ad(listener)
 
 
-def count_once(ad: Ad, counter: Literal["impressions", "clicks"], *, listener: User) -> None:
-    """Count an impression or a click, as often as `play` gave the ad to this listener; more of them count nothing."""
-    with transaction.atomic():
-        # One conditional UPDATE, so that two requests at the same moment don't both find room.
-        given = GivenAd.objects.filter(ad=ad, listener=listener, **{f"{counter}__lt": F("times")})
-        if given.update(**{counter: F(counter) + 1}):
-            Ad.objects.filter(pk=ad.pk).update(**{counter: F(counter) + 1})
-
-
-def _given_to(listener: User) -> Ad | None:
-    ad = _drawn()
-    if ad is None:
+def draw_ad(listener: User) -> Ad | None:
+    """Draw a running ad by weight, and record that the listener was given it. Return None if no ad is running."""
+    ads = list(Ad.objects.running())
+    if not ads:
         return None
+    ad = choices(ads, [ad.weight for ad in ads])[0]  # noqa: S311
     try:
         with lock_for_action(listener, ad):
             GivenAd.objects.get_or_create(ad=ad, listener=listener)
             GivenAd.objects.filter(ad=ad, listener=listener).update(times=F("times") + 1)
-    except Http404:  # an admin deleted it a moment ago
+    except Http404:  # an admin deleted the ad since it was read; the play goes on without one
         return None
     return ad
 
 
-def _drawn() -> Ad | None:
-    ads = list(Ad.objects.running())
-    return choices(ads, [ad.weight for ad in ads])[0] if ads else None  # noqa: S311
+def count_once(ad: Ad, counter: Literal["impressions", "clicks"], *, listener: User) -> None:
+    """Count an impression or a click of the ad, at most as often as the listener was given it. Ignore any further."""
+    with transaction.atomic():
+        # The limit is part of the UPDATE: of two requests in the same moment only one takes the last free count.
+        given = GivenAd.objects.filter(ad=ad, listener=listener, **{f"{counter}__lt": F("times")})
+        if given.update(**{counter: F(counter) + 1}):
+            Ad.objects.filter(pk=ad.pk).update(**{counter: F(counter) + 1})

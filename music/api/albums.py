@@ -12,11 +12,12 @@ from music.catalogue.api.song_serializers import SongSerializer
 from music.catalogue.models import Album, Listener, Song
 from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST, TRACK_ORDER
 from music.library.api.viewset import NEWEST_FIRST, FavoriteActions
-from music.library.collections import favorites_of
-from music.library.queries import album_list, with_caller_state
+from music.library.queries import album_list, favorites_of, with_caller_state
 
 
 class AlbumViewSet(FavoriteActions, CatalogueViewSet):
+    """Albums with their songs. Listeners see an album only while they see a song on it, or none is on it yet."""
+
     serializer_class = AlbumSerializer
     write_serializer_class = AlbumWriteSerializer
     filterset_class = AlbumFilter
@@ -27,8 +28,9 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
     }
     ordering = "-release_date"
 
-    def get_queryset(self) -> QuerySet[Album]:
-        return Album.objects.visible_to(self.request.user)
+    @classmethod
+    def base_queryset(cls, listener: Listener) -> QuerySet[Album]:
+        return Album.objects.visible_to(listener)
 
     @classmethod
     def list_queryset(cls, listener: Listener) -> QuerySet[Album]:
@@ -43,7 +45,7 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
         ordering="track_number",
     )
     def songs(self, request: Request, pk: str) -> Response:
-        """The album's songs that the caller may see, by disc, then track."""
+        """List the album's songs that the caller may see, by disc, then track."""
         listener = request.user
         songs = Song.objects.visible_to(listener).filter(album=self.get_object())
         return self.page_of(with_caller_state(listener, songs))
@@ -56,5 +58,5 @@ class AlbumViewSet(FavoriteActions, CatalogueViewSet):
         **NEWEST_FIRST,
     )
     def favorites(self, request: Request) -> Response:
-        """The caller's favourite albums, newest first."""
-        return self.page_of(favorites_of(request.user, self.get_rows()))
+        """List the caller's favorite albums, last added first."""
+        return self.page_of(favorites_of(request.user, self.get_queryset()))

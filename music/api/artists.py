@@ -16,9 +16,9 @@ from music.catalogue.api.permissions import IsArtist
 from music.catalogue.api.song_serializers import SongSerializer
 from music.catalogue.artists import with_totals
 from music.catalogue.models import Listener, Song
-from music.library import collections as collecting
+from music.library import actions
 from music.library.api.serializers import FollowStateSerializer
-from music.library.queries import artist_list, with_caller_state
+from music.library.queries import artist_list, artists_followed_by, followers_of, with_caller_state
 from users.models import User
 
 TOP_SONGS = 10
@@ -30,6 +30,8 @@ NEWEST_FIRST = {
 
 
 class ArtistProfileSerializer(ArtistSerializer):
+    """An artist with totals over their public songs and the TOP_SONGS most played ones."""
+
     total_plays = serializers.IntegerField()
     total_likes = serializers.IntegerField()
     top_songs = SongSerializer(many=True)
@@ -49,6 +51,8 @@ class ArtistProfileSerializer(ArtistSerializer):
 
 
 class ArtistViewSet(PageViewSet):
+    """Artists as listeners see them, and follows. Nothing is written here: an artist is an account with a role."""
+
     lookup_value_regex = UUID_REGEX
     serializer_class = ArtistSerializer
     filterset_class = ArtistFilter
@@ -56,7 +60,8 @@ class ArtistViewSet(PageViewSet):
     tie_breakers = {"follower_count": "counts__artist_id"}
     ordering = "name"
 
-    def get_queryset(self) -> QuerySet[User]:
+    @classmethod
+    def base_queryset(cls, listener: Listener) -> QuerySet[User]:
         return User.objects.artists()
 
     @classmethod
@@ -67,20 +72,20 @@ class ArtistViewSet(PageViewSet):
         request=None,
         responses={
             201: FollowStateSerializer,
-            200: OpenApiResponse(FollowStateSerializer, "Followed already."),
+            200: OpenApiResponse(FollowStateSerializer, "The caller followed the artist already."),
         },
     )
     @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
     def follow(self, request: Request, pk: str) -> Response:
-        """Follow the artist."""
-        is_new = collecting.follow(self.get_object(), follower=request.user)
+        """Follow the artist. Following again changes nothing."""
+        is_new = actions.follow(self.get_object(), follower=request.user)
         return Response({"is_following": True}, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
     @extend_schema(request=None, responses={204: None})
     @follow.mapping.delete
     def unfollow(self, request: Request, pk: str) -> Response:
-        """Follow the artist no longer."""
-        collecting.unfollow(self.get_object(), follower=request.user)
+        """Stop following the artist. 204 as well if the caller did not."""
+        actions.unfollow(self.get_object(), follower=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=FollowedArtistSerializer(many=True))
@@ -91,20 +96,20 @@ class ArtistViewSet(PageViewSet):
         **NEWEST_FIRST,
     )
     def following(self, request: Request) -> Response:
-        """The artists that the caller follows, newest first."""
-        return self.page_of(collecting.artists_followed_by(request.user, self.get_rows()))
+        """List the artists that the caller follows, last followed first."""
+        return self.page_of(artists_followed_by(request.user, self.get_queryset()))
 
     @extend_schema(responses=FollowerSerializer(many=True))
     @action(detail=False, permission_classes=[IsArtist], serializer_class=FollowerSerializer, **NEWEST_FIRST)
     def followers(self, request: Request) -> Response:
-        """Who follows the caller, newest first. For artists."""
-        return self.page_of(collecting.followers_of(request.user))
+        """List the accounts that follow the caller, newest follower first. Only for artists."""
+        return self.page_of(followers_of(request.user))
 
     @extend_schema(responses=ArtistProfileSerializer)
     @action(detail=True, filterset_class=None, serializer_class=ArtistProfileSerializer)
     def profile(self, request: Request, pk: str) -> Response:
-        """The artist, with totals over their public songs and the songs that are played most."""
-        artist = get_object_or_404(with_totals(self.get_rows(), request.user), pk=pk)
+        """Show the artist with the plays and likes of their public songs, and the ten most played ones."""
+        artist = get_object_or_404(with_totals(self.list_queryset(request.user), request.user), pk=pk)
         return Response(self.get_serializer(artist).data)
 
     @extend_schema(responses=SongSerializer(many=True))
@@ -116,6 +121,6 @@ class ArtistViewSet(PageViewSet):
         ordering="-created_at",
     )
     def songs(self, request: Request, pk: str) -> Response:
-        """The artist's songs that the caller may see, newest first."""
+        """List the artist's songs that the caller may see, newest first."""
         songs = Song.objects.visible_to(request.user).filter(artist=self.get_object())
         return self.page_of(with_caller_state(request.user, songs))

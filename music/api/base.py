@@ -1,3 +1,5 @@
+"""Base classes of the catalogue's viewsets: keyset pages of compiled queries, and writes that are answered as reads."""
+
 import logging
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -29,10 +31,11 @@ from users.api.permissions import HasConfirmedEmail
 logger = logging.getLogger(__name__)
 
 WRITES = ("create", "update", "partial_update")
+PK_PARAM = Param("pk", UUIDField())
 
 
 class BytesNegotiation(DefaultContentNegotiation):
-    """For answers that no renderer makes: a player that accepts audio/* alone is right to ask here."""
+    """Content negotiation for files: a client that accepts only audio/* is not refused for want of a renderer."""
 
     def select_renderer(self, request: Request, renderers: list, format_suffix: str | None = None) -> tuple:
         try:
@@ -42,109 +45,128 @@ class BytesNegotiation(DefaultContentNegotiation):
 
 
 class PageViewSet(GenericViewSet):
+    """Lists and details from three querysets: `base_queryset`, `list_queryset` and `detail_queryset`.
+
+    They are class methods of the listener, and not of the request, because lists and details are compiled: their SQL is
+    made once for all listeners.
+    """
+
     filterset_class: Any = None
     tie_breakers: dict[str, str] = {}
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        # An action may append functions to be called when the response has been sent.
         self.afterwards: list[Callable[[], None]] = []
         return super().initialize_request(request, *args, **kwargs)
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(*args, **kwargs)
-        # Called when the last byte has gone.
-        response._resource_closers += [logged(todo) for todo in self.afterwards]  # type: ignore[attr-defined]
+        # Django calls the closers once the last byte has been sent.
+        response._resource_closers += [log_errors_of(call) for call in self.afterwards]  # type: ignore[attr-defined]
         return response
 
     @classmethod
-    def list_queryset(cls, listener: Listener) -> QuerySet:
-        """What is shown, with all that is shown of it; `get_queryset` is what can be acted upon."""
+    def base_queryset(cls, listener: Listener) -> QuerySet:
+        """Return the rows visible to the listener, without annotations: all that an action on one row needs."""
         return cls.queryset.all()
 
     @classmethod
+    def list_queryset(cls, listener: Listener) -> QuerySet:
+        """Return the rows visible to the listener, with everything a list shows of them."""
+        return cls.base_queryset(listener)
+
+    @classmethod
     def detail_queryset(cls, listener: Listener) -> QuerySet:
-        """The same for a single one, of which more may be shown."""
+        """Return the rows visible to the listener, with everything a single object shows."""
         return cls.list_queryset(listener)
 
-    def get_rows(self) -> QuerySet:
-        return self.list_queryset(self.request.user)
+    def get_queryset(self) -> QuerySet:
+        """Return the rows of a list as it shows them; for an action on one row, only what the action needs."""
+        queryset = self.base_queryset if self.detail else self.list_queryset
+        return queryset(self.request.user)
 
     def compiled_queryset(
-        self, list_queryset: Callable[[Listener], QuerySet] | None = None, shown_by: type[RowSerializer] | None = None
+        self, queryset: Callable[[Listener], QuerySet] | None = None, serializer: type[RowSerializer] | None = None
     ) -> CompiledQuery:
-        """These rows, or others and just what a serializer shows of them, with their SQL kept: for whatever is asked
-        all the time.
+        """Return `list_queryset`, or another function of the listener, as a compiled query.
+
+        With a serializer the query reads only the columns that the serializer shows.
         """
-        return kept(list_queryset or self.list_queryset, shown_by, has_task=self.request.user.is_authenticated)
+        return compile_queryset(
+            queryset or self.list_queryset, serializer, for_anonymous=not self.request.user.is_authenticated
+        )
 
     @property
     def is_filtered(self) -> bool:
-        # Asking the FilterSet makes its forms.
+        """Whether the query string names a filter. Found without a FilterSet, which would build a form."""
         filters = self.filterset_class
         return bool(filters) and not filters.base_filters.keys().isdisjoint(self.request.query_params)
 
     @cached_for_anonymous
     def list(self, request: Request) -> Response:
-        return self.page_of(self.filter_queryset(self.get_rows()) if self.is_filtered else self.compiled_queryset())
+        # Only unfiltered lists are compiled: each combination of filters would be a statement of its own.
+        return self.page_of(self.filter_queryset(self.get_queryset()) if self.is_filtered else self.compiled_queryset())
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
 
     def get_object(self) -> Any:
-        """For an answer the row as it is shown, else what can be acted upon."""
-        found = (
-            self._row_shown() if self.action == "retrieve" else get_object_or_404(self.get_queryset(), **self.kwargs)
-        )
+        """Return the row as it is shown for `retrieve`, and the plain model for every other action."""
+        if self.action == "retrieve":
+            found = self.get_shown_row()
+        else:
+            found = get_object_or_404(self.get_queryset(), **self.kwargs)
         self.check_object_permissions(self.request, found)
         return found
 
-    def _row_shown(self) -> Any:
-        if self.request.accepted_renderer.format != "json":  # a page for people has a form, which takes a model
+    def get_shown_row(self) -> Any:
+        if self.request.accepted_renderer.format != "json":
+            # The browsable API shows a form, which needs a model instance.
             return get_object_or_404(self.detail_queryset(self.request.user), **self.kwargs)
         serializer: Any = self.get_serializer_class()
-        given = {"user": self.request.user.pk, "pk": UUID(self.kwargs["pk"])}
-        found = self.compiled_queryset(self.detail_queryset).first(
-            "one", lambda rows: serializer.read(rows.filter(pk=ONE)), given
+        row = self.compiled_queryset(self.detail_queryset).first(
+            "one",
+            lambda rows: serializer.read(rows.filter(pk=PK_PARAM)),
+            {"user": self.request.user.pk, "pk": UUID(self.kwargs["pk"])},
         )
-        if found is None:
+        if row is None:
             raise Http404
-        return found
+        return row
 
     def page_of(self, rows: QuerySet | CompiledQuery | Sequence) -> Response:
-        """A page of rows that an action has chosen itself."""
+        """Answer with one page of the rows."""
         serializer = self.get_serializer(self.paginate_queryset(rows), many=True)
         return self.get_paginated_response(serializer.data)
 
 
-def logged(todo: Callable[[], None]) -> Callable[[], None]:
-    """Django lets no error out of what is done after an answer, and says nothing of it."""
+def log_errors_of(call: Callable[[], None]) -> Callable[[], None]:
+    """Wrap a function that is called after the response. Django would swallow its errors without a word."""
 
-    def do() -> None:
+    def call_and_log() -> None:
         try:
-            todo()
+            call()
         except Exception:
-            logger.exception("after the answer")
+            logger.exception("Error after the response was sent")
 
-    return do
-
-
-ONE = Param("pk", UUIDField())
+    return call_and_log
 
 
 @cache
-def kept(
-    list_queryset: Callable[[Listener], QuerySet], shown_by: type[RowSerializer] | None = None, *, has_task: bool
+def compile_queryset(
+    queryset: Callable[[Listener], QuerySet], serializer: type[RowSerializer] | None = None, *, for_anonymous: bool
 ) -> CompiledQuery:
-    rows = list_queryset(UserParam() if has_task else AnonymousUser())
-    return CompiledQuery(shown_by.read(rows) if shown_by else rows)
+    """Compile the function's queryset: once for all anonymous callers, and once for all logged-in ones."""
+    rows = queryset(AnonymousUser() if for_anonymous else UserParam())
+    return CompiledQuery(serializer.read(rows) if serializer else rows)
 
 
 class CatalogueViewSet(mixins.DestroyModelMixin, PageViewSet):
-    """Everybody reads, artists add, owners change. What was written is answered as it is read."""
+    """Songs, albums and genres: everyone reads, artists create, owners change. A write is answered as a read is."""
 
     lookup_value_regex = UUID_REGEX
     permission_classes = [IsArtistOrReadOnly, HasConfirmedEmail]
     write_serializer_class: type[BaseSerializer]
-    # Of a single object, where lists show less.
+    # For a single object, if it shows more than a row of a list.
     detail_serializer_class: type[BaseSerializer] | None = None
 
     @property
@@ -168,33 +190,34 @@ class CatalogueViewSet(mixins.DestroyModelMixin, PageViewSet):
         serializer.is_valid(raise_exception=True)
         try:
             created = serializer.save()
-        except ObjectDoesNotExist as error:  # the account was closed a moment ago
+        except ObjectDoesNotExist as error:  # the caller's account was closed during the request
             raise AuthenticationFailed from error
-        return Response(self._as_read(created), status=status.HTTP_201_CREATED)
+        return Response(self.read_representation(created), status=status.HTTP_201_CREATED)
 
     def update(self, request: Request, pk: str, partial: bool = False) -> Response:
-        """Fields that are not sent keep their values, files too."""
+        """Change the fields that are sent. Unlike DRF's, a PUT leaves the others (files too) as they are."""
         instance = self.get_object()
         serializer = self.get_serializer(instance, data=request.data, partial=True)
+        # The one difference between PUT and PATCH: a PUT needs the title.
         has_title = partial or not isinstance(request.data, dict) or "title" in request.data
         serializer.is_valid(raise_exception=has_title)
         if not has_title:
             raise ValidationError({"title": [ErrorDetail("This field is required.", "required")], **serializer.errors})
         try:
             changed = serializer.save()
-        except ObjectDoesNotExist as error:  # it was deleted a moment ago
+        except ObjectDoesNotExist as error:  # the object was deleted during the request
             raise NotFound from error
-        return Response(self._as_read(changed))
+        return Response(self.read_representation(changed))
 
     def partial_update(self, request: Request, pk: str) -> Response:
         return self.update(request, pk, partial=True)
 
     def perform_destroy(self, instance: Any) -> None:
         with transaction.atomic():
-            # As it is now: since it was looked up it may have got another file.
+            # Read again under a lock: another request may have replaced the file since, and the new one has to go.
             for current in type(instance)._default_manager.select_for_update().filter(pk=instance.pk):
                 current.delete()
 
-    def _as_read(self, instance: Any) -> Any:
+    def read_representation(self, instance: Any) -> Any:
         row = get_object_or_404(self.detail_queryset(self.request.user), pk=instance.pk)
         return self.read_serializer_class(row, context=self.get_serializer_context()).data

@@ -18,21 +18,28 @@ from music.catalogue.orderings import RELEASED_FIRST, RELEASED_LAST
 from music.discovery.api.recommendations import RecommendationActions
 from music.discovery.api.search import SearchActions
 from music.library.api.viewset import NEWEST_FIRST, FavoriteActions, LikeActions
-from music.library.collections import favorites_of, likes_of
-from music.library.queries import song_list
-from music.playback.api.viewset import ListeningActions
+from music.library.queries import favorites_of, likes_of, song_list
+from music.playback.api.viewset import PlaybackActions
 from music.streaming.api.viewset import StreamingActions
 
 
 class SongViewSet(
     LikeActions,
     FavoriteActions,
-    ListeningActions,
+    PlaybackActions,
+    StreamingActions,
+    RecommendationActions,
+    SearchActions,
+    CatalogueViewSet,
+    FavoriteActions,
+    PlaybackActions,
     StreamingActions,
     RecommendationActions,
     SearchActions,
     CatalogueViewSet,
 ):
+    """Songs, with the actions that each subject adds to them."""
+
     serializer_class = SongSerializer
     detail_serializer_class = SongDetailSerializer
     write_serializer_class = SongWriteSerializer
@@ -47,8 +54,9 @@ class SongViewSet(
     tie_breakers = {"play_count": "counts__song_id", "like_count": "counts__song_id"}
     ordering = "-created_at"
 
-    def get_queryset(self) -> QuerySet[Song]:
-        return Song.objects.visible_to(self.request.user)
+    @classmethod
+    def base_queryset(cls, listener: Listener) -> QuerySet[Song]:
+        return Song.objects.visible_to(listener)
 
     @classmethod
     def list_queryset(cls, listener: Listener) -> QuerySet[Song]:
@@ -56,8 +64,8 @@ class SongViewSet(
 
     @classmethod
     def detail_queryset(cls, listener: Listener) -> QuerySet[Song]:
-        measured = {f"analysis_{name}": F(f"analysis__{name}") for name in ("status", "reason", "lufs", "peak")}
-        return cls.list_queryset(listener).annotate(**measured)
+        analysis = {f"analysis_{name}": F(f"analysis__{name}") for name in ("status", "reason", "lufs", "peak")}
+        return cls.list_queryset(listener).annotate(**analysis)
 
     @extend_schema(responses=CollectedSongSerializer(many=True))
     @action(
@@ -67,8 +75,8 @@ class SongViewSet(
         **NEWEST_FIRST,
     )
     def liked(self, request: Request) -> Response:
-        """The songs that the caller likes, newest first."""
-        return self.page_of(likes_of(request.user, self.get_rows()))
+        """List the songs that the caller likes, last liked first."""
+        return self.page_of(likes_of(request.user, self.get_queryset()))
 
     @extend_schema(responses=CollectedSongSerializer(many=True))
     @action(
@@ -78,5 +86,5 @@ class SongViewSet(
         **NEWEST_FIRST,
     )
     def favorites(self, request: Request) -> Response:
-        """The caller's favourite songs, newest first."""
-        return self.page_of(favorites_of(request.user, self.get_rows()))
+        """List the caller's favorite songs, last added first."""
+        return self.page_of(favorites_of(request.user, self.get_queryset()))

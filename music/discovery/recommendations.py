@@ -13,8 +13,8 @@ from music.discovery.neighbours.lookup import neighbours_of
 from music.discovery.neighbours.models import ItemKind
 from music.discovery.neighbours.taste import FAVORITE, LIKE, taste_of
 from music.discovery.trending.shelf import trending
-from music.library.collections import favorites_of, likes_of
 from music.library.models import ArtistFollow
+from music.library.queries import favorites_of, likes_of
 from music.playback.models import Play
 from music.playback.plays import recently_played_by
 from users.models import User

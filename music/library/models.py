@@ -6,6 +6,8 @@ from users.models import User
 
 
 class SongLike(UUIDModel):
+    """A like: public as a number in `SongCounts.like_count`, and private as to who likes what."""
+
     listener = models.ForeignKey(User, on_delete=models.CASCADE, related_name="song_likes")
     song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="likes")
 
@@ -20,6 +22,8 @@ class SongLike(UUIDModel):
 
 
 class FavoriteSong(UUIDModel):
+    """A song in a listener's library. Only the listener sees it, and nothing counts it."""
+
     listener = models.ForeignKey(User, on_delete=models.CASCADE, related_name="favorite_songs")
     song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="favorites")
 
@@ -30,10 +34,12 @@ class FavoriteSong(UUIDModel):
         indexes = [models.Index(fields=["listener", "created_at", "id"], name="favorite_songs_of_listener")]
 
     def __str__(self) -> str:
-        return f"{self.song}, a favourite of {self.listener}"
+        return f"{self.song}, a favorite of {self.listener}"
 
 
 class FavoriteAlbum(UUIDModel):
+    """An album in a listener's library, whether or not its songs are favorites too."""
+
     listener = models.ForeignKey(User, on_delete=models.CASCADE, related_name="favorite_albums")
     album = models.ForeignKey(Album, on_delete=models.CASCADE, related_name="favorites")
 
@@ -44,10 +50,12 @@ class FavoriteAlbum(UUIDModel):
         indexes = [models.Index(fields=["listener", "created_at", "id"], name="favorite_albums_of_listener")]
 
     def __str__(self) -> str:
-        return f"{self.album}, a favourite of {self.listener}"
+        return f"{self.album}, a favorite of {self.listener}"
 
 
 class ArtistFollow(UUIDModel):
+    """A follow of an artist. It outlives the artist's role: followers are back if the artist becomes one again."""
+
     follower = models.ForeignKey(User, on_delete=models.CASCADE, related_name="follows")
     artist = models.ForeignKey(User, on_delete=models.CASCADE, related_name="followers")
 

@@ -7,7 +7,7 @@ from users.models import User
 
 
 class Play(models.Model):
-    """A counted play: who, what, when. What trends and what is recommended is made of these."""
+    """A counted play. Trends, recommendations and a song's `play_count` are computed from these rows."""
 
     listener = models.ForeignKey(User, on_delete=models.CASCADE, related_name="plays")
     song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="plays")
@@ -24,7 +24,7 @@ class Play(models.Model):
 
 
 class PrunedPlays(models.Model):
-    """How many plays of a song went with the history that is not kept. The song's starting value has them."""
+    """Number of a song's plays that retention has deleted; `SongCounts.starting_play_count` includes them."""
 
     song = models.OneToOneField(Song, on_delete=models.CASCADE, primary_key=True, related_name="pruned_plays")
     number = models.PositiveBigIntegerField(default=0)
@@ -37,11 +37,11 @@ class PrunedPlays(models.Model):
 
 
 class RecentlyPlayed(UUIDModel):
-    """One row for each listener and song; it decides whether a play counts."""
+    """Last play of a song by a listener: one row for the pair, which also decides whether the next play counts."""
 
     listener = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recently_played")
     song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="recently_played")
-    # Empty where the listener has had the history forgotten.
+    # Null after the listener has cleared the history. The row itself stays until a repeat would count anyway.
     last_played_at = models.DateTimeField(null=True)
     last_counted_at = models.DateTimeField()
 
@@ -57,7 +57,7 @@ class RecentlyPlayed(UUIDModel):
 
 
 class Skip(models.Model):
-    """A song that was left before its end; how many there may be in an hour is up to the plan."""
+    """A song left before its end. The listener's plan limits how many there may be in an hour."""
 
     listener = models.ForeignKey(User, on_delete=models.CASCADE, related_name="skips")
     song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="skips")

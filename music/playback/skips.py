@@ -1,3 +1,5 @@
+"""Skips, and the number of them that a plan allows in an hour."""
+
 from datetime import timedelta
 from math import ceil
 
@@ -19,18 +21,23 @@ class SkipLimitReached(PermissionDenied):
 
     def __init__(self, wait: timedelta):
         super().__init__()
-        self.wait = ceil(wait.total_seconds())  # becomes Retry-After
+        self.wait = ceil(wait.total_seconds())  # sent as the Retry-After header
 
 
 def record_skip(song: Song, *, listener: User) -> int | None:
-    """How many skips remain in these 60 minutes; None: as many as one likes. Raises SkipLimitReached."""
+    """Record the skip. Return how many skips the listener has left in this window; None if the plan has no limit.
+
+    Raise SkipLimitReached if there is none left.
+    """
     limit = entitlements_of(listener).skip_limit
-    with lock_for_action(listener, song):  # a person does one thing at a time, so nobody skips past the limit
+    # The listener's row is locked before the skips are counted: parallel requests can't exceed the limit together.
+    with lock_for_action(listener, song):
         now = timezone.now()
         latest = Skip.objects.filter(listener=listener, at__gt=now - WINDOW).order_by("-at")
         used = list(latest.values_list("at", flat=True)[:limit])
         if limit is not None and len(used) >= limit:
-            # The oldest of the last so many is the next that stops to count.
-            raise SkipLimitReached((used or [now])[-1] + WINDOW - now)
+            # A skip is free again when the oldest of these leaves the window. `used` is empty for a limit of 0.
+            oldest = (used or [now])[-1]
+            raise SkipLimitReached(oldest + WINDOW - now)
         Skip.objects.create(listener=listener, song=song, at=now)
     return None if limit is None else limit - len(used) - 1

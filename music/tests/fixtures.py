@@ -62,8 +62,8 @@ def give_premium(db):
 def render():
     """Return a function that makes all missing renditions, as the worker does after uploads."""
 
-    def everything():
+    def render_all():
         for song in missing_renditions():
             render_song(song.pk, song.audio_file.name)
 
-    return everything
+    return render_all

@@ -63,7 +63,7 @@ def test_hiding_takes_songs_from_everybody_but_their_artist(admin_pages, api, ap
     assert len(api.get("/api/songs").json()["results"]) == 3
     for song in songs:
         log = history(admin_pages, song)
-        assert "Hidden from everybody but the artist. Reason: Stolen &lt;b&gt;beats&lt;/b&gt;" in log
+        assert "Hidden from everyone but the artist. Reason: Stolen &lt;b&gt;beats&lt;/b&gt;" in log
         assert "Shown again." in log
     assert LogEntry.objects.count() == 4
 

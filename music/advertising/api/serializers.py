@@ -6,7 +6,7 @@ from music.catalogue.api.fields import ImageURLField
 
 
 class AdSerializer(serializers.ModelSerializer):
-    audio = serializers.SerializerMethodField(help_text="Plays in an `<audio>` element as it is.")
+    audio = serializers.SerializerMethodField(help_text="Can be the `src` of an `<audio>` element.")
     image = ImageURLField()
     link = serializers.SerializerMethodField(help_text="Where a click leads.")
 

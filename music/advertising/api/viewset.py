@@ -19,7 +19,7 @@ from music.streaming.delivery import deliver
 
 
 class AdViewSet(GenericViewSet):
-    """What comes with `play`. Ads themselves are managed in the admin."""
+    """Impressions, clicks and audio of the ads that `play` answers with. Ads are managed in the admin."""
 
     lookup_value_regex = UUID_REGEX
     queryset = Ad.objects.all()
@@ -29,20 +29,20 @@ class AdViewSet(GenericViewSet):
     @extend_schema(request=None, responses={204: None})
     @action(detail=True, methods=["post"])
     def impression(self, request: Request, pk: str) -> Response:
-        """The ad was shown or heard. Counted once for each time that `play` gave it to the caller."""
+        """Count an impression: once for each time `play` gave the ad to the caller. Further ones change nothing."""
         count_once(self.get_object(), "impressions", listener=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(request=None, responses={204: None})
     @action(detail=True, methods=["post"])
     def click(self, request: Request, pk: str) -> Response:
-        """The ad's link was followed. Counted once for each time that `play` gave it to the caller."""
+        """Count a click: once for each time `play` gave the ad to the caller. Further ones change nothing."""
         count_once(self.get_object(), "clicks", listener=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(parameters=[RANGE], responses=BYTES)
     @action(detail=True, permission_classes=[AllowAny], content_negotiation_class=BytesNegotiation)
     def audio(self, request: Request, pk: str) -> HttpResponseBase:
-        """The ad's sound, in ranges if asked for."""
+        """Send the ad's audio, or the range of it that the request asks for."""
         audio = self.get_object().audio
         return deliver(audio, content_type=CONTENT_TYPES[PurePath(audio.name).suffix[1:]], request=request)

@@ -6,7 +6,7 @@ from music.discovery.neighbours.builder import build_song_neighbours
 
 
 class Command(BaseCommand):
-    help = "Learn from plays, likes and favourites which songs go together. The worker does the same each hour."
+    help = "Compute from plays, likes and favorites which songs are neighbours. The worker does the same every hour."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"{build_song_neighbours()} neighbours")

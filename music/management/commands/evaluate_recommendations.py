@@ -21,20 +21,22 @@ Plays = dict[str, dict[str, float]]
 
 class Command(BaseCommand):
     help = (
-        "Build neighbours of artists from one file of plays, recommend from them, and say how much of another file "
-        "was foretold. The columns are user_id, artist_id and plays, the files may be .gz. Songs stay as they are."
+        "Measure recommendations: build neighbours of artists from one file of plays, recommend artists to each user, "
+        "and compare them with the plays in another file. The columns are user_id, artist_id and plays; the files may "
+        "be .gz. Neighbours of songs are not touched."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--train", type=Path, required=True)
         parser.add_argument("--test", type=Path, required=True)
-        parser.add_argument("--output", type=Path, help="user_id, rank, artist_id: the first 20 of each listener")
+        parser.add_argument("--output", type=Path, help="CSV file to write: user_id, rank, artist_id")
 
     def handle(self, *args: Any, train: Path, test: Path, output: Path | None, **options: Any) -> None:
         known, hidden = plays_in(train), plays_in(test)
         try:
             recommended = recommend(known)
         finally:
+            # Only this command makes neighbours of artists; the service has no use for them.
             Neighbour.objects.filter(kind=ItemKind.ARTIST).delete()
         if output:
             write(recommended, output)
@@ -43,6 +45,7 @@ class Command(BaseCommand):
 
 
 def plays_in(path: Path) -> Plays:
+    """Read a file of plays: {user id: {artist id: number of plays}}. Raise CommandError if that fails."""
     plays: Plays = defaultdict(dict)
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
@@ -52,12 +55,12 @@ def plays_in(path: Path) -> Plays:
     except (OSError, EOFError, KeyError, TypeError, ValueError) as error:
         raise CommandError(f"{path}: {error!r}") from error
     if not plays:
-        raise CommandError(f"{path}: there are no plays.")
+        raise CommandError(f"{path}: the file has no plays.")
     return plays
 
 
 def recommend(known: Plays) -> dict[str, list[str]]:
-    """The first artists for each listener, found as the API finds songs."""
+    """Return the first SHOWN artists for each user, found in the way the API finds songs."""
     names = {artist_uuid(artist): artist for plays in known.values() for artist in plays}
     tastes = {
         user: taste_of({artist_uuid(artist): number for artist, number in plays.items()})
@@ -83,15 +86,22 @@ def write(recommended: dict[str, list[str]], output: Path) -> None:
 
 
 def figures(recommended: dict[str, list[str]], hidden: Plays) -> dict[str, float]:
-    """Means over the listeners of whom something is hidden. An artist is right or wrong, whatever the plays."""
-    shown = [([artist in artists for artist in recommended.get(user, [])], artists) for user, artists in hidden.items()]
+    """Return means over the users in `hidden`. An artist is a hit or not, however many plays there are."""
+    # For each user: whether each recommended artist is a hit, and the number of artists that could be hit.
+    users = [
+        ([artist in artists for artist in recommended.get(user, [])], len(artists)) for user, artists in hidden.items()
+    ]
     return {
-        **{f"nDCG@{n}": fmean(ndcg(right[:n], min(n, len(artists))) for right, artists in shown) for n in (10, SHOWN)},
-        **{f"recall@{n}": fmean(sum(right[:n]) / len(artists) for right, artists in shown) for n in (10, SHOWN)},
+        **{f"nDCG@{n}": fmean(ndcg(hits[:n], min(n, possible)) for hits, possible in users) for n in (10, SHOWN)},
+        **{f"recall@{n}": fmean(sum(hits[:n]) / possible for hits, possible in users) for n in (10, SHOWN)},
     }
 
 
-def ndcg(right: list[bool], possible: int) -> float:
-    """Discounted cumulative gain, as a part of what so many hits in front of all others would give."""
-    gain = sum(1 / log2(place + 1) for place, hit in enumerate(right, 1) if hit)
-    return gain / sum(1 / log2(place + 1) for place in range(1, possible + 1))
+def ndcg(hits: list[bool], possible: int) -> float:
+    """Return the normalised discounted cumulative gain of a ranking with binary relevance.
+
+    DCG = sum of 1 / log2(rank + 1) over the hits (Järvelin and Kekäläinen 2002), divided by the DCG of a ranking that
+    has all `possible` hits at its top.
+    """
+    gain = sum(1 / log2(rank + 1) for rank, hit in enumerate(hits, 1) if hit)
+    return gain / sum(1 / log2(rank + 1) for rank in range(1, possible + 1))

@@ -16,9 +16,9 @@ PUBLIC = CompiledQuery(Song.objects.public().values_list("source_key", named=Tru
 
 class Command(BaseCommand):
     help = (
-        "Search for queries whose answers are known, and say how often they come first (hit@1), among the first ten "
-        "(hit@10), and how far up on average (MRR@10). The file has the columns query, kind and accepted_track_ids: "
-        "source ids of the imported catalogue with | between them."
+        "Measure the search with queries whose right answers are known: how often the first result is right (hit@1), "
+        "how often one of the first ten is (hit@10), and the mean reciprocal rank (MRR@10). The file has the columns "
+        "query, kind and accepted_track_ids (source ids of the imported catalogue, separated by |)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -34,23 +34,24 @@ class Command(BaseCommand):
             raise CommandError(f"{probes}: {error!r}") from error
         if not ranks:
             raise CommandError(f"{probes}: there are no queries.")
-        everything = [rank for kind in ranks.values() for rank in kind]
-        for name, value in figures(everything).items():
+        all_ranks = [rank for ranks_of_kind in ranks.values() for rank in ranks_of_kind]
+        for name, value in figures(all_ranks).items():
             self.stdout.write(f"{name} {value:.4f}")
         self.stdout.write(f"\n{'kind':20} queries  " + "  ".join(figures([0])))
-        for kind, found in [*sorted(ranks.items()), ("all", everything)]:
-            columns = "  ".join(f"{value:{len(name)}.3f}" for name, value in figures(found).items())
-            self.stdout.write(f"{kind:20} {len(found):7}  {columns}")
+        for kind, ranks_of_kind in [*sorted(ranks.items()), ("all", all_ranks)]:
+            columns = "  ".join(f"{value:{len(name)}.3f}" for name, value in figures(ranks_of_kind).items())
+            self.stdout.write(f"{kind:20} {len(ranks_of_kind):7}  {columns}")
 
 
 def rank_of(accepted: list[str], query: str) -> int | None:
-    """The place, from 1 on, of the first accepted song among those that everybody finds."""
+    """Return the rank (from 1) of the first accepted song among the public results; None if it is not among them."""
     songs = find(query, {Kind.SONG: PUBLIC}, limit=SHOWN)[Kind.SONG]
     keys = {f"id:{source_id}" for source_id in accepted}
-    return next((place for place, song in enumerate(songs, 1) if song.source_key in keys), None)
+    return next((rank for rank, song in enumerate(songs, 1) if song.source_key in keys), None)
 
 
 def figures(ranks: list[int | None]) -> dict[str, float]:
+    """Return hit rates and the mean reciprocal rank (a query without a right result counts as 0)."""
     found = [rank for rank in ranks if rank]
     return {
         "hit@1": found.count(1) / len(ranks),

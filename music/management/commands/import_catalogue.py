@@ -14,16 +14,16 @@ SHOWN_PROBLEMS = 100
 class Command(BaseCommand):
     help = (
         "Import songs from a CSV file (.gz too) with the columns title, artist, album, genre, release_date, duration, "
-        "explicit, play_count, audio and, if there is one, source_id. Importing the same file again adds nothing."
+        "explicit, play_count, audio and optionally source_id. Importing the same file again adds nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--strict", action="store_true", help="import nothing at all if any row is bad")
+        parser.add_argument("--strict", action="store_true", help="import nothing if any row is bad")
 
     def handle(self, *args: Any, file: Path, strict: bool, **options: Any) -> None:
         try:
-            rows = self.look_through(file, strict=strict)
+            rows = self.count_rows(file, strict=strict)
             report = Report()
             with tqdm(total=rows, unit="song", desc="Importing", file=sys.stderr) as progress:
                 for done in import_rows(read_rows(file, report), report):
@@ -35,8 +35,8 @@ class Command(BaseCommand):
             f"{report.added} songs imported, {report.known} were there already, {len(report.bad)} rows skipped."
         )
 
-    def look_through(self, file: Path, *, strict: bool) -> int:
-        """How many rows there are; with --strict a single bad one ends it here."""
+    def count_rows(self, file: Path, *, strict: bool) -> int:
+        """Read the whole file and return its number of rows. Raise CommandError if `strict` and any row is bad."""
         report = Report()
         rows = 0
         for row in tqdm(read_rows(file, report), unit="row", desc="Reading", file=sys.stderr):

@@ -7,7 +7,7 @@ from music.models import SearchEntry
 
 
 class Command(BaseCommand):
-    help = "Make the search index anew. It follows every change by itself: this is for rows that came past Django."
+    help = "Rebuild the search index. Needed only after writes past Django: others update the index by themselves."
 
     def handle(self, *args: Any, **options: Any) -> None:
         rebuild()

@@ -15,31 +15,35 @@ from users.models import Role, User
 
 @dataclass(frozen=True)
 class Counter:
-    """A number that is kept, and the rows that it has to agree with."""
+    """A stored counter, and the rows from which it can be counted anew."""
 
-    kept_in: type[models.Model]
+    model: type[models.Model]  # has the counter in the field `name`
     name: str
-    rows: QuerySet
-    of: str
-    key: str | None = None  # of whom it is counted; `of`, where it is kept beside and not in that row itself
-    counting: Aggregate | None = None
-    starting_value: str | None = None
+    rows: QuerySet  # are counted by `owner`, their foreign key
+    owner: str
+    # The field of `model` that the foreign key refers to: `model` has the same foreign key, or is its target ("pk").
+    owner_field: str | None = None
+    aggregate: Aggregate | None = None
+    starting_value: str | None = None  # the field with what an import brought; it is added to the rows
 
     def wrong(self) -> QuerySet:
-        """Rows whose number differs, with `counted`. One statement, so one view of the data even under load."""
-        rows = self.rows.filter(**{self.of: OuterRef(self.key or self.of)}).order_by().values(self.of)
-        counted: Combinable = Coalesce(Subquery(rows.annotate(n=self.counting or Count("pk")).values("n")), 0)
+        """Return the rows of `model` whose counter is wrong, with the right number as `counted`.
+
+        Counter and rows are compared in one statement, so that writes in between can't make a difference.
+        """
+        rows = self.rows.filter(**{self.owner: OuterRef(self.owner_field or self.owner)}).order_by().values(self.owner)
+        counted: Combinable = Coalesce(Subquery(rows.annotate(n=self.aggregate or Count("pk")).values("n")), 0)
         if self.starting_value:
             counted = F(self.starting_value) + counted
-        return self.kept_in._default_manager.annotate(counted=counted).exclude(counted=F(self.name))
+        return self.model._default_manager.annotate(counted=counted).exclude(counted=F(self.name))
 
 
 COUNTERS = [
     Counter(SongCounts, "play_count", Play.objects.all(), "song", starting_value="starting_play_count"),
     Counter(SongCounts, "like_count", SongLike.objects.all(), "song"),
-    Counter(Album, "songs_in_all", Song.objects.all(), "album", key="pk"),
-    Counter(Album, "song_count", Song.objects.public(), "album", key="pk"),
-    Counter(Album, "duration", Song.objects.public(), "album", key="pk", counting=Sum("duration")),
+    Counter(Album, "songs_in_all", Song.objects.all(), "album", owner_field="pk"),
+    Counter(Album, "song_count", Song.objects.public(), "album", owner_field="pk"),
+    Counter(Album, "duration", Song.objects.public(), "album", owner_field="pk", aggregate=Sum("duration")),
     Counter(ArtistCounts, "song_count", Song.objects.public(), "artist"),
     Counter(ArtistCounts, "album_count", Album.objects.shown(), "artist"),
     Counter(ArtistCounts, "follower_count", ArtistFollow.objects.all(), "artist"),
@@ -47,14 +51,14 @@ COUNTERS = [
 
 
 class Command(BaseCommand):
-    help = "Compare each counter with the rows that it counts, and repair it. Counts that an import brought stay."
+    help = "Compare each counter with the rows that it counts, and correct it. Counts that an import brought stay."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--check", action="store_true", help="repair nothing; exit 1 if something is wrong")
+        parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if a counter is wrong")
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         problems = 0
-        for line in self.problems(repairing=not check):
+        for line in self.problems(repair=not check):
             self.stdout.write(line)
             problems += 1
         if not problems:
@@ -62,27 +66,30 @@ class Command(BaseCommand):
         elif check:
             sys.exit(1)
 
-    def problems(self, *, repairing: bool) -> Iterator[str]:
-        yield from self.uncounted(Song.objects.filter(counts=None), SongCounts, "song", repairing)
-        yield from self.uncounted(User.objects.filter(role=Role.ARTIST, counts=None), ArtistCounts, "artist", repairing)
+    def problems(self, *, repair: bool) -> Iterator[str]:
+        """Yield a line for each missing or wrong counter, and correct it if `repair`."""
+        for song in Song.objects.filter(counts=None):
+            if repair:
+                SongCounts.objects.get_or_create(song=song)
+            yield f"song {song.pk}: had no counters"
+        for artist in User.objects.filter(role=Role.ARTIST, counts=None):
+            if repair:
+                ArtistCounts.objects.get_or_create(artist=artist)
+            yield f"artist {artist.pk}: had no counters"
         for counter in COUNTERS:
             for pk in counter.wrong().values_list("pk", flat=True):
-                yield from self.repaired(counter, pk, repairing)
+                if problem := self.check_counter(counter, pk, repair=repair):
+                    yield problem
 
-    def uncounted(self, rows: QuerySet, kept_in: type[models.Model], name: str, repairing: bool) -> Iterator[str]:
-        for row in rows:
-            if repairing:
-                kept_in._default_manager.get_or_create(**{name: row})
-            yield f"{name} {row.pk}: had no counters"
-
-    def repaired(self, counter: Counter, pk: Any, repairing: bool) -> Iterator[str]:
+    def check_counter(self, counter: Counter, pk: Any, *, repair: bool) -> str | None:
         with transaction.atomic():
-            # Locked and counted anew: what was wrong a moment ago may have been a change on its way.
-            counter.kept_in._default_manager.select_for_update().filter(pk=pk).first()
+            # Counted again under a lock: the difference may have been a write that was about to be committed.
+            counter.model._default_manager.select_for_update().filter(pk=pk).first()
             row = counter.wrong().filter(pk=pk).first()
             if row is None:
-                return
-            if repairing:
-                counter.kept_in._default_manager.filter(pk=pk).update(**{counter.name: row.counted})
-        whose, was = row.pk if counter.key else getattr(row, f"{counter.of}_id"), getattr(row, counter.name)
-        yield f"{counter.of} {whose}: {counter.name} was {was}, its rows say {row.counted}"
+                return None
+            if repair:
+                counter.model._default_manager.filter(pk=pk).update(**{counter.name: row.counted})
+        owner_id = row.pk if counter.owner_field else getattr(row, f"{counter.owner}_id")
+        was = getattr(row, counter.name)
+        return f"{counter.owner} {owner_id}: {counter.name} was {was}, its rows say {row.counted}"

@@ -9,7 +9,7 @@ from music.streaming.renditions import missing_renditions, render_song
 
 
 class Command(BaseCommand):
-    help = "Make the renditions, loudness and waveform of every song that has none yet, or for which it failed."
+    help = "Make renditions, loudness and waveform of every song that has none yet or whose rendering failed."
 
     def handle(self, *args: Any, **options: Any) -> None:
         songs = list(missing_renditions().order_by("created_at").values_list("pk", "audio_file"))
@@ -17,7 +17,7 @@ class Command(BaseCommand):
         for song, source in tqdm(songs, "Rendering", unit="song", file=sys.stderr):
             try:
                 render_song(song, source)
-            except OSError as error:  # the storage does not have it, or does not answer
+            except OSError as error:  # the storage has no such file, or does not answer
                 tqdm.write(f"{song}: {error}", file=sys.stderr)
             failed += AudioAnalysis.objects.filter(song=song, source=source).exclude(status=Status.READY).exists()
         self.stdout.write(f"{len(songs) - failed} songs rendered, {failed} failed." if songs else "Nothing is missing.")

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def test_each_play_goes_by_one_way_only(make_song, make_user, api_as, settings, monkeypatch):
     settings.KEEP_HISTORY = timedelta(days=30)
-    monkeypatch.setattr(pruning, "PLAYS_AT_ONCE", 20)
+    monkeypatch.setattr(pruning, "PLAYS_PER_BATCH", 20)
     songs = [make_song(f"Song {number}") for number in range(4)]
     crowd = [make_user(f"listener{number}") for number in range(6)]
     long_ago = timezone.now() - timedelta(days=40)

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.db.compiled import CompiledQuery, UserParam
-from music.api.base import ONE, BytesNegotiation, PageViewSet
+from music.api.base import PK_PARAM, BytesNegotiation, PageViewSet
 from music.catalogue.models import Song
 from music.streaming.api.serializers import StreamQuerySerializer, WaveformSerializer
 from music.streaming.delivery import deliver
@@ -93,7 +93,7 @@ class StreamingActions(PageViewSet):
         grant = read_grant(signature, UUID(pk)) if signature else None
         songs = streamable_songs(is_authenticated=request.user.is_authenticated, is_granted=grant is not None)
         parameters = {"user": request.user.pk, "listener": grant and grant.listener.pk, "pk": UUID(pk)}
-        song = songs.first("one", lambda songs: songs.filter(pk=ONE), parameters)
+        song = songs.first("one", lambda songs: songs.filter(pk=PK_PARAM), parameters)
         if song is None:
             raise Http404
         # Only now: with an invalid signature a song that the caller may not see is a 404, as it is without one.
