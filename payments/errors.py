@@ -1,23 +1,21 @@
 """What can go wrong when somebody pays. What is refused by a rule is a ValidationError with its code."""
 
 from django.core.exceptions import ValidationError
-from rest_framework.exceptions import APIException
+
+from core.errors import Conflict, Unavailable, UpstreamFailed
 
 
-class PaymentsUnavailable(APIException):
-    status_code = 503
+class PaymentsUnavailable(Unavailable):
     default_code = "payments_unavailable"
     default_detail = "Paying is not set up here. Everything else works."
 
 
-class PaymentsFailed(APIException):
-    status_code = 502
+class PaymentsFailed(UpstreamFailed):
     default_code = "payments_failed"
     default_detail = "The payment service can't be reached right now. Nothing was changed; try again in a moment."
 
 
-class InProgress(APIException):
-    status_code = 409
+class InProgress(Conflict):
     default_code = "in_progress"
     default_detail = "A request of yours to pay is still running. Wait for it to end."
 

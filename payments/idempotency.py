@@ -1,22 +1,19 @@
 """Requests to pay that may come twice: the same one gets the same answer, and two never run at the same time."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from rest_framework.exceptions import APIException
-from rest_framework.renderers import JSONRenderer
-from rest_framework.response import Response
 
-from payments.errors import card_declined
-from payments.locks import check_no_payment_in_progress, lock_user
+from core.errors import DomainError, Unavailable, UpstreamFailed
+from payments.errors import InProgress, card_declined
 from payments.models import PaymentRequest
+from users.locks import lock_user
 from users.models import User
 
 # Longer than any request takes: whoever has not finished by then is dead.
@@ -26,25 +23,30 @@ DECLINED = 400
 KEPT = timedelta(hours=24)
 
 
-def run_idempotently(user: User, key: str | None, asked: dict[str, Any], deed: Callable[[str], Response]) -> Response:
+class Answer(NamedTuple):
+    status_code: int
+    data: Any  # of what JSON has: dicts, lists, strings, numbers, booleans, None
+
+
+def run_idempotently(user: User, key: str | None, asked: dict[str, Any], deed: Callable[[str], Answer]) -> Answer:
     """What `deed` answers, or has answered to this key before. It is given a name for Stripe's own keys."""
     request = _start_request(user, key, asked)
     if request.answer is not None:
         return _answered(request)
     try:
-        response = deed(str(request.pk))
+        answer = deed(str(request.pk))
     except ValidationError as error:
         _refused(request, error)
         raise
-    except APIException as error:
+    except DomainError as error:
         # Where Stripe did not answer, nobody knows what it has done: the next try goes on under the same name.
-        _let_go(request, is_kept=error.status_code >= 500)
+        _let_go(request, is_kept=isinstance(error, Unavailable | UpstreamFailed))
         raise
     except BaseException:
         _let_go(request, is_kept=True)
         raise
-    _finish(request, response.status_code, response.data)
-    return response
+    _finish(request, answer)
+    return answer
 
 
 def _start_request(user: User, key: str | None, asked: dict[str, Any]) -> PaymentRequest:
@@ -70,24 +72,24 @@ def _unfinished_request(requests: QuerySet[PaymentRequest], asked: dict[str, Any
     return next((request for request in unfinished.order_by("-created_at") if request.asked == asked), None)
 
 
-def _answered(request: PaymentRequest) -> Response:
+def _answered(request: PaymentRequest) -> Answer:
     if request.status_code == DECLINED:
         raise card_declined(str(request.answer))
-    return Response(request.answer, status=request.status_code)
+    return Answer(request.status_code, request.answer)
 
 
 def _refused(request: PaymentRequest, error: ValidationError) -> None:
     """A declined card stays declined under the same key. What a rule refused may be right a moment later."""
     if getattr(error, "code", None) == "card_declined":
-        _finish(request, DECLINED, error.messages[0])
+        _finish(request, Answer(DECLINED, error.messages[0]))
     else:
         _let_go(request, is_kept=False)
 
 
-def _finish(request: PaymentRequest, status_code: int, answer: Any) -> None:
+def _finish(request: PaymentRequest, answer: Answer) -> None:
     # update() and not save(): the account may have been closed meanwhile.
     rows = PaymentRequest.objects.filter(pk=request.pk)
-    rows.update(running_until=None, status_code=status_code, answer=as_json(answer))
+    rows.update(running_until=None, status_code=answer.status_code, answer=answer.data)
 
 
 def _let_go(request: PaymentRequest, *, is_kept: bool) -> None:
@@ -95,6 +97,7 @@ def _let_go(request: PaymentRequest, *, is_kept: bool) -> None:
     rows.update(running_until=None) if is_kept else rows.delete()
 
 
-def as_json(answer: Any) -> Any:
-    """As the client reads it."""
-    return json.loads(JSONRenderer().render(answer))
+def check_no_payment_in_progress(user: User) -> None:
+    """Raise InProgress while a payment of the user runs. Call it with the user's row locked."""
+    if PaymentRequest.objects.filter(user=user, running_until__gt=timezone.now()).exists():
+        raise InProgress

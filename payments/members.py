@@ -8,14 +8,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string
-from rest_framework.exceptions import NotFound, PermissionDenied
 
+from core.errors import NotAllowed, NotFound
 from core.folding import fold_address
 from payments import mails
 from payments.errors import already_subscribed, no_subscription
-from payments.locks import check_no_payment_in_progress, lock_user
+from payments.idempotency import check_no_payment_in_progress
 from payments.models import Membership, Subscription
 from payments.models.members import MembershipQuerySet
+from users.locks import lock_user
 from users.models import User
 
 INVITATIONS_LAST = timedelta(days=7)
@@ -44,8 +45,8 @@ def shared_plan_of(owner: User) -> Subscription:
     return subscription
 
 
-def no_seats() -> PermissionDenied:
-    return PermissionDenied("Your plan has no seats for others.", "no_seats")
+def no_seats() -> NotAllowed:
+    return NotAllowed("Your plan has no seats for others.", "no_seats")
 
 
 def invite(owner: User, *, email: str, is_child: bool | None = None) -> Membership:
@@ -103,7 +104,7 @@ def leave(user: User) -> None:
         if seat is None:
             raise no_subscription()
         if seat.is_child:
-            raise PermissionDenied("A child's seat is ended by the owner of the plan.", "child_account")
+            raise NotAllowed("A child's seat is ended by the owner of the plan.", "child_account")
         seat.delete()
 
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
-from rest_framework.exceptions import PermissionDenied
 
+from core.errors import NotAllowed
 from core.storage.stored_files import discard, save_with_file
-from payments.locks import lock_user
 from payments.models import ApplicationStatus, PlanType, StudentApplication, Subscription
 from payments.models.students import StudentApplicationQuerySet
 from payments.tasks import end_lapsed_student_plan
+from users.locks import lock_user
 from users.models import User
 
 LASTS = timedelta(days=365)
@@ -23,7 +23,7 @@ def is_verified(user: User) -> bool:
 
 def check_verified(user: User) -> None:
     if not is_verified(user):
-        raise PermissionDenied("This plan is for students. Apply first.", "student_verification_required")
+        raise NotAllowed("This plan is for students. Apply first.", "student_verification_required")
 
 
 def application_shown_to(user: User) -> StudentApplication | None:

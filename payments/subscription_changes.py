@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import F
-from rest_framework.exceptions import AuthenticationFailed
 
+from core.errors import NotAuthenticated
 from payments import members, students
 from payments.deletion import close_customer
 from payments.errors import (
@@ -107,7 +107,7 @@ def ensure_customer(user: User) -> str:
         made = stripe_gateway.create_customer(user_id=str(user.pk), email=user.email or "", scope=scope)
         if not BillingAccount.objects.filter(user=user).update(stripe_customer_id=made):
             close_customer(made)
-            raise AuthenticationFailed
+            raise NotAuthenticated
         return made
     return account.stripe_customer_id
 

@@ -1,12 +1,12 @@
-from math import ceil
 from typing import Any
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from rest_framework.exceptions import APIException, Throttled
 
+from core.errors import DomainError
+from core.http.addresses import address_of
 from users.login import check_credentials
 from users.models import User
 
@@ -25,11 +25,10 @@ class LoginForm(AuthenticationForm):
         identifier, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if identifier and password:
             try:
-                self.user_cache = check_credentials(identifier, password, self.request)
-            except APIException as error:
-                if isinstance(error, Throttled):
-                    self.seconds_to_wait = ceil(getattr(error, "wait", None) or 1)
-                raise ValidationError(str(error.detail), error.get_codes()) from error
+                self.user_cache = check_credentials(identifier, password, address=address_of(self.request))
+            except DomainError as error:
+                self.seconds_to_wait = error.wait
+                raise ValidationError(error.detail, error.code) from error
             self.confirm_login_allowed(self.user_cache)
         return self.cleaned_data
 

@@ -8,25 +8,26 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils import timezone
-from rest_framework.exceptions import AuthenticationFailed, Throttled
 
+from core.errors import LimitReached, NotAuthenticated
 from core.folding import fold_case
-from core.http.addresses import address_of
 from users.models import AuthToken, FailedLogin, User
 
 
-class InvalidCredentials(AuthenticationFailed):
+class InvalidCredentials(NotAuthenticated):
     default_code = "invalid_credentials"
     default_detail = "This e-mail address and password do not go together."
 
 
-def check_credentials(identifier: str, password: str, request: HttpRequest) -> User:
-    """Return the user with this e-mail address or username. Raise InvalidCredentials or Throttled else."""
+def check_credentials(identifier: str, password: str, *, address: str) -> User:
+    """Return the user with this e-mail address or username. Raise InvalidCredentials or LimitReached else.
+
+    `address` is the caller's IP address, by which wrong passwords are counted too.
+    """
     identifier = identifier.replace("\0", "")  # PostgreSQL refuses it
-    guess = _note_guess(account_key(identifier), address_of(request)) if settings.THROTTLING else None
-    user = authenticate(request, username=identifier, password=password)
+    guess = _note_guess(account_key(identifier), address) if settings.THROTTLING else None
+    user = authenticate(username=identifier, password=password)
     if user is None:
         raise InvalidCredentials
     if guess:
@@ -34,10 +35,10 @@ def check_credentials(identifier: str, password: str, request: HttpRequest) -> U
     return user
 
 
-def confirm_password(user: User, password: str, request: HttpRequest, *, field: str = "password") -> None:
+def confirm_password(user: User, password: str, *, address: str, field: str = "password") -> None:
     """Somebody who is logged in says it once more. Guesses count as at the door: a token may be stolen."""
     try:
-        check_credentials(user.email or user.username, password, request)
+        check_credentials(user.email or user.username, password, address=address)
     except InvalidCredentials as error:
         raise ValidationError({field: ValidationError("This is not your password.", "invalid_password")}) from error
 
@@ -66,7 +67,7 @@ def _note_guess(account: str, address: str) -> FailedLogin:
         over = times[-limit] + timedelta(seconds=seconds) - now if len(times) >= limit else timedelta(0)
         if over > timedelta(0):
             guess.delete()
-            raise Throttled(wait=ceil(over.total_seconds()))
+            raise LimitReached(wait=ceil(over.total_seconds()))
     return guess
 
 
@@ -100,7 +101,7 @@ def device_name(user_agent: str) -> str:
     return words[0][:100] if words else "unknown device"
 
 
-def issue_token(user: User, request: HttpRequest) -> str:
+def issue_token(user: User, *, user_agent: str) -> str:
     """A new token for the device that asks; the text is shown this once and never kept."""
-    _, token = AuthToken.objects.create(user, device=device_name(request.META.get("HTTP_USER_AGENT", "")))
+    _, token = AuthToken.objects.create(user, device=device_name(user_agent))
     return token

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.http.addresses import address_of
 from core.storage.stored_files import save_with_file
 from music.catalogue.api.fields import ImageURLField, UploadedImageField, YesNoField
 from payments.api.serializers import FeaturesSerializer, SubscriptionSummarySerializer
@@ -122,7 +123,7 @@ class ProfileViewSet(GenericViewSet):
         """Delete the account and everything it owns, files included. It can't be undone."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        confirm_password(request.user, serializer.validated_data["password"], request)
+        confirm_password(request.user, serializer.validated_data["password"], address=address_of(request))
         request.user.close()
         return Response(status=status.HTTP_204_NO_CONTENT)
 

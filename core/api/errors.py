@@ -4,8 +4,13 @@ import sys
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.core.exceptions import ValidationError as DomainError
+from django.core.exceptions import (
+    NON_FIELD_ERRORS,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+    ValidationError,
+)
 from django.db import DatabaseError, IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
@@ -23,30 +28,41 @@ from rest_framework.views import APIView
 
 from core.api.throttling import seconds_until_refusal_ends
 from core.db.outages import is_database_outage
+from core.errors import (
+    Conflict,
+    DomainError,
+    LimitReached,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    Unavailable,
+    UpstreamFailed,
+)
 
 REFUSALS = (exceptions.NotAuthenticated, exceptions.AuthenticationFailed, exceptions.PermissionDenied)
 # What can write an error: JSON, and the page for people, which is around the same.
 ANSWERING = (JSONRenderer, BrowsableAPIRenderer)
 
 
-class StorageUnavailable(exceptions.APIException):
-    status_code = 503
+STATUS_CODES: dict[type[Exception], int] = {
+    NotAuthenticated: 401,
+    NotAllowed: 403,
+    NotFound: 404,
+    Conflict: 409,
+    LimitReached: 429,
+    UpstreamFailed: 502,
+    Unavailable: 503,
+}
+
+
+class StorageUnavailable(Unavailable):
     default_code = "storage_unavailable"
     default_detail = "Files can't be stored or read right now. Nothing was changed; try again in a moment."
 
 
-class DatabaseUnavailable(exceptions.APIException):
-    status_code = 503
+class DatabaseUnavailable(Unavailable):
     default_code = "database_unavailable"
     default_detail = "The database can't be reached right now. Nothing was changed; try again in a moment."
-
-
-class Conflict(exceptions.APIException):
-    """Something that this was about changed or went at the same moment."""
-
-    status_code = 409
-    default_code = "conflict"
-    default_detail = "This was changed at the same moment by somebody else. Look again, and try once more."
 
 
 class ErrorHandler(ExceptionHandler):
@@ -61,12 +77,14 @@ class ErrorHandler(ExceptionHandler):
     def as_answered(self, exc: Exception) -> Exception:
         if isinstance(exc, REFUSALS) and (unknown := self._unknown_method()):
             return unknown
-        if isinstance(exc, DomainError):
+        if isinstance(exc, ValidationError):
             return to_api_error(exc)
+        if isinstance(exc, DomainError):
+            return self._from_domain(exc)
         if outage := outage_error(exc):
-            return outage
+            return self._from_domain(outage)
         if isinstance(exc, IntegrityError):
-            return Conflict()
+            return self._from_domain(Conflict())
         if isinstance(exc, RequestDataTooBig):
             return exceptions.ValidationError("The request's body is too large for its purpose.", "too_large")
         if isinstance(exc, TooManyFieldsSent | TooManyFilesSent):
@@ -74,6 +92,17 @@ class ErrorHandler(ExceptionHandler):
         if isinstance(exc, RecursionError):
             return exceptions.ParseError("The request's body is nested too deeply.")
         return super().convert_known_exceptions(exc)
+
+    def _from_domain(self, error: DomainError) -> exceptions.APIException:
+        answer = to_api_exception(error)
+        if isinstance(error, NotAuthenticated):
+            # APIView does the same for DRF's own errors: a 401 has to name a scheme to log in by.
+            view, request = self._asked()
+            if header := view.get_authenticate_header(request):
+                answer.auth_header = header
+            else:
+                answer.status_code = 403
+        return answer
 
     def _unknown_method(self) -> exceptions.MethodNotAllowed | None:
         """What nobody can do here needs no credentials to be told so."""
@@ -92,8 +121,16 @@ class ErrorHandler(ExceptionHandler):
         return self.context["view"], self.context["request"]
 
 
-def outage_error(error: BaseException | None) -> exceptions.APIException | None:
-    """What to answer where this error comes from something that we need and that is away."""
+def to_api_exception(error: DomainError) -> exceptions.APIException:
+    """Return DRF's exception with the code, detail, status and `wait` (Retry-After) of a domain error."""
+    answer = exceptions.APIException(error.detail, error.code)
+    answer.status_code = next(STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES)
+    answer.wait = error.wait
+    return answer
+
+
+def outage_error(error: BaseException | None) -> Unavailable | None:
+    """Return the error to answer with if the database or the file storage can't be reached, else None."""
     if error and is_database_outage(error):
         return DatabaseUnavailable()
     if isinstance(error, OSError | BotoCoreError | ClientError) and not isinstance(error, DatabaseError):
@@ -114,13 +151,13 @@ class ErrorFormatter(ExceptionFormatter):
         return errors
 
 
-def to_api_error(error: DomainError) -> exceptions.ValidationError:
+def to_api_error(error: ValidationError) -> exceptions.ValidationError:
     if hasattr(error, "error_dict"):
         return exceptions.ValidationError({field: _details(errors) for field, errors in error.error_dict.items()})
     return exceptions.ValidationError(_details(error.error_list))
 
 
-def _details(errors: list[DomainError]) -> list[exceptions.ErrorDetail]:
+def _details(errors: list[ValidationError]) -> list[exceptions.ErrorDetail]:
     return [exceptions.ErrorDetail(error.messages[0], error.code or "invalid") for error in errors]
 
 
@@ -156,11 +193,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     # Outside of the API's views, as in a middleware or in the admin, an outage ends here.
-    error = outage_error(sys.exception()) or exceptions.APIException("Something went wrong on our side.")
+    outage = outage_error(sys.exception())
+    status = STATUS_CODES[Unavailable] if outage else 500
     if is_api(request):
-        return error_answer(error.status_code, str(error.default_code), str(error.detail))
+        error = outage or DomainError()
+        return error_answer(status, error.code, error.detail)
     response = defaults.server_error(request)
-    response.status_code = error.status_code
+    response.status_code = status
     return response
 
 

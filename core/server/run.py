@@ -19,17 +19,19 @@ from core.server.serve import check_address_is_free, close_to_others, die_with_p
 GRACE_SECONDS = 10
 
 
-def prepare() -> None:
+def prepare() -> str:
+    """Migrate the database and make the demo. Return the line that says how to log in."""
     print("Preparing the database and the demo (the first time about half a minute)", flush=True)
     django.setup()
     close_to_others()
     call_command("migrate", interactive=False, verbosity=0)
+    output = io.StringIO()
     try:
-        # Whom to log in as is said at the end, every time.
-        call_command("make_demo", stdout=io.StringIO())
+        call_command("make_demo", stdout=output)
     except CommandError as error:
         sys.exit(str(error))
     connections.close_all()
+    return output.getvalue().splitlines()[-1]  # the command ends with it, whether the demo is new or not
 
 
 def answers(host: str, port: int) -> bool:
@@ -41,14 +43,12 @@ def answers(host: str, port: int) -> bool:
         return False
 
 
-def announce(address: str) -> None:
-    from demo.management.commands.make_demo import ADMIN, ARTISTS, LISTENER, PASSWORD
-
+def announce(address: str, logins: str) -> None:
     print(f"\nRunning: the server, and the worker for renditions and mails. Data: {places_of_data()}.")
     print("Ctrl-C ends both.\n")
     print(f"Start page  {address}/\nAPI         {address}/api/\nDocs        {address}/api/docs")
     print(f"Admin       {address}/admin/\n")
-    print(f"Log in as {LISTENER}, {ARTISTS[0].email} or {ADMIN} with the password {PASSWORD}", flush=True)
+    print(logins, flush=True)
 
 
 def places_of_data() -> str:
@@ -64,7 +64,7 @@ def start(*arguments: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, *arguments], process_group=0, preexec_fn=die_with_parent)
 
 
-def run_together(host: str, port: int) -> bool:
+def run_together(host: str, port: int, logins: str) -> bool:
     """Server and worker until a signal comes or one of them ends; says whether it was a signal."""
     asked_to_stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -76,7 +76,7 @@ def run_together(host: str, port: int) -> bool:
     # A killed make sends no signal, but leaves this process to another parent.
     while all(child.poll() is None for child in children) and os.getppid() == parent:
         if not announced and answers(reachable, port):
-            announce(f"http://{reachable}:{port}")
+            announce(f"http://{reachable}:{port}", logins)
             announced = True
         if asked_to_stop.wait(0.2):
             break
@@ -93,8 +93,8 @@ def run_together(host: str, port: int) -> bool:
 
 def main() -> None:
     host, port = check_address_is_free()
-    prepare()
-    if not run_together(host, port):
+    logins = prepare()
+    if not run_together(host, port, logins):
         sys.exit("The server or the worker ended by itself, so the other was ended too.")
 
 

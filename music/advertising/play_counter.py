@@ -3,8 +3,8 @@ from typing import Literal
 
 from django.db import transaction
 from django.db.models import F
-from django.http import Http404
 
+from core.errors import NotFound
 from music.advertising.models import Ad, AdPlayCounter, GivenAd
 from music.catalogue.locks import lock_for_action
 from users.models import User
@@ -40,7 +40,7 @@ def _given_to(listener: User) -> Ad | None:
         with lock_for_action(listener, ad):
             GivenAd.objects.get_or_create(ad=ad, listener=listener)
             GivenAd.objects.filter(ad=ad, listener=listener).update(times=F("times") + 1)
-    except Http404:  # an admin deleted it a moment ago
+    except NotFound:  # an admin deleted it a moment ago
         return None
     return ad
 

@@ -18,11 +18,11 @@ from core.db.base_model import UUID_REGEX
 from payments import members, students
 from payments import subscription_changes as subscribing
 from payments.api import serializers
-from payments.idempotency import run_idempotently
+from payments.api.stripe_events import receive_event
+from payments.idempotency import Answer, run_idempotently
 from payments.models import BillingAccount, Membership, SubscriptionPlan
 from payments.stripe import gateway as stripe_gateway
 from payments.stripe import store as stripe_tables
-from payments.stripe import webhooks
 from users.api.permissions import HasConfirmedEmail
 
 # Seconds for all that is asked of Stripe in one request, so that every answer is there within 10.
@@ -93,15 +93,16 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
         stripe_gateway.check_configured()
         plan, card = given["plan_id"], given.get("payment_method") or ""
 
-        def deed(attempt: str) -> Response:
+        def deed(attempt: str) -> Answer:
             done = subscribing.subscribe(request.user, plan, payment_method=card, attempt=attempt)
             answer = serializers.SubscribedSerializer(
                 {"subscription": request.user, "client_secret": done.client_secret}
             )
-            return Response(answer.data, status=status.HTTP_201_CREATED if done.is_new else status.HTTP_200_OK)
+            return Answer(status.HTTP_201_CREATED if done.is_new else status.HTTP_200_OK, answer.data)
 
         asked = {"plan": str(plan.pk), "payment_method": card}
-        return run_idempotently(request.user, self._idempotency_key(request), asked, deed)
+        answer = run_idempotently(request.user, self._idempotency_key(request), asked, deed)
+        return Response(answer.data, status=answer.status_code)
 
     def _idempotency_key(self, request: Request) -> str | None:
         key = request.headers.get("Idempotency-Key")
@@ -250,5 +251,5 @@ class StripeViewSet(PaymentsViewSet):
     @action(detail=False, methods=["post"])
     def webhook(self, request: Request) -> Response:
         """For Stripe alone: its events, signed."""
-        webhooks.receive(request._request)
+        receive_event(request._request)
         return Response()

@@ -5,20 +5,11 @@ So here, and only here, a transaction is open while Stripe is asked. On PostgreS
 only; SQLite has one writer at a time anyway.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import blake2b
 
-from django.db import connection, transaction
+from django.db import connection
 
 from payments.models import BillingAccount
-
-
-@contextmanager
-def customer_lock(customer: str) -> Iterator[BillingAccount | None]:
-    """A transaction in which nobody else writes about this customer; whose it is, None where they are not ours."""
-    with transaction.atomic():
-        yield lock_customer(customer)
 
 
 def lock_customer(customer: str) -> BillingAccount | None:

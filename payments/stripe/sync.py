@@ -4,13 +4,14 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 
 from payments import mails, members, students
 from payments.errors import SubscriptionNotFound
 from payments.models import BillingAccount, ClosedCustomer, Status, Subscription, SubscriptionPlan, UsedTrial
 from payments.stripe import store as stripe_tables
-from payments.stripe.customer_lock import customer_lock
+from payments.stripe.customer_lock import lock_customer
 from payments.tasks import cancel_duplicate_subscription, delete_stripe_customer
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,8 @@ def sync_subscription(stripe_id: str, *, customer: str) -> Subscription | None:
     Webhooks and our own calls come here alike, in any order and as often as they like: what counts is what Stripe
     says now.
     """
-    with customer_lock(customer) as account:
+    with transaction.atomic():
+        account = lock_customer(customer)
         if account is None:
             _end_if_closed(customer)
             return None

@@ -12,6 +12,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from core.db.base_model import UUID_REGEX
+from core.http.addresses import address_of
 from users.api import serializers
 from users.email_change import confirm
 from users.email_confirmation import request_change
@@ -24,8 +25,12 @@ from users.registration import check_password
 NO_STORE = {"Cache-Control": "no-store"}
 
 
+def issue_token_for(request: Request, user: User) -> str:
+    return issue_token(user, user_agent=request.headers.get("User-Agent", ""))
+
+
 def login_response(user: User, request: Request, status_code: int) -> Response:
-    answer = serializers.SignedInSerializer({"token": issue_token(user, request), "user": user})
+    answer = serializers.SignedInSerializer({"token": issue_token_for(request, user), "user": user})
     return Response(answer.data, status=status_code, headers=NO_STORE)
 
 
@@ -62,9 +67,8 @@ class LoginViewSet(GenericViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
-        return login_response(
-            check_credentials(given["email"], given["password"], request), request, status.HTTP_200_OK
-        )
+        user = check_credentials(given["email"], given["password"], address=address_of(request))
+        return login_response(user, request, status.HTTP_200_OK)
 
     def get_view_name(self) -> str:
         return "Log in"
@@ -139,7 +143,7 @@ class EmailViewSet(FormViewSet):
         The account's own address, where it is not confirmed yet, gets another link.
         """
         given = self._given(request)
-        confirm_password(request.user, given["password"], request)
+        confirm_password(request.user, given["password"], address=address_of(request))
         request_change(request.user, given["email"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -170,10 +174,10 @@ class PasswordViewSet(FormViewSet):
     def change(self, request: Request) -> Response:
         """Change the password; every older token ends, and a new one is answered."""
         given = self._given(request)
-        confirm_password(request.user, given["old_password"], request, field="old_password")
+        confirm_password(request.user, given["old_password"], address=address_of(request), field="old_password")
         check_password(given["new_password"], request.user, field="new_password")
         set_password(request.user, given["new_password"])
-        return Response({"token": issue_token(request.user, request)}, headers=NO_STORE)
+        return Response({"token": issue_token_for(request, request.user)}, headers=NO_STORE)
 
     @extend_schema(responses={204: None})
     @action(

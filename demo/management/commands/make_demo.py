@@ -35,8 +35,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, password: str | None, **options: Any) -> None:
         if listener := User.objects.known_as(LISTENER).first():
-            self.stdout.write("The demo is already there.")
             self.enliven(listener)
+            self.stdout.write(f"The demo is already there. {log_in_with(PASSWORD)}, unless another one was set.")
             return
         if not (password or settings.DEBUG):
             raise CommandError("Anybody could log in as the demo's admin: set --password, or DEBUG to on.")
@@ -47,13 +47,17 @@ class Command(BaseCommand):
         # The listener comes last: an interrupted run leaves none, and the next one makes what is missing.
         listener = User.objects.create_user(LISTENER, free_username("listener"), password, name="Demo Listener")
         self.enliven(listener)
-        self.stdout.write(f"Log in as {LISTENER}, {ARTISTS[0].email} or {ADMIN} with the password {password}")
+        self.stdout.write(log_in_with(password))
 
     def enliven(self, listener: User) -> None:
         invite_listeners(listener)
         if settings.STRIPE_API_BASE:
             for line in subscribe_listeners():
                 self.stdout.write(line)
+
+
+def log_in_with(password: str) -> str:
+    return f"Log in as {LISTENER}, {ARTISTS[0].email} or {ADMIN} with the password {password}"
 
 
 def publish_programme(password: str) -> None:

@@ -2,8 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.forms.models import model_to_dict
-from rest_framework.exceptions import APIException
 
+from core.errors import DomainError
 from payments.models import BillingAccount, Subscription
 from payments.stripe import gateway as stripe_gateway
 from payments.stripe.sync import sync_subscription
@@ -16,8 +16,8 @@ class Command(BaseCommand):
         accounts = BillingAccount.objects.filter(stripe_customer_id__isnull=False)
         try:
             repaired = sum(self._reconcile(account) for account in accounts.iterator())
-        except APIException as error:
-            raise CommandError(str(error.detail)) from error
+        except DomainError as error:
+            raise CommandError(error.detail) from error
         if not repaired:
             self.stdout.write("nothing to repair")
 

@@ -3,8 +3,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
-from rest_framework.exceptions import APIException
 
+from core.errors import DomainError
 from payments.stripe import gateway as stripe_gateway
 from payments.stripe.webhooks import NEEDED
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             raise CommandError(f"The address has to end in {path}.")
         try:
             endpoint, secret = stripe_gateway.register_webhook(url, NEEDED)
-        except APIException as error:
-            raise CommandError(str(error.detail)) from error
+        except DomainError as error:
+            raise CommandError(error.detail) from error
         self.stdout.write(f"Registered as {endpoint}. Stripe shows the secret only now:\n\n")
         self.stdout.write(f"STRIPE_WEBHOOK_SECRET={secret}")
