@@ -7,7 +7,7 @@ from users.models import User
 
 
 class EmailOrUsernameBackend(ModelBackend):
-    """For every door: the API's login, the admin and the browsable API."""
+    """Authenticates by e-mail address or username, for the API, the admin and the browsable API."""
 
     def authenticate(
         self,
@@ -20,7 +20,7 @@ class EmailOrUsernameBackend(ModelBackend):
             return None
         user = User.objects.known_as(username).first()
         if user is None:
-            # As much work as for a known account, so that the time does not tell which addresses exist.
+            # Hash the password all the same: the time of the answer must not reveal which accounts exist.
             User().set_password(password)
             return None
         return user if user.check_password(password) and self.user_can_authenticate(user) else None

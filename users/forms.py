@@ -12,9 +12,9 @@ from users.models import User
 
 
 class LoginForm(AuthenticationForm):
-    """The login form of the admin and the browsable API. Guesses count as they do at the API."""
+    """The log-in form of the admin and the browsable API. Wrong passwords count as they do at the API."""
 
-    # Where there were too many.
+    # Set after too many wrong passwords.
     seconds_to_wait: int | None = None
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -34,7 +34,7 @@ class LoginForm(AuthenticationForm):
 
 
 def refuse_if_throttled(page: HttpResponse) -> HttpResponse:
-    """Return the login page as a 429 with Retry-After, where its form was refused for too many guesses."""
+    """Turn the log-in page into a 429 with Retry-After if its form was refused for too many wrong passwords."""
     form = (getattr(page, "context_data", None) or {}).get("form")
     if isinstance(form, LoginForm) and form.seconds_to_wait:
         page.status_code = 429
@@ -43,7 +43,7 @@ def refuse_if_throttled(page: HttpResponse) -> HttpResponse:
 
 
 class LoginPage(LoginView):
-    """The login page of the browsable API."""
+    """The log-in page of the browsable API."""
 
     template_name = "rest_framework/login.html"
     authentication_form = LoginForm
@@ -53,13 +53,13 @@ class LoginPage(LoginView):
 
 
 class AdminLoginForm(LoginForm):
-    """Lets staff in alone, and says so to others who know their password."""
+    """The log-in form of the admin, for staff only. Others are told so once their password was right."""
 
     def confirm_login_allowed(self, user: User) -> None:
         super().confirm_login_allowed(user)
         if not user.is_staff:
             raise ValidationError(
                 "The password is right, but this page is the admin, for the people who run the service. "
-                "This account is one of a listener or an artist: it has nothing here.",
+                "Listeners and artists can't log in here.",
                 "not_staff",
             )

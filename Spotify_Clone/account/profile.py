@@ -87,7 +87,7 @@ class ProfileWriteSerializer(serializers.Serializer):
         user.refresh_from_db(from_queryset=User.objects.select_for_update())
         for name, value in given.items():
             setattr(user, name, value)
-        user.rename(user.name)
+        user.save()
 
 
 class ProfileViewSet(GenericViewSet):
@@ -124,7 +124,7 @@ class ProfileViewSet(GenericViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         confirm_password(request.user, serializer.validated_data["password"], address=address_of(request))
-        request.user.close()
+        request.user.delete_account()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _as_read(self, profile: UserProfile) -> dict[str, Any]:

@@ -65,6 +65,17 @@ class DatabaseUnavailable(Unavailable):
     default_detail = "The database can't be reached right now. Nothing was changed; try again in a moment."
 
 
+class AnsweredError(exceptions.APIException):
+    """A domain error with its HTTP status. DRF sends `wait` as Retry-After, `auth_header` as WWW-Authenticate."""
+
+    auth_header: str | None = None
+
+    def __init__(self, error: DomainError):
+        super().__init__(error.detail, error.code)
+        self.status_code = next(STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES)
+        self.wait = error.wait
+
+
 class ErrorHandler(ExceptionHandler):
     """Gives the domain's errors, and those of the outside world, their HTTP shape."""
 
@@ -93,14 +104,13 @@ class ErrorHandler(ExceptionHandler):
             return exceptions.ParseError("The request's body is nested too deeply.")
         return super().convert_known_exceptions(exc)
 
-    def _from_domain(self, error: DomainError) -> exceptions.APIException:
-        answer = to_api_exception(error)
+    def _from_domain(self, error: DomainError) -> AnsweredError:
+        answer = AnsweredError(error)
         if isinstance(error, NotAuthenticated):
             # APIView does the same for DRF's own errors: a 401 has to name a scheme to log in by.
             view, request = self._asked()
-            if header := view.get_authenticate_header(request):
-                answer.auth_header = header
-            else:
+            answer.auth_header = view.get_authenticate_header(request)
+            if not answer.auth_header:
                 answer.status_code = 403
         return answer
 
@@ -119,14 +129,6 @@ class ErrorHandler(ExceptionHandler):
 
     def _asked(self) -> tuple[Any, Any]:
         return self.context["view"], self.context["request"]
-
-
-def to_api_exception(error: DomainError) -> exceptions.APIException:
-    """Return DRF's exception with the code, detail, status and `wait` (Retry-After) of a domain error."""
-    answer = exceptions.APIException(error.detail, error.code)
-    answer.status_code = next(STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES)
-    answer.wait = error.wait
-    return answer
 
 
 def outage_error(error: BaseException | None) -> Unavailable | None:

@@ -20,26 +20,33 @@ from payments.stripe.webhooks import customer_of, subscription_of
 
 logger = logging.getLogger(__name__)
 
-# With DEBUG on dj-stripe would believe the sender's own secret that comes in this header.
-SECRET_OF_SENDER = "X-Djstripe-Webhook-Secret"  # noqa: S105
+# With this header a sender names its own signing secret, which dj-stripe accepts if DEBUG is on.
+SENDERS_SECRET_HEADER = "X-Djstripe-Webhook-Secret"  # noqa: S105
 
 
 def receive_event(request: HttpRequest) -> None:
-    """One delivery. ValidationError where it does not come from Stripe; anything else that is raised makes Stripe
-    deliver it again, and then nothing of this delivery has stayed."""
-    event = _is_trusted(request)
-    customer = customer_of(event)
+    """Process one delivery of an event. Raise ValidationError if it is not signed by Stripe.
+
+    On any other error the transaction is rolled back, and the error status makes Stripe deliver the event again.
+    """
+    event = _verified_event(request)
+    customer, subscription = customer_of(event), subscription_of(event)
     if customer and ClosedCustomer.objects.of(customer).exists():
-        return _is_for_deleted_customer(event, customer)
+        # Nothing is stored about a deleted account; the sync cancels what still runs at Stripe.
+        logger.info("%s is about the customer of a deleted account: not stored.", event["id"])
+        if subscription:
+            sync_subscription(subscription, customer=customer)
+        return
     if customer and not BillingAccount.objects.filter(stripe_customer_id=customer).exists():
-        # The Stripe account serves other products too. Fetching what is not ours may fail for ever.
-        return logger.info("%s is about a customer that is not ours: ignored.", event["id"])
+        # The Stripe account may serve other products too, whose objects we may fail to fetch for ever.
+        logger.info("%s is about a customer that is not ours: ignored.", event["id"])
+        return
     try:
         _process_with_dj_stripe(request)
     except ObjectNotFound:
-        # Deleted at Stripe before the event came. Another delivery would find no more.
-        logger.info("%s is about something that Stripe has no longer: not kept.", event["id"])
-        if customer and (subscription := subscription_of(event)):
+        # The object was deleted at Stripe before the event came. Another delivery would not find it either.
+        logger.info("%s is about an object that Stripe does not have any more: not stored.", event["id"])
+        if customer and subscription:
             sync_subscription(subscription, customer=customer)
 
 
@@ -49,21 +56,14 @@ def _process_with_dj_stripe(request: HttpRequest) -> None:
         tables.WebhookEventTrigger.from_request(request, webhook_endpoint=own_endpoint())
 
 
-def _is_trusted(request: HttpRequest) -> dict[str, Any]:
+def _verified_event(request: HttpRequest) -> dict[str, Any]:
     signature = request.headers.get("Stripe-Signature", "")
     is_signed = stripe_gateway.is_signed_by_stripe(request.body, signature, settings.STRIPE_WEBHOOK_SECRET)
-    if SECRET_OF_SENDER in request.headers or not is_signed:
-        raise ValidationError("This was not signed by Stripe, or too long ago.", "invalid_signature")
+    if SENDERS_SECRET_HEADER in request.headers or not is_signed:
+        raise ValidationError("This was not signed by Stripe, or its signature is too old.", "invalid_signature")
     try:
         event = json.loads(request.body)
         event["id"], event["type"], event["livemode"], event["data"]["object"]["object"]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValidationError("This is no event of Stripe's.", "invalid_event") from error
+        raise ValidationError("This is not an event of Stripe.", "invalid_event") from error
     return event
-
-
-def _is_for_deleted_customer(event: dict[str, Any], customer: str) -> None:
-    """Nothing is kept; what still runs at Stripe is ended."""
-    logger.info("%s is about a closed account.", event["id"])
-    if subscription := subscription_of(event):
-        sync_subscription(subscription, customer=customer)

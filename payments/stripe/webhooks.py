@@ -1,63 +1,15 @@
-"""Receivers of the events that dj-stripe has stored. Of each event only the ids are used."""
+"""Receivers of Stripe's events. Only the ids in an event are used: the objects are fetched from Stripe anew."""
 
 from typing import Any
 
 from djstripe import models as tables
 
 from payments import mails
-from payments.models import Subscription
 from payments.stripe.customer_lock import lock_customer
 from payments.stripe.sync import sync_subscription
 
-
-def customer_of(event: dict[str, Any]) -> str | None:
-    about = event["data"]["object"]
-    if about["object"] == "customer":
-        return about.get("id")
-    # A detached card belongs to no customer any more: only what it was before says whose it is.
-    before = event["data"].get("previous_attributes") or {}
-    return _id_of(about.get("customer")) or _id_of(before.get("customer"))
-
-
-def subscription_of(event: dict[str, Any]) -> str | None:
-    """The subscription that an event about it, or about its Checkout page, has to do with."""
-    about = event["data"]["object"]
-    if about["object"] == "subscription":
-        return about["id"]
-    return _id_of(about.get("subscription")) if about["object"] == "checkout.session" else None
-
-
-def _id_of(named: Any) -> str | None:
-    return named.get("id") if isinstance(named, dict) else named
-
-
-# What dj-stripe calls, in the transaction in which it keeps the event
-
-
-def lock_event_customer(instance: tables.WebhookEventTrigger, **kwargs: object) -> None:
-    """Receiver for webhook_pre_process: before dj-stripe fetches anything."""
-    if customer := customer_of(instance.json_body):
-        lock_customer(customer)
-
-
-def handle_event(event: tables.Event, **kwargs: object) -> None:
-    """Receiver for every kind of event about subscriptions, after dj-stripe's own: called once for each event."""
-    said = {"data": event.data}
-    subscription, customer = subscription_of(said), customer_of(said)
-    if not (subscription and customer):
-        return
-    row = sync_subscription(subscription, customer=customer)
-    if row and event.type == "customer.subscription.trial_will_end":
-        warn_of_trial_end(row)
-
-
-def warn_of_trial_end(subscription: Subscription) -> None:
-    if subscription.is_entitling:
-        mails.trial_ends.enqueue(str(subscription.pk))
-
-
-# After these our row may say something else. Invoices need none: what they change of a subscription is told beside.
-FOLLOWED = [
+# Events that may change our row. None about invoices: what they change of a subscription has an event of its own.
+FOLLOWED_EVENTS = [
     "checkout.session.completed",
     "customer.subscription.created",
     "customer.subscription.deleted",
@@ -68,9 +20,9 @@ FOLLOWED = [
     "customer.subscription.trial_will_end",
     "customer.subscription.updated",
 ]
-# What dj-stripe keeps its tables by, ours among them; more may be sent, and is kept.
-NEEDED = [
-    *FOLLOWED,
+# Events that an endpoint at Stripe has to send: ours, and those by which dj-stripe updates its tables.
+REQUIRED_EVENTS = [
+    *FOLLOWED_EVENTS,
     "customer.updated",
     "invoice.finalized",
     "invoice.paid",
@@ -80,3 +32,46 @@ NEEDED = [
     "payment_method.attached",
     "payment_method.detached",
 ]
+
+
+def customer_of(event: dict[str, Any]) -> str | None:
+    """Return the id of the customer that the event is about, or None."""
+    subject = event["data"]["object"]
+    if subject["object"] == "customer":
+        return subject.get("id")
+    # A detached card has no customer any more: only the attributes before the change name it.
+    before = event["data"].get("previous_attributes") or {}
+    return _id_of(subject.get("customer")) or _id_of(before.get("customer"))
+
+
+def subscription_of(event: dict[str, Any]) -> str | None:
+    """Return the id of the subscription that the event, or its Checkout session, is about, or None."""
+    subject = event["data"]["object"]
+    if subject["object"] == "subscription":
+        return subject["id"]
+    return _id_of(subject.get("subscription")) if subject["object"] == "checkout.session" else None
+
+
+def _id_of(reference: Any) -> str | None:
+    """Return the id of a reference, which Stripe sends as an id or expanded to the whole object."""
+    return reference.get("id") if isinstance(reference, dict) else reference
+
+
+# dj-stripe calls these receivers in the transaction in which it stores the event.
+
+
+def lock_event_customer(instance: tables.WebhookEventTrigger, **kwargs: object) -> None:
+    """Receiver for webhook_pre_process: lock the customer before dj-stripe fetches its objects."""
+    if customer := customer_of(instance.json_body):
+        lock_customer(customer)
+
+
+def handle_event(event: tables.Event, **kwargs: object) -> None:
+    """Receiver for FOLLOWED_EVENTS, after dj-stripe's own and once an event: sync the subscription it is about."""
+    content = {"data": event.data}
+    subscription, customer = subscription_of(content), customer_of(content)
+    if not (subscription and customer):
+        return
+    row = sync_subscription(subscription, customer=customer)
+    if row and row.is_entitling and event.type == "customer.subscription.trial_will_end":
+        mails.trial_ends.enqueue(str(row.pk))

@@ -14,29 +14,29 @@ from users.models import AuthToken, User
 
 
 class TokenAuthentication(KnoxTokenAuthentication):
-    """`Authorization: Token …`, found by its digest in one indexed query; a revoked token stops at once."""
+    """Finds token and user by the token's digest, in one indexed query. Nothing is cached: revoking works at once."""
 
     def authenticate(self, request: Request) -> tuple[User, AuthToken] | None:
-        if mistake := mistake_in(get_authorization_header(request)):
+        if mistake := describe_mistake(get_authorization_header(request)):
             raise AuthenticationFailed(mistake)
         return super().authenticate(request)
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
-        given = {"digest": hash_token(token.decode("utf-8", "replace")), "now": timezone.now()}
-        found = TOKENS.first("valid", _with_account, given)
-        if found is None:
-            raise AuthenticationFailed("This token is unknown, has ended or was revoked. Log in again.")
-        known = AuthToken.from_db(DEFAULT_DB_ALIAS, OF_TOKEN, found[: len(OF_TOKEN)])
-        known.user = User.from_db(DEFAULT_DB_ALIAS, OF_USER, found[len(OF_TOKEN) :])
-        known.note_use()
-        return known.user, known
+        params = {"digest": hash_token(token.decode("utf-8", "replace")), "now": timezone.now()}
+        row = TOKENS.first("valid", _with_user, params)
+        if row is None:
+            raise AuthenticationFailed("This token is unknown, has expired or was revoked. Log in again.")
+        auth_token = AuthToken.from_db(DEFAULT_DB_ALIAS, TOKEN_FIELDS, row[: len(TOKEN_FIELDS)])
+        auth_token.user = User.from_db(DEFAULT_DB_ALIAS, USER_FIELDS, row[len(TOKEN_FIELDS) :])
+        auth_token.note_use()
+        return auth_token.user, auth_token
 
 
-HOW_TO_SEND = "Send the header as `Authorization: Token <token>`, with the token that POST /api/login answers."
+HOW_TO_SEND = "Send the header as `Authorization: Token <token>`, with a token from POST /api/login."
 
 
-def mistake_in(header: bytes) -> str | None:
-    """Say what is wrong with the header. Other schemes than Bearer, such as Basic, are for a proxy and left alone."""
+def describe_mistake(header: bytes) -> str | None:
+    """Return what is wrong with the header, or None. Schemes such as Basic are for a proxy, and no mistake."""
     scheme, *rest = header.split() or [b""]
     match scheme.lower(), len(rest):
         case b"token", 1:
@@ -44,9 +44,9 @@ def mistake_in(header: bytes) -> str | None:
         case b"token", 0:
             return f"The token is missing after the word Token. {HOW_TO_SEND}"
         case b"token", _:
-            return f"A token has no spaces in it. {HOW_TO_SEND}"
+            return f"A token contains no spaces. {HOW_TO_SEND}"
         case b"bearer", _:
-            return f"The scheme is Token here, not Bearer. {HOW_TO_SEND}"
+            return f"The scheme is Token, not Bearer. {HOW_TO_SEND}"
         case b"", _:
             return None
         case _, 0:
@@ -54,11 +54,11 @@ def mistake_in(header: bytes) -> str | None:
     return None
 
 
-OF_TOKEN = [field.attname for field in AuthToken._meta.concrete_fields]
-OF_USER = [field.attname for field in User._meta.concrete_fields]
+TOKEN_FIELDS = [field.attname for field in AuthToken._meta.concrete_fields]
+USER_FIELDS = [field.attname for field in User._meta.concrete_fields]
 TOKENS = CompiledQuery(AuthToken.objects.filter(user__is_active=True))
 
 
-def _with_account(tokens: QuerySet[AuthToken]) -> QuerySet:
+def _with_user(tokens: QuerySet[AuthToken]) -> QuerySet:
     valid = tokens.filter(digest=Param("digest", CharField()), expiry__gt=Param("now", DateTimeField()))
-    return valid.values_list(*OF_TOKEN, *(f"user__{name}" for name in OF_USER), named=True)
+    return valid.values_list(*TOKEN_FIELDS, *(f"user__{name}" for name in USER_FIELDS), named=True)

@@ -10,7 +10,7 @@ from payments.stripe.sync import sync_subscription
 
 
 class Command(BaseCommand):
-    help = "Asks Stripe for every customer's subscriptions and repairs what differs here."
+    help = "Fetch every customer's subscriptions from Stripe, and repair rows that differ."
 
     def handle(self, *args: Any, **options: Any) -> None:
         accounts = BillingAccount.objects.filter(stripe_customer_id__isnull=False)
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def _reconcile(self, account: BillingAccount) -> int:
         customer = str(account.stripe_customer_id)
         ours = Subscription.objects.filter(user=account.user_id)
-        # Oldest first, so that what was first is known before what came second.
+        # Oldest first: of two open subscriptions the older one takes precedence.
         ids = [*reversed(stripe_gateway.subscriptions_of(customer))]
         ids += [row.stripe_id for row in ours.open() if row.stripe_id not in ids]
         return sum(self._repair(stripe_id, customer) for stripe_id in ids)

@@ -8,7 +8,7 @@ from payments.stripe.prices import sync_plan
 
 
 class Command(BaseCommand):
-    help = "Makes the plans' products and prices at Stripe. Repeatable; changed terms get a new price."
+    help = "Create or update the plans' products and prices at Stripe. Safe to repeat; changed terms get a new price."
 
     def handle(self, *args: Any, **options: Any) -> None:
         for plan in SubscriptionPlan.objects.paid_for():
