@@ -434,7 +434,7 @@ THROTTLE_RATES = {
 REST_FRAMEWORK = {
     "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "users.authentication.TokenAuthentication",
+        "users.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_THROTTLE_CLASSES": ["core.api.throttling.CallerThrottle"],

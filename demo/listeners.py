@@ -17,8 +17,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from PIL import Image, ImageColor, ImageDraw, ImageFont
-from rest_framework.exceptions import APIException
 
+from core.errors import DomainError
 from core.storage.stored_files import save_with_file
 from demo.programme import ARTISTS, every_piece
 from demo.synthesis import render_piece
@@ -172,5 +172,5 @@ def subscribe_listeners() -> Iterator[str]:
         for user, plan_type in zip(users, SUBSCRIBERS, strict=True):
             subscribe(user, plans[plan_type], payment_method="pm_card_visa", attempt=f"demo-{user.pk}")
             yield f"{user} subscribes to {plans[plan_type]}"
-    except APIException as error:
+    except DomainError as error:
         yield f"Nobody in the demo subscribes: {error.detail}"

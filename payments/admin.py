@@ -33,7 +33,7 @@ def dashboard_link(kind: str, stripe_id: str | None) -> str:
     return format_html('<a href="https://dashboard.stripe.com/{}{}/{}">{}</a>', mode, kind, stripe_id, stripe_id)
 
 
-# What a price at Stripe stands for.
+# Fields of a plan that its price at Stripe depends on.
 TERMS = frozenset(["price", "currency", "billing_cycle"])
 
 
@@ -62,15 +62,15 @@ class PlanAdmin(AdminPages):
     def at_stripe(self, plan: Plan) -> str:
         return dashboard_link("prices", plan.stripe_price_id)
 
-    @admin.display(description="who pays what")
+    @admin.display(description="subscribers by price")
     def paid_now(self, plan: Plan) -> str:
         lines = [(payers.text,) for payers in payers_of(plan)]
-        return format_html_join(mark_safe("<br>"), "{}", lines) or "Nobody has this plan."
+        return format_html_join(mark_safe("<br>"), "{}", lines) or "This plan has no subscribers."
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Show who pays what from when before other terms are saved that somebody is concerned by."""
+        """Ask for confirmation before the terms of a plan with subscribers change, and show what each group pays."""
         plan = self.get_object(request, unquote(object_id)) if object_id else None
         if request.method == "POST" and plan and self.has_change_permission(request, plan):
             before = plan.terms
@@ -89,32 +89,32 @@ class PlanAdmin(AdminPages):
             "plan": plan,
             "before": before,
             "payers": payers,
-            "people": sum(some.people for some in payers),
+            "people": sum(group.people for group in payers),
             "sent": [(name, value) for name, value in sent if name not in ("csrfmiddlewaretoken", "confirmed")],
         }
         return TemplateResponse(request, "admin/price_change.html", context)
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: list, add: bool = False) -> Any:
-        said = super().construct_change_message(request, form, formsets, add)
+        message = super().construct_change_message(request, form, formsets, add)
         if not TERMS.intersection(form.changed_data):
-            return said
+            return message
         before = Plan(**{name: form.initial[name] for name in TERMS}).terms
-        return f"{message_text(said)} From {before} to {form.instance.terms}, for new subscribers."
+        return f"{message_text(message)} From {before} to {form.instance.terms}, for new subscribers."
 
     def save_model(self, request: HttpRequest, plan: Plan, form: ModelForm, change: bool) -> None:
         super().save_model(request, plan, form, change)
         if not plan.is_free and TERMS.intersection(form.changed_data):
             messages.info(
                 request,
-                f"Who subscribes from now on pays {plan.terms}. Who has {plan} goes on paying what they pay. Stripe "
-                "gets the price with the next subscriber, or by manage.py sync_plans.",
+                f"New subscribers pay {plan.terms}; present subscribers of {plan} go on paying their old price. Stripe "
+                "gets the new price with the next subscriber, or by manage.py sync_plans.",
             )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # there is one of each type
+        return False  # there is one plan of each type
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False  # a plan that is not offered any more is kept for those who have it
+        return False  # a plan that is not on offer any more stays for its subscribers
 
 
 class MemberInline(admin.TabularInline):
@@ -129,7 +129,7 @@ class MemberInline(admin.TabularInline):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ReadOnlyPages, ExportedList):
-    """As Stripe has them. What should change is changed there, and comes here by itself."""
+    """Subscriptions as Stripe has them, read-only: change them at Stripe, whose events update these rows."""
 
     list_display = [
         "user",
@@ -193,7 +193,7 @@ def invoice_amount(invoice: Invoice) -> str:
 
 
 class InvoiceAdmin(ReadOnlyPages, ExportedList):
-    """The invoices that Stripe has told of, with the person whose each is."""
+    """Invoices that dj-stripe has stored, with the e-mail address of the customer's account."""
 
     list_display = ["number", "person", "amount", "status", "created", "at_stripe"]
     list_filter = ["created"]
@@ -298,14 +298,14 @@ class StudentApplicationAdmin(AdminPages):
         return [address, *super().get_urls()]
 
     def document(self, request: HttpRequest, pk: str) -> FileResponse:
-        """For admins' eyes: saved, never opened by the browser, whatever is in it."""
+        """Download the document. It is sent as an attachment: a browser must not open what a stranger uploaded."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         application = StudentApplication.objects.filter(pk=pk).exclude(document="").first()
         if application is None:
             raise Http404
         kind = CONTENT_TYPES[str(application.document.name).rpartition(".")[2]]
-        response = FileResponse(application.document.open(), attachment_header=True, content_type=kind)
+        response = FileResponse(application.document.open(), as_attachment=True, content_type=kind)
         response["Cache-Control"] = "private, no-store"
         return response
 
@@ -317,7 +317,7 @@ class StudentApplicationAdmin(AdminPages):
         with transaction.atomic():
             approved = students.approve(applications)
             self.log_action_of(request, approved, "Approved for a year.")
-        self._tell(request, "Approved for a year", len(approved), chosen)
+        self._report(request, "Approved for a year", len(approved), chosen)
 
     @admin.action(description="Refuse", permissions=["change"])
     def refuse(self, request: HttpRequest, applications: QuerySet) -> HttpResponse | None:
@@ -334,13 +334,13 @@ class StudentApplicationAdmin(AdminPages):
         with transaction.atomic():
             refused = students.refuse(applications)
             self.log_action_of(request, refused, f"Refused. {reason_text(answer)}")
-        self._tell(request, "Refused", len(refused), chosen)
+        self._report(request, "Refused", len(refused), chosen)
         return None
 
-    def _tell(self, request: HttpRequest, what: str, decided: int, chosen: int) -> None:
-        messages.success(request, f"{what}: {decided}.")
+    def _report(self, request: HttpRequest, decision: str, decided: int, chosen: int) -> None:
+        messages.success(request, f"{decision}: {decided}.")
         if decided < chosen:
-            messages.warning(request, f"{chosen - decided} were decided before and stay as they are.")
+            messages.warning(request, f"{chosen - decided} were decided before and are unchanged.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

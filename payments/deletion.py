@@ -1,6 +1,6 @@
-"""When an account is closed: nothing of it stays here, and Stripe is told by a task that tries until it worked."""
+"""Deletion of an account's billing: all rows go in the same transaction, the customer at Stripe by a retried task."""
 
-from payments.members import end_all_seats, forget_address
+from payments.members import end_all_seats, erase_address
 from payments.models import BillingAccount, ClosedCustomer, Subscription, UsedTrial
 from payments.models.subscriptions import digest_of
 from payments.stripe import store as stripe_tables
@@ -8,20 +8,22 @@ from payments.tasks import delete_stripe_customer
 from users.models import User
 
 
-def close_billing(user: User, **kwargs: object) -> None:
-    """Receiver for account_closing."""
+def delete_billing(user: User, **kwargs: object) -> None:
+    """Receiver for account_closing: end seats, forget the address, and delete the Stripe customer."""
     for subscription in Subscription.objects.filter(user=user):
         end_all_seats(subscription)
     if user.email:
-        forget_address(user.email)
+        erase_address(user.email)
     account = BillingAccount.objects.filter(user=user).first()
     if account and account.trial_used_at:
         UsedTrial.objects.remember(user.email_key)
     if account and account.stripe_customer_id:
-        close_customer(account.stripe_customer_id)
+        delete_customer(account.stripe_customer_id)
 
 
-def close_customer(customer: str) -> None:
+def delete_customer(customer: str) -> None:
+    """Delete all rows about a Stripe customer now, and queue its deletion at Stripe."""
+    # Events about the customer may still be on their way. By this row they are recognised, and not stored.
     ClosedCustomer.objects.get_or_create(customer_digest=digest_of(customer))
-    stripe_tables.forget_customer(customer)
+    stripe_tables.delete_customer_rows(customer)
     delete_stripe_customer.enqueue(customer)

@@ -1,41 +1,39 @@
-"""What can go wrong when somebody pays. What is refused by a rule is a ValidationError with its code."""
+"""Errors of payments. Broken rules are ValidationErrors with a code, made by the functions below."""
 
 from django.core.exceptions import ValidationError
-from rest_framework.exceptions import APIException
+
+from core.errors import Conflict, Unavailable, UpstreamFailed
 
 
-class PaymentsUnavailable(APIException):
-    status_code = 503
+class PaymentsUnavailable(Unavailable):
     default_code = "payments_unavailable"
-    default_detail = "Paying is not set up here. Everything else works."
+    default_detail = "Payments are not set up on this server. Everything else works."
 
 
-class PaymentsFailed(APIException):
-    status_code = 502
+class PaymentsFailed(UpstreamFailed):
     default_code = "payments_failed"
     default_detail = "The payment service can't be reached right now. Nothing was changed; try again in a moment."
 
 
-class InProgress(APIException):
-    status_code = 409
+class InProgress(Conflict):
     default_code = "in_progress"
-    default_detail = "A request of yours to pay is still running. Wait for it to end."
+    default_detail = "Another payment request of yours is still running. Wait until it ends."
 
 
 class ObjectNotFound(PaymentsFailed):
-    """Stripe does not have what it was asked about."""
+    """Stripe does not have the object that a call named."""
 
 
 class CustomerNotFound(ObjectNotFound):
-    """Somebody deleted the customer at Stripe, or it is another Stripe now."""
+    """The customer was deleted at Stripe, or the keys are those of another Stripe account now."""
 
 
 class PriceNotFound(ObjectNotFound):
-    """Somebody deleted the price at Stripe, or it is another Stripe now."""
+    """The price was deleted at Stripe, or the keys are those of another Stripe account now."""
 
 
 class SubscriptionNotFound(ObjectNotFound):
-    """Stripe does not know this subscription (any more)."""
+    """Stripe does not have the subscription, or it has ended there."""
 
 
 def card_declined(reason: str) -> ValidationError:
@@ -43,7 +41,7 @@ def card_declined(reason: str) -> ValidationError:
 
 
 def unusable_payment_method() -> ValidationError:
-    """Say the same of an unknown card and of another customer's: neither tells whether it exists."""
+    """Return the same error for an unknown card and for another customer's, so that neither is revealed."""
     reason = ValidationError("This payment method is unknown, or can't be used by you.", "invalid")
     return ValidationError({"payment_method": reason})
 
@@ -58,4 +56,4 @@ def no_subscription() -> ValidationError:
 
 
 def already_subscribed() -> ValidationError:
-    return ValidationError("You have a subscription already.", "already_subscribed")
+    return ValidationError("You already have a subscription.", "already_subscribed")

@@ -1,61 +1,86 @@
-"""Requests to pay that may come twice: the same one gets the same answer, and two never run at the same time."""
+"""Idempotent payment requests: a repeated request gets the first one's answer, and a user has one running at a time."""
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
-from rest_framework.exceptions import APIException
-from rest_framework.renderers import JSONRenderer
-from rest_framework.response import Response
 
-from payments.errors import card_declined
-from payments.locks import check_no_payment_in_progress, lock_user
+from core.errors import DomainError, Unavailable, UpstreamFailed
+from payments.errors import InProgress, card_declined
 from payments.models import PaymentRequest
+from users.locks import lock_user
 from users.models import User
 
-# Longer than any request takes: whoever has not finished by then is dead.
+# Longer than any request takes, so a request that is still running after this time was killed.
 LEASE = timedelta(seconds=30)
 DECLINED = 400
-# So long Stripe remembers its keys.
-KEPT = timedelta(hours=24)
+# Stripe remembers idempotency keys for 24 hours.
+RETENTION = timedelta(hours=24)
 
 
-def run_idempotently(user: User, key: str | None, asked: dict[str, Any], deed: Callable[[str], Response]) -> Response:
-    """What `deed` answers, or has answered to this key before. It is given a name for Stripe's own keys."""
-    request = _start_request(user, key, asked)
+class Answer(NamedTuple):
+    """The outcome of a payment request. `data` is stored as JSON."""
+
+    status_code: int
+    data: Any
+
+
+def run_idempotently(user: User, key: str | None, params: dict[str, Any], pay: Callable[[str], Answer]) -> Answer:
+    """Return what `pay` returns, or what it returned when the same request came before.
+
+    `key` is the client's Idempotency-Key; without one, a request with the same `params` that never finished is resumed.
+    `pay` gets an id that stays the same over all attempts, for Stripe's own idempotency keys. A declined card is an
+    answer too: it is raised again. Raise InProgress while another payment request of the user runs.
+    """
+    request = _start_request(user, key, params)
     if request.answer is not None:
-        return _answered(request)
+        if request.status_code == DECLINED:
+            raise card_declined(str(request.answer))
+        return Answer(int(request.status_code or 200), request.answer)
     try:
-        response = deed(str(request.pk))
+        answer = pay(str(request.pk))
     except ValidationError as error:
-        _refused(request, error)
+        if getattr(error, "code", None) == "card_declined":
+            _finish(request, Answer(DECLINED, error.messages[0]))
+        else:  # what a rule refused may be allowed a moment later, under the same key
+            _release(request, can_resume=False)
         raise
-    except APIException as error:
-        # Where Stripe did not answer, nobody knows what it has done: the next try goes on under the same name.
-        _let_go(request, is_kept=error.status_code >= 500)
+    except DomainError as error:
+        # Stripe may have done the work before the connection broke: the next attempt has to use the same id.
+        _release(request, can_resume=isinstance(error, Unavailable | UpstreamFailed))
         raise
     except BaseException:
-        _let_go(request, is_kept=True)
+        _release(request, can_resume=True)
         raise
-    _finish(request, response.status_code, response.data)
-    return response
+    _finish(request, answer)
+    return answer
 
 
-def _start_request(user: User, key: str | None, asked: dict[str, Any]) -> PaymentRequest:
+def check_no_payment_in_progress(user: User) -> None:
+    """Raise InProgress while a payment request of the user runs. Call it with the user's row locked."""
+    if PaymentRequest.objects.filter(user=user, running_until__gt=timezone.now()).exists():
+        raise InProgress
+
+
+def _start_request(user: User, key: str | None, params: dict[str, Any]) -> PaymentRequest:
+    """Return the request with this key or these params, claimed for this process unless it is answered already."""
     now = timezone.now()
     with transaction.atomic():
+        # Of two requests at the same moment the second waits here, and then finds the first one running.
         lock_user(user)
         requests = PaymentRequest.objects.filter(user=user)
-        requests.filter(created_at__lt=now - KEPT).exclude(running_until__gt=now).delete()
-        request = requests.filter(key=key).first() if key else _unfinished_request(requests, asked)
-        request = request or PaymentRequest(user=user, key=key or str(uuid4()), asked=asked)
-        if request.asked != asked:
+        requests.filter(created_at__lt=now - RETENTION).exclude(running_until__gt=now).delete()
+        if key:
+            request = requests.filter(key=key).first()
+        else:
+            unfinished = requests.filter(answer__isnull=True).exclude(running_until__gt=now).order_by("-created_at")
+            request = next((found for found in unfinished if found.asked == params), None)
+        request = request or PaymentRequest(user=user, key=key or str(uuid4()), asked=params)
+        if request.asked != params:
             raise ValidationError("This Idempotency-Key was used for another request.", "idempotency_key_reused")
         if request.answer is None:
             check_no_payment_in_progress(user)
@@ -64,37 +89,13 @@ def _start_request(user: User, key: str | None, asked: dict[str, Any]) -> Paymen
     return request
 
 
-def _unfinished_request(requests: QuerySet[PaymentRequest], asked: dict[str, Any]) -> PaymentRequest | None:
-    """The same request that never came to its end."""
-    unfinished = requests.filter(answer__isnull=True).exclude(running_until__gt=timezone.now())
-    return next((request for request in unfinished.order_by("-created_at") if request.asked == asked), None)
-
-
-def _answered(request: PaymentRequest) -> Response:
-    if request.status_code == DECLINED:
-        raise card_declined(str(request.answer))
-    return Response(request.answer, status=request.status_code)
-
-
-def _refused(request: PaymentRequest, error: ValidationError) -> None:
-    """A declined card stays declined under the same key. What a rule refused may be right a moment later."""
-    if getattr(error, "code", None) == "card_declined":
-        _finish(request, DECLINED, error.messages[0])
-    else:
-        _let_go(request, is_kept=False)
-
-
-def _finish(request: PaymentRequest, status_code: int, answer: Any) -> None:
-    # update() and not save(): the account may have been closed meanwhile.
+def _finish(request: PaymentRequest, answer: Answer) -> None:
+    # update() and not save(): the account may have been deleted meanwhile, and save() would insert the row again.
     rows = PaymentRequest.objects.filter(pk=request.pk)
-    rows.update(running_until=None, status_code=status_code, answer=as_json(answer))
+    rows.update(running_until=None, status_code=answer.status_code, answer=answer.data)
 
 
-def _let_go(request: PaymentRequest, *, is_kept: bool) -> None:
+def _release(request: PaymentRequest, *, can_resume: bool) -> None:
+    """End the claim on a request that has no answer. Keep its row, and so its id, where it can be resumed."""
     rows = PaymentRequest.objects.filter(pk=request.pk)
-    rows.update(running_until=None) if is_kept else rows.delete()
-
-
-def as_json(answer: Any) -> Any:
-    """As the client reads it."""
-    return json.loads(JSONRenderer().render(answer))
+    rows.update(running_until=None) if can_resume else rows.delete()

@@ -1,4 +1,4 @@
-"""How a person stands: their own subscription, or the one that they are a member of, or Free."""
+"""A user's subscription as the API answers it: their own, or the one that they are a member of, or Free."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,8 @@ from users.models import User
 
 @dataclass(frozen=True)
 class SubscriptionOverview:
+    """Fields of the answer; the defaults are those of a user without a subscription."""
+
     plan: str = PlanType.FREE
     status: str | None = None
     current_period_end: datetime | None = None
@@ -22,15 +24,12 @@ class SubscriptionOverview:
 
 
 def overview_of(user: User) -> SubscriptionOverview:
-    found = Subscription.objects.open().select_related("plan")
-    for subscription in found.filter(user=user):
-        return _standing(subscription, role="owner")
-    for subscription in found.filter(memberships__user=user):
-        return _standing(subscription, role="member")
-    return SubscriptionOverview()
-
-
-def _standing(subscription: Subscription, *, role: str) -> SubscriptionOverview:
+    subscriptions = Subscription.objects.open().select_related("plan")
+    role, subscription = "owner", subscriptions.filter(user=user).first()
+    if subscription is None:
+        role, subscription = "member", subscriptions.filter(memberships__user=user).first()
+    if subscription is None:
+        return SubscriptionOverview()
     return SubscriptionOverview(
         plan=subscription.plan.plan_type,
         status=subscription.status,

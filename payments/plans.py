@@ -1,4 +1,4 @@
-"""What a plan allows. Everything else asks `entitlements_of` and nothing else."""
+"""Entitlements: what a user's plan allows now. The rest of the code asks `entitlements_of`, never for a plan."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -18,18 +18,18 @@ class Entitlements:
     audio_quality: AudioQuality
     offline_mode: bool
     ad_free: bool
-    # Skips in any 60 minutes; None: unlimited.
+    # Skips in any 60 minutes; None means unlimited.
     skip_limit: int | None
 
 
-# What everybody may do anyway, were the row of the free plan ever missing.
+# Used if the row of the free plan is missing.
 FREE_PLAN = SubscriptionPlan(
     plan_type=PlanType.FREE, audio_quality=AudioQuality.MEDIUM, offline_mode=False, ad_free=False, skip_limit=6
 )
 
 
 def entitlements_of(user: User | AnonymousUser) -> Entitlements:
-    """As the subscription stands now, one's own or the one that one is a member of. One query, nothing kept."""
+    """Return what the user's own plan, or the one that they are a member of, allows now. One query, never cached."""
     plan = plan_of(user)
     return Entitlements(
         audio_quality=AudioQuality(plan.audio_quality),
@@ -40,31 +40,27 @@ def entitlements_of(user: User | AnonymousUser) -> Entitlements:
 
 
 def plan_of(user: User | AnonymousUser) -> SubscriptionPlan:
-    """The plan whose features the user has: Free for whoever has no other."""
-    plans = _plans_for_some_user() if user.is_authenticated else _plans_for_anybody()
+    """Return the plan whose features the user has: own or shared, else Free."""
+    plans = _plans_of_user() if user.is_authenticated else _free_plan()
     return plans.first("best", lambda plans: plans[:1], {"user": user.pk}) or FREE_PLAN
 
 
 @cache
-def _plans_for_anybody() -> CompiledQuery:
+def _free_plan() -> CompiledQuery:
     return CompiledQuery(SubscriptionPlan.objects.filter(plan_type=PlanType.FREE))
 
 
 @cache
-def _plans_for_some_user() -> CompiledQuery:
-    chosen = Q(plan_type=PlanType.FREE) | _plans_subscribed_to(UserParam())
-    return CompiledQuery(SubscriptionPlan.objects.filter(chosen).free_last())
-
-
-def _plans_subscribed_to(user: User | UserParam) -> Q:
-    entitling = Subscription.objects.entitling()
+def _plans_of_user() -> CompiledQuery:
+    user, entitling = UserParam(), Subscription.objects.entitling()
     own = entitling.filter(user=user.pk).values("plan")
     shared = entitling.filter(memberships__user=user.pk).values("plan")
-    return Q(pk__in=own) | Q(pk__in=shared)
+    plans = SubscriptionPlan.objects.filter(Q(plan_type=PlanType.FREE) | Q(pk__in=own) | Q(pk__in=shared))
+    return CompiledQuery(plans.free_last())
 
 
 def child_seat_of(user: User | UserParam) -> Exists:
-    """Whether the user is somebody's child member, as a part of another query: it costs none of its own."""
+    """Return a condition, for use in another query, that is true if the user is a child on a Family plan."""
     return Exists(Membership.objects.filter(user=user.pk, is_child=True))
 
 

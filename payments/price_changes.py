@@ -1,4 +1,4 @@
-"""What people pay for a plan: a price at Stripe never changes, so who subscribed before goes on paying the old one."""
+"""Prices that subscribers of a plan pay now. A price at Stripe can't change, so earlier subscribers pay old ones."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +12,13 @@ from djstripe import models as stripe_tables
 from payments.models import Status, Subscription, SubscriptionPlan
 from payments.stripe.gateway import ZERO_DECIMAL_CURRENCIES
 
+# Path to the price in the subscription's JSON.
 PRICE = "stripe_data__items__data__0__price"
 
 
 @dataclass(frozen=True)
 class Payers:
-    """The people who pay one price, and when they pay it next."""
+    """The subscribers who pay one price, and the range of their next payments."""
 
     terms: str
     people: int
@@ -37,16 +38,20 @@ class Payers:
 
 
 def payers_of(plan: SubscriptionPlan) -> list[Payers]:
-    """Return who has the plan now, by the price that each pays, most people first."""
+    """Return the plan's subscribers grouped by the price they pay, the largest group first."""
     at_stripe = stripe_tables.Subscription.objects.filter(id=OuterRef("stripe_id"))
 
-    def said(name: str) -> Subquery:
-        return Subquery(at_stripe.annotate(said=KT(f"{PRICE}__{name}")).values("said")[:1])
+    def price(name: str) -> Subquery:
+        return Subquery(at_stripe.annotate(value=KT(f"{PRICE}__{name}")).values("value")[:1])
 
     groups = (
         Subscription.objects.entitling()
         .filter(plan=plan)
-        .annotate(amount=said("unit_amount"), currency=said("currency"), interval=said("recurring__interval"))
+        .annotate(
+            amount=price("unit_amount"),
+            currency=price("currency"),
+            interval=price("recurring__interval"),
+        )
         .values("amount", "currency", "interval")
         .annotate(
             people=Count("pk"),
@@ -72,7 +77,7 @@ def payers_of(plan: SubscriptionPlan) -> list[Payers]:
 
 def _terms(amount: Any, currency: str | None, interval: str | None) -> str:
     if amount is None or currency is None:
-        return "the price of the day when they subscribed"
+        return "the price at the time when they subscribed"
     currency = currency.upper()
     price = Decimal(amount) if currency in ZERO_DECIMAL_CURRENCIES.split() else Decimal(amount) / 100
     return f"{price:.2f} {currency} a {interval or 'period'}"

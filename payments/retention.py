@@ -1,4 +1,4 @@
-"""What paying leaves behind and nobody needs any more."""
+"""Chores of the daily retention run: rows of payments that are not needed any more."""
 
 from collections.abc import Iterator
 
@@ -7,9 +7,9 @@ from django.utils import timezone
 from djstripe import models as tables
 
 from core.jobs.retention import in_batches
-from payments.idempotency import KEPT
+from payments.idempotency import RETENTION
 from payments.models import ClosedCustomer, Membership, PaymentRequest, UsedTrial
-from payments.models.trials import REMEMBERED
+from payments.models.trials import REMEMBERED_FOR
 
 
 def prune_invitations() -> Iterator[int]:
@@ -18,7 +18,7 @@ def prune_invitations() -> Iterator[int]:
 
 def prune_payment_requests() -> Iterator[int]:
     now = timezone.now()
-    return in_batches(PaymentRequest.objects.filter(created_at__lt=now - KEPT).exclude(running_until__gt=now))
+    return in_batches(PaymentRequest.objects.filter(created_at__lt=now - RETENTION).exclude(running_until__gt=now))
 
 
 def prune_stripe_events() -> Iterator[int]:
@@ -28,9 +28,9 @@ def prune_stripe_events() -> Iterator[int]:
 
 
 def prune_used_trials() -> Iterator[int]:
-    return in_batches(UsedTrial.objects.filter(noted_at__lt=timezone.now() - REMEMBERED))
+    return in_batches(UsedTrial.objects.filter(noted_at__lt=timezone.now() - REMEMBERED_FOR))
 
 
 def prune_closed_customers() -> Iterator[int]:
-    """By then Stripe has nothing more to say about them."""
+    # Long after the customer was deleted at Stripe no event about it can arrive any more.
     return in_batches(ClosedCustomer.objects.filter(ended_at__lt=timezone.now() - settings.KEEP_LOGS))

@@ -1,4 +1,7 @@
-"""What a person does about a plan of their own. Stripe is asked first, outside of any transaction; then mirrored."""
+"""Changes to a user's own subscription: subscribe, switch, cancel, resume, and the links to Stripe's pages.
+
+Each change is made at Stripe first, outside of any transaction, and then synced to our row.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -8,10 +11,10 @@ from typing import TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import F
-from rest_framework.exceptions import AuthenticationFailed
 
+from core.errors import NotAuthenticated
 from payments import members, students
-from payments.deletion import close_customer
+from payments.deletion import delete_customer
 from payments.errors import (
     CustomerNotFound,
     PriceNotFound,
@@ -32,9 +35,9 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Subscribed:
+class SubscribeResult:
     is_new: bool
-    # For the client to confirm, where the card asks its owner something.
+    # For Stripe.js to continue with, if the cardholder has to confirm the payment.
     client_secret: str | None
 
 
@@ -42,34 +45,38 @@ def open_subscription_of(user: User) -> Subscription | None:
     return Subscription.objects.open().select_related("plan").filter(user=user).first()
 
 
-def subscribe(user: User, plan: SubscriptionPlan, *, payment_method: str = "", attempt: str) -> Subscribed:
-    """A new subscription, or another plan for the one there is. `attempt` names the request: tried again under the
-    same name, Stripe does nothing twice."""
-    if _result_of(attempt, user):
-        return Subscribed(is_new=True, client_secret=None)
+def subscribe(user: User, plan: SubscriptionPlan, *, payment_method: str = "", attempt: str) -> SubscribeResult:
+    """Start a subscription, or switch the user's subscription to another plan.
+
+    `attempt` is the id of the payment request. Under the same id Stripe does nothing twice.
+    """
+    current = open_subscription_of(user)
+    if current and current.is_entitling and stripe_tables.was_made_by(attempt, current.stripe_id):
+        # The same request was cut off after Stripe had done it.
+        return SubscribeResult(is_new=True, client_secret=None)
     check_choice(user, plan)
-    with_what_stripe_knows = partial(_subscribe, user, plan, payment_method=payment_method, attempt=attempt)
-    return _again_if_unknown(with_what_stripe_knows, user, plan)
+    subscribe_at_stripe = partial(_subscribe, user, plan, payment_method=payment_method, attempt=attempt)
+    return _retry_if_missing(subscribe_at_stripe, user, plan)
 
 
-def _subscribe(user: User, plan: SubscriptionPlan, *, payment_method: str, attempt: str) -> Subscribed:
+def _subscribe(user: User, plan: SubscriptionPlan, *, payment_method: str, attempt: str) -> SubscribeResult:
     customer = ensure_customer(user)
     current = open_subscription_of(user)
-    if current is None and _adopted(user, customer):
+    if current is None and _adopt_subscription(user, customer):
         return subscribe(user, plan, payment_method=payment_method, attempt=attempt)
-    with _card_for(customer, payment_method, attempt=attempt) as card:
+    with _attached_card(customer, payment_method, attempt=attempt) as card:
         if current and current.is_entitling:
             return _switch(current, plan, customer=customer, card=card, attempt=attempt)
         if current:
-            # Never paid, or no longer: it makes place.
+            # It was never paid, or is not paid any more. Only one may be open.
             stripe_gateway.cancel_now(current.stripe_id)
             sync_subscription(current.stripe_id, customer=customer)
         return _start(user, plan, customer=customer, card=card, attempt=attempt)
 
 
 @contextmanager
-def _card_for(customer: str, payment_method: str, *, attempt: str) -> Iterator[str | None]:
-    """Attach the card to the customer; detach it again where it is refused, unless it was theirs before."""
+def _attached_card(customer: str, payment_method: str, *, attempt: str) -> Iterator[str | None]:
+    """Attach a card for the block, and detach it if the block refuses it, unless the customer had it before."""
     if not payment_method:
         yield None
     elif stripe_gateway.has_card(customer, payment_method):
@@ -84,58 +91,61 @@ def _card_for(customer: str, payment_method: str, *, attempt: str) -> Iterator[s
 
 
 def check_choice(user: User, plan: SubscriptionPlan) -> None:
-    """Raises what stands against this plan for this person."""
+    """Raise ValidationError or NotAllowed if the user can't have this plan."""
     if plan.is_free:
-        raise ValidationError("The free plan is what you have without a subscription.", "free_plan")
+        raise ValidationError("The free plan needs no subscription.", "free_plan")
     if Membership.objects.filter(user=user).exists():
-        raise ValidationError("You are a member of somebody's plan. Leave it first.", "already_member")
+        raise ValidationError("You are a member of another plan. Leave it first.", "already_member")
     current = open_subscription_of(user)
     if current and current.is_entitling:
         if current.plan_id == plan.pk:
             raise already_subscribed()
         if members.seats_used(current) > plan.max_members:
-            raise ValidationError("This plan has fewer seats than people have yours now.", "too_many_members")
+            raise ValidationError("This plan has fewer seats than are taken on yours.", "too_many_members")
     if plan.plan_type == PlanType.STUDENT:
         students.check_verified(user)
 
 
 def ensure_customer(user: User) -> str:
-    """The person as Stripe knows them; made known now where they are not yet."""
+    """Return the user's customer id at Stripe, creating the customer if needed."""
     account, _ = BillingAccount.objects.get_or_create(user=user)
     if account.stripe_customer_id is None:
+        # The same key for all attempts, so that two at once create one customer.
         scope = f"customer-{user.pk}-{account.former_customers}"
-        made = stripe_gateway.create_customer(user_id=str(user.pk), email=user.email or "", scope=scope)
-        if not BillingAccount.objects.filter(user=user).update(stripe_customer_id=made):
-            close_customer(made)
-            raise AuthenticationFailed
-        return made
+        customer = stripe_gateway.create_customer(user_id=str(user.pk), email=user.email or "", scope=scope)
+        if not BillingAccount.objects.filter(user=user).update(stripe_customer_id=customer):
+            # The account was deleted during the call, so nothing else knows of this customer.
+            delete_customer(customer)
+            raise NotAuthenticated
+        return customer
     return account.stripe_customer_id
 
 
-def customer_has_new_email(user: User, **kwargs: object) -> None:
-    """Receiver for email_changed."""
+def queue_customer_email(user: User, **kwargs: object) -> None:
+    """Receiver for email_changed: queue the new address for Stripe."""
     if BillingAccount.objects.filter(user=user, stripe_customer_id__isnull=False).exists():
         update_customer_email.enqueue(str(user.pk))
 
 
-def _again_if_unknown(deed: Callable[[], R], user: User, plan: SubscriptionPlan) -> R:
-    """What somebody deleted at Stripe is made anew."""
+def _retry_if_missing(call: Callable[[], R], user: User, plan: SubscriptionPlan) -> R:
+    """Call `call`. If an object that we know was deleted at Stripe, forget it and call once more, to create it anew."""
     try:
-        return deed()
+        return call()
     except CustomerNotFound:
         _forget_customer(user)
     except PriceNotFound:
         plan.stripe_price_id = ""
     except SubscriptionNotFound:
         _sync_open(user)
-    return deed()
+    return call()
 
 
 def _forget_customer(user: User) -> None:
+    """Detach the account from a customer that is gone at Stripe, so that the next call creates another."""
     _sync_open(user)
     accounts = BillingAccount.objects.filter(user=user)
     for account in accounts:
-        close_customer(str(account.stripe_customer_id))
+        delete_customer(str(account.stripe_customer_id))
     accounts.update(stripe_customer_id=None, former_customers=F("former_customers") + 1)
 
 
@@ -145,46 +155,44 @@ def _sync_open(user: User) -> None:
 
 
 def trial_days_for(user: User, plan: SubscriptionPlan) -> int:
-    """Return how long the free trial is: once per person, who is known by the address after a deletion too."""
+    """Return the days of the free trial, 0 if the user or their e-mail address, under any account, had one."""
     used = BillingAccount.objects.filter(user=user, trial_used_at__isnull=False).exists()
     return 0 if used or UsedTrial.objects.of(user.email_key).exists() else plan.days_of_trial
 
 
-def _result_of(attempt: str, user: User) -> bool:
-    """Whether the same request was cut off only after Stripe had done it."""
-    current = open_subscription_of(user)
-    return bool(current and current.is_entitling and stripe_tables.was_made_by(attempt, current.stripe_id))
+def _adopt_subscription(user: User, customer: str) -> Subscription | None:
+    """Return the user's open subscription after syncing those that Stripe has and we don't know.
 
-
-def _adopted(user: User, customer: str) -> Subscription | None:
-    """What Stripe has and we have not heard of, such as that of a request that was cut off."""
+    A request that was cut off leaves such a one.
+    """
     for stripe_id in stripe_gateway.subscriptions_of(customer):
         if not Subscription.objects.filter(stripe_id=stripe_id).exists():
             sync_subscription(stripe_id, customer=customer)
     return open_subscription_of(user)
 
 
-def _start(user: User, plan: SubscriptionPlan, *, customer: str, card: str | None, attempt: str) -> Subscribed:
+def _start(user: User, plan: SubscriptionPlan, *, customer: str, card: str | None, attempt: str) -> SubscribeResult:
     trial_days = trial_days_for(user, plan)
     paying_card = card or (None if trial_days else stripe_gateway.newest_card_of(customer))
     if not (paying_card or trial_days):
         raise payment_method_required()
-    made = stripe_gateway.create_subscription(
+    result = stripe_gateway.create_subscription(
         customer=customer, price=ensure_price(plan), card=paying_card, trial_days=trial_days, scope=attempt
     )
-    sync_subscription(made.stripe_id, customer=customer)
-    return Subscribed(is_new=True, client_secret=made.client_secret)
+    sync_subscription(result.stripe_id, customer=customer)
+    return SubscribeResult(is_new=True, client_secret=result.client_secret)
 
 
 def _switch(
     current: Subscription, plan: SubscriptionPlan, *, customer: str, card: str | None, attempt: str
-) -> Subscribed:
-    changed = stripe_gateway.change_price(current.stripe_id, price=ensure_price(plan), card=card, scope=attempt)
+) -> SubscribeResult:
+    result = stripe_gateway.change_price(current.stripe_id, price=ensure_price(plan), card=card, scope=attempt)
     sync_subscription(current.stripe_id, customer=customer)
-    return Subscribed(is_new=False, client_secret=changed.client_secret)
+    return SubscribeResult(is_new=False, client_secret=result.client_secret)
 
 
 def cancel_at_period_end(user: User) -> None:
+    """Cancel at the end of the period, or at once if the subscription does not entitle."""
     current = _own_subscription(user)
     if current.is_entitling:
         _set_cancellation(current, user, True)
@@ -194,7 +202,7 @@ def cancel_at_period_end(user: User) -> None:
 
 
 def resume(user: User) -> None:
-    """Takes a cancellation back, which works as long as the period has not ended."""
+    """Take a cancellation back before the period ends. Raise NotAllowed for a Student plan without an approval."""
     current = _own_subscription(user)
     if current.plan.plan_type == PlanType.STUDENT:
         students.check_verified(user)
@@ -202,7 +210,7 @@ def resume(user: User) -> None:
 
 
 def _set_cancellation(current: Subscription, user: User, ends: bool) -> None:
-    with suppress(SubscriptionNotFound):  # it has ended, as the mirror will show
+    with suppress(SubscriptionNotFound):  # it has ended at Stripe, and the sync will say so here
         stripe_gateway.set_cancel_at_period_end(current.stripe_id, ends)
     sync_subscription(current.stripe_id, customer=ensure_customer(user))
 
@@ -215,11 +223,11 @@ def _own_subscription(user: User) -> Subscription:
 
 
 def checkout_url(user: User, plan: SubscriptionPlan, *, success_url: str, cancel_url: str) -> str:
-    """Stripe's page to subscribe on; a change of plan needs no such page."""
+    """Return the URL of a Checkout page of Stripe. Raise ValidationError for subscribers, who switch without one."""
     check_choice(user, plan)
     if open_subscription_of(user):
         raise already_subscribed()
-    return _again_if_unknown(
+    return _retry_if_missing(
         lambda: stripe_gateway.open_checkout(
             customer=ensure_customer(user),
             price=ensure_price(plan),
@@ -233,12 +241,12 @@ def checkout_url(user: User, plan: SubscriptionPlan, *, success_url: str, cancel
 
 
 def portal_url(user: User, *, return_url: str) -> str:
-    """Stripe's page for cards and invoices, for whoever has ever been a customer."""
+    """Return the URL of Stripe's page for cards and invoices. Raise ValidationError if the user never paid."""
     account = BillingAccount.objects.filter(user=user, stripe_customer_id__isnull=False).first()
     if account is None:
         raise no_subscription()
     try:
         return stripe_gateway.open_portal(customer=str(account.stripe_customer_id), return_url=return_url)
-    except CustomerNotFound:  # deleted at Stripe, with all that a page could show
+    except CustomerNotFound:  # deleted at Stripe, with the cards and invoices that the page would show
         _forget_customer(user)
         raise no_subscription() from None

@@ -1,4 +1,4 @@
-"""What is done at Stripe later, again and again until it works."""
+"""Work at Stripe that is retried in the background until it succeeds."""
 
 from django.utils import timezone
 
@@ -9,7 +9,7 @@ from payments.stripe import gateway as stripe_gateway
 
 @retried_task()
 def delete_stripe_customer(customer: str) -> None:
-    """Cancel what a closed account has at Stripe, and have the customer removed there."""
+    """Cancel all subscriptions of a deleted account, and delete its customer at Stripe."""
     for stripe_id in stripe_gateway.subscriptions_of(customer):
         stripe_gateway.cancel_now(stripe_id)
     stripe_gateway.delete_customer(customer)
@@ -18,7 +18,7 @@ def delete_stripe_customer(customer: str) -> None:
 
 @retried_task()
 def update_customer_email(user_id: str) -> None:
-    """Invoices go to the address that the account has by now."""
+    """Send the account's present address to Stripe, for invoices."""
     customers = BillingAccount.objects.filter(user_id=user_id, stripe_customer_id__isnull=False)
     for customer, email in customers.values_list("stripe_customer_id", "user__email"):
         stripe_gateway.set_customer_email(str(customer), email or "")
@@ -26,13 +26,14 @@ def update_customer_email(user_id: str) -> None:
 
 @retried_task()
 def cancel_duplicate_subscription(stripe_id: str) -> None:
-    """Cancel a second subscription of the same person, with what was paid for it given back as credit."""
-    stripe_gateway.cancel_now(stripe_id, gives_back=True)
+    """Cancel a user's second subscription, and credit what was paid for the rest of its period."""
+    stripe_gateway.cancel_now(stripe_id, gives_credit=True)
 
 
 @retried_task()
 def end_lapsed_student_plan(user_id: str) -> None:
-    """At the period's end, where there is no valid approval (any more)."""
+    """Cancel a Student plan at the end of its period if its owner has no valid approval when the task runs."""
+    # Inside the function: both modules queue this task.
     from payments.stripe.sync import sync_subscription
     from payments.students import is_lapsed
 

@@ -18,22 +18,22 @@ from users.people import public_username
 from users.registration import check_email, check_username
 from users.signals import email_changed
 
-# What decides about the admin's own rights.
+# Fields by which admins could give rights to themselves or others.
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 def is_reserved_for_superusers(user: User | None, request: HttpRequest) -> bool:
-    """Whether the caller may not touch this account: staff is changed by superusers alone."""
+    """Return whether only a superuser may change this account, and the caller is none."""
     return user is not None and not request.user.is_superuser and (user.is_staff or user.is_superuser)
 
 
-def touchable_by(request: HttpRequest, users: QuerySet) -> QuerySet:
-    """Leave staff out of what an action changes, unless the caller is a superuser."""
+def changeable_by(request: HttpRequest, users: QuerySet) -> QuerySet:
+    """Return the users that the caller may change: without staff, unless the caller is a superuser."""
     return users if request.user.is_superuser else users.exclude(Q(is_staff=True) | Q(is_superuser=True))
 
 
-class StaffIsForSuperusers:
-    """ModelAdmin of accounts, where only superusers change or delete staff, or make somebody staff."""
+class SuperusersChangeStaff:
+    """Mixin for a ModelAdmin of accounts: only superusers change or delete staff, or make an account staff."""
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return not is_reserved_for_superusers(obj, request) and super().has_change_permission(request, obj)
@@ -49,7 +49,7 @@ class StaffIsForSuperusers:
 class ProfileInline(admin.StackedInline):
     model = UserProfile
     can_delete = False
-    # A picture is checked and re-encoded where its owner uploads it.
+    # Not editable here: pictures are checked and re-encoded by the API.
     exclude = ["profile_picture"]
     readonly_fields = ["picture"]
 
@@ -61,7 +61,7 @@ class ProfileInline(admin.StackedInline):
 
 
 class UniqueAccountForm(ModelForm):
-    """Unique whatever the case; an empty address is none, and collides with no other."""
+    """Checks e-mail address and username as registration does. An empty address is stored as null."""
 
     def clean_email(self) -> str | None:
         email = User.objects.normalize_email(self.cleaned_data["email"]) or None
@@ -89,8 +89,8 @@ class NewAccountForm(UniqueAccountForm, AdminUserCreationForm):
     pass
 
 
-class UserAdmin(StaffIsForSuperusers, AdminPages, DjangoUserAdmin):
-    """Accounts. Registered by Spotify_Clone/admin.py, which adds what lies above this app."""
+class UserAdmin(SuperusersChangeStaff, AdminPages, DjangoUserAdmin):
+    """Admin of accounts. Spotify_Clone/admin.py registers it, with data of the apps above."""
 
     form = AccountForm
     add_form = NewAccountForm
@@ -99,13 +99,13 @@ class UserAdmin(StaffIsForSuperusers, AdminPages, DjangoUserAdmin):
     list_filter = ["role", "is_active", "is_staff", ("email", admin.EmptyFieldListFilter), "date_joined"]
     search_fields = ["username", "name", "name_folded", "email"]
     ordering = ["-date_joined"]
-    asks_why_deleted = False  # the log forgets the names of closed accounts, and the reason with them
+    asks_why_deleted = False  # the log of a deleted account is anonymised, and its reason would be lost
     actions = ["suspend", "reinstate"]
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["email", "username", "name", "role", "password"]}),
         (
-            "What they may do",
+            "Rights",
             {"fields": ["is_active", "reason", "is_staff", "is_superuser", "groups", "user_permissions"]},
         ),
         ("Dates", {"fields": ["last_login", "date_joined", "email_confirmed_at"]}),
@@ -114,30 +114,30 @@ class UserAdmin(StaffIsForSuperusers, AdminPages, DjangoUserAdmin):
 
     def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
         has_new_email = change and "email" in form.changed_data
-        claimed = has_new_email and user.email and not form.initial.get("email")
+        is_claimed = has_new_email and user.email and not form.initial.get("email")
         user.name = user.name or public_username(user.username)
         if has_new_email:
-            user.email_confirmed_at = timezone.now()  # the admin vouches for it
+            user.email_confirmed_at = timezone.now()  # the admin answers for the address
         if change:
-            user.rename(user.name)
+            user.save()
         else:
             super().save_model(request, user, form, change)
             UserProfile.objects.create(user=user)
         if has_new_email:
             email_changed.send(User, user=user)
-        if claimed:
+        if is_claimed:
             send_password_reset.enqueue(user.email)
-            messages.success(request, f"{user} is handed over: a link to set a password was sent to {user.email}.")
+            messages.success(request, f"{user} now has an owner: a link to set a password was sent to {user.email}.")
 
     @admin.action(description="Suspend the selected accounts", permissions=["change"])
     def suspend(self, request: HttpRequest, users: QuerySet) -> HttpResponse | None:
-        users = touchable_by(request, users)
+        users = changeable_by(request, users)
         answer = self.ask_why(
             request,
             users,
             action="suspend",
             title="Suspend accounts",
-            explanation="Nobody can log in to them, their devices are out, and their works disappear from others.",
+            explanation="Nobody can log in to them, their devices are logged out, and others don't see their works.",
         )
         if not isinstance(answer, str):
             return answer
@@ -145,13 +145,13 @@ class UserAdmin(StaffIsForSuperusers, AdminPages, DjangoUserAdmin):
         entry = f"Suspended. {reason_text(answer)}"
         changed = self.act(request, others, entry, lambda rows: rows.update(is_active=False))
         messages.success(
-            request, f"Suspended: {len(changed)}. Their tokens have stopped and their works are out of sight."
+            request, f"Suspended: {len(changed)}. Their tokens have stopped working, and their works are hidden."
         )
         return None
 
     @admin.action(description="Reinstate the selected accounts", permissions=["change"])
     def reinstate(self, request: HttpRequest, users: QuerySet) -> None:
-        users = touchable_by(request, users)
+        users = changeable_by(request, users)
         if self.are_too_many(request, users):
             return
         suspended = users.filter(is_active=False)
@@ -182,7 +182,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin):
-    """Groups hand out permissions, so only superusers change them."""
+    """Admin of groups, which give permissions. So only superusers change them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser

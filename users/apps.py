@@ -21,7 +21,7 @@ class UsersConfig(AppConfig):
         from users.models import User, UserProfile
         from users.retention import prune_browser_sessions, prune_failed_logins, prune_sent_mails, prune_tokens
 
-        # pre_delete and not User.delete(): the admin deletes whole querysets.
+        # pre_delete and not User.delete(), which the admin does not call when it deletes a queryset.
         pre_delete.connect(send_account_closing, sender=User)
         post_delete.connect(discard_files_of, sender=UserProfile)
         account_closing.connect(delete_personal_traces)

@@ -1,4 +1,4 @@
-"""When an account is closed: what speaks of the person here and does not go with their rows."""
+"""Deletion of personal data that does not go with the rows of a deleted account."""
 
 import json
 
@@ -16,28 +16,28 @@ from users.models import User
 
 
 def delete_personal_traces(user: User, **kwargs: object) -> None:
-    """Receiver for account_closing."""
+    """Receiver for account_closing: delete failed log-ins, queued tasks and browser sessions, and anonymise the log."""
     failed_logins_of(user).delete()
-    forget_names_in_admin_log(user)
-    # One that is running has its row held by a worker, and forgets by itself what it was about.
+    anonymize_admin_log(user)
+    # A running task's row is locked by its worker, which erases the arguments when it ends.
     tasks_about(user).exclude(status=TaskResultStatus.RUNNING).delete()
     end_browser_sessions.enqueue(str(user.pk))
 
 
 def tasks_about(user: User) -> QuerySet:
-    """Those that were given the person's id or address."""
-    named = Q()
+    """Return the queued tasks that have the user's id or e-mail address as an argument."""
+    condition = Q()
     for text in filter(None, (str(user.pk), user.email)):
-        # As SQLite has letters beyond ASCII, and as PostgreSQL has them.
+        # SQLite stores letters beyond ASCII escaped, PostgreSQL as they are.
         for spelled in (json.dumps(text), json.dumps(text, ensure_ascii=False)):
-            named |= Q(args_kwargs__icontains=spelled)
-    return DBTaskResult.objects.filter(named)
+            condition |= Q(args_kwargs__icontains=spelled)
+    return DBTaskResult.objects.filter(condition)
 
 
 def admin_log_about(user: User) -> Q:
-    """Match what admins did to the account and to what goes with it, also where it went before."""
+    """Return a condition for log entries about the account and the rows that it owns, or owned."""
     about = Q(content_type=ContentType.objects.get_for_model(User), object_id=str(user.pk))
-    # Of what an admin deleted the entry says whose it was.
+    # When an admin deletes a row, the message of the entry names the owner's id.
     about |= Q(change_message__contains=str(user.pk))
     for kind in ContentType.objects.filter(logentry__isnull=False).distinct():
         logged = LogEntry.objects.filter(content_type=kind).values_list("object_id", flat=True)
@@ -49,12 +49,12 @@ def admin_log_about(user: User) -> Q:
 
 
 def _ids(logged: QuerySet) -> list[str]:
-    """Return the ids that entries name; an entry about a list names none."""
+    """Return the object ids of log entries. Entries about a whole list have none."""
     return [pk for pk in logged if pk is not None]
 
 
-def forget_names_in_admin_log(user: User) -> None:
-    """Keep that an admin did something, and forget to whom."""
+def anonymize_admin_log(user: User) -> None:
+    """Erase from the admin log to whom something was done; that it was done stays."""
     LogEntry.objects.filter(admin_log_about(user)).update(
         object_id=None, object_repr="of a closed account", change_message=""
     )
@@ -62,7 +62,7 @@ def forget_names_in_admin_log(user: User) -> None:
 
 @retried_task()
 def end_browser_sessions(user_id: str) -> None:
-    """Those of the admin and the browsable API. Whose one is, is only in its signed data."""
+    """Delete the user's sessions. Their user is only in their signed data, so all sessions are read."""
     for session in Session.objects.iterator():
         if session.get_decoded().get(SESSION_KEY) == user_id:
             session.delete()

@@ -1,40 +1,36 @@
-"""An account gets the e-mail address that was confirmed, and what hangs on the old one follows."""
+"""Change of an account's e-mail address, after its confirmation."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from users.email_confirmation import user_of_token
+from users.email_confirmation import lock_user_of_token
 from users.models import User
 from users.people import public_username
 from users.registration import check_email, check_username, free_username
 from users.signals import email_changed
 
 
-def confirm(token: str) -> None:
-    """Make the address that the token was sent to the account's. Devices stay logged in.
+def confirm_email(token: str) -> None:
+    """Set the account's address to the one that the token was sent to. Devices stay logged in.
 
-    Raises ValidationError where the token is no good, or somebody else took the address meanwhile.
+    Raise ValidationError if the token is not valid, or another account has taken the address meanwhile.
     """
     with transaction.atomic():
-        user, email = user_of_token(token)
+        user, email = lock_user_of_token(token)
         check_email(email, owner=user)
-        if "@" in user.username:  # then it is the account's own address
-            _rename_with_address(user, email)
+        if "@" in user.username:  # a username with @ is always the account's own address
+            username = _username_from(email, user)
+            if user.name == public_username(user.username):
+                user.name = public_username(username)
+            user.username = username
         user.email, user.email_confirmed_at = User.objects.normalize_email(email), timezone.now()
         user.save()
         email_changed.send(User, user=user)
 
 
-def _rename_with_address(user: User, email: str) -> None:
-    username = _username_from(email, user)
-    if user.name == public_username(user.username):
-        user.name = public_username(username)
-    user.username = username
-
-
 def _username_from(email: str, user: User) -> str:
-    """The address itself, unless it is none that a username can be."""
+    """Return the address, or a free username made from it if the address is not a valid username."""
     try:
         check_username(email, email=email, owner=user)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""Mail: how much of it a request may cause, and what it may hold of a person's words."""
+"""Mails, with limits for those that a request causes, and users' names made safe to quote."""
 
 import logging
 import re
@@ -20,16 +20,16 @@ from users.models import SentMail, User
 
 logger = logging.getLogger(__name__)
 
-LONGEST_NAME = 60
-# Programs that show mail turn into a link whatever has one of these, or a dot between letters.
-OF_LINKS = re.compile(r"\w+://|[/:@<>\\]")
-DOT_WITHIN = re.compile(r"([.․。．｡])(?=\S)")
+MAX_NAME_LENGTH = 60
+# Mail programs turn text with these characters into links, and words with a dot inside.
+LINK_CHARACTERS = re.compile(r"\w+://|[/:@<>\\]")
+INNER_DOT = re.compile(r"([.․。．｡])(?=\S)")
 
 
 def send_requested(subject: str, text: str, *, to: str, sender: User | None = None) -> None:
-    """Send a mail that a request caused, unless the address or the sender has had enough of them.
+    """Send a mail that a request caused, unless the address or the sender has reached a limit of MAIL_RATES.
 
-    Call it from a task. If sending fails, the mail is not counted, so that the task can be tried again.
+    Call it from a task. If sending fails, the mail is not counted, so that the task can be retried.
     """
     counted = count_mail(to, sender)
     if counted is None:
@@ -43,56 +43,56 @@ def send_requested(subject: str, text: str, *, to: str, sender: User | None = No
 
 
 def send_notice(subject: str, text: str, *, to: str) -> None:
-    """Send a mail that no request caused, such as that a payment failed."""
+    """Send a mail that no request caused, such as one about a failed payment. It is not limited."""
     mail.send_mail(clean_text(subject), text, None, [to])
 
 
 def name_in_mail(name: object) -> str:
-    """Return a person's name on one line, without anything that mail programs make a link of."""
-    text = DOT_WITHIN.sub(r"\1 ", OF_LINKS.sub(" ", clean_text(str(name))))
+    """Return a user's name on one line, shortened, and without anything that mail programs turn into a link."""
+    text = INNER_DOT.sub(r"\1 ", LINK_CHARACTERS.sub(" ", clean_text(str(name))))
     text = " ".join(text.split())
-    return text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME].rstrip() + "…"
+    return text if len(text) <= MAX_NAME_LENGTH else text[:MAX_NAME_LENGTH].rstrip() + "…"
 
 
 def count_mail(address: str, sender: User | None) -> SentMail | None:
-    """Count a mail before it is sent; None where that would be one too many."""
+    """Store a mail as sent, before it is sent. Return None if that would exceed a limit."""
     digest = digest_of(address)
     with transaction.atomic():
-        _lock_until_commit([f"mail to {digest}", *([f"mail by {sender.pk}"] if sender else [])])
-        if _has_enough(SentMail.objects.filter(address=digest), settings.MAIL_RATES["address"]):
+        _lock_counts([f"mail to {digest}", *([f"mail by {sender.pk}"] if sender else [])])
+        if _is_over(SentMail.objects.filter(address=digest), settings.MAIL_RATES["address"]):
             return None
-        if sender and _has_enough(SentMail.objects.filter(sender=sender.pk), settings.MAIL_RATES["sender"]):
+        if sender and _is_over(SentMail.objects.filter(sender=sender.pk), settings.MAIL_RATES["sender"]):
             return None
         return SentMail.objects.create(address=digest, sender=sender)
 
 
-def _has_enough(sent: QuerySet[SentMail], rates: list[tuple[int, int]]) -> bool:
+def _is_over(sent: QuerySet[SentMail], rates: list[tuple[int, int]]) -> bool:
     now = timezone.now()
     return any(sent.filter(at__gt=now - timedelta(seconds=seconds)).count() >= limit for limit, seconds in rates)
 
 
-def _lock_until_commit(names: Iterable[str]) -> None:
-    """Let nobody else count mails of the same address or sender. On SQLite a transaction is alone anyway."""
+def _lock_counts(names: Iterable[str]) -> None:
+    """Lock the counts with these names until the transaction ends. SQLite has a single writer anyway."""
     if connection.vendor != "postgresql":
         return
     numbers = sorted(int.from_bytes(sha256(name.encode()).digest()[:8], signed=True) for name in names)
     with connection.cursor() as cursor:
-        for number in numbers:  # in order, so that of two senders none waits for the other
+        for number in numbers:  # sorted: two transactions that lock both in different orders would deadlock
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def digest_of(address: str) -> str:
-    """Return what an address is counted by: equal for all its spellings, and no way back to it."""
+    """Return a digest (HMAC with SECRET_KEY) by which mails to an address are counted, equal for all its spellings."""
     return salted_hmac("users.mail", fold_address(address), algorithm="sha256").hexdigest()
 
 
 def mails_of(user: User) -> Q:
-    """Mails that the person caused or was sent."""
+    """Return a condition for mails that the user caused or received."""
     return Q(sender=user.pk) | (Q(address=digest_of(user.email)) if user.email else Q())
 
 
 class Unsent(BaseEmailBackend):
-    """Stands in for a mail server where none is named. Says so in the log, where no content may land."""
+    """Mail backend for servers without EMAIL_URL. It logs that a mail was not sent, and nothing of its content."""
 
     def send_messages(self, messages: Iterable[mail.EmailMessage]) -> int:
         for _ in messages:

@@ -17,7 +17,6 @@ from core.folding import FoldedField, fold_accents, fold_address, fold_case
 from core.storage import stored_files
 from core.text import NameField
 from users.people import public_name, public_username
-from users.signals import name_changed
 
 
 class Role(models.TextChoices):
@@ -33,23 +32,23 @@ class AudioQuality(models.TextChoices):
 
 class UserQuerySet(models.QuerySet):
     def known_as(self, identifier: str) -> Self:
-        """The account with this e-mail address or this username, whatever the case."""
+        """Filter for the account with this e-mail address or username, ignoring case."""
         key = fold_case(identifier)
         return self.filter(email_key=fold_address(identifier)) if "@" in key else self.filter(username_key=key)
 
     def artists(self) -> Self:
-        """Artists whose account is not suspended."""
+        """Filter for artists whose account is not suspended."""
         return self.filter(role=Role.ARTIST, is_active=True)
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """Return the address without soft hyphens, which nobody sees, and with its domain in lower case."""
+        """Return the address without soft hyphens, which are invisible, and with its domain in lower case."""
         return super().normalize_email(email).replace("\u00ad", "")
 
     def create_user(self, email: str | None, username: str, password: str | None = None, **fields: Any) -> "User":
-        """Create an account with its profile. `name` starts as the username, of an address the part before the @."""
+        """Create an account with its profile. `name` defaults to the username, cut before an @."""
         user = self.model(email=email and self.normalize_email(email), username=username, **fields)
         user.name = user.name or public_username(username)
         user.set_password(password)
@@ -63,10 +62,10 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
 
 class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # knox's is untyped
-    # Empty for accounts that an import made and nobody has claimed yet.
+    # Null for accounts that an import created and that nobody has claimed yet.
     email = models.EmailField(unique=True, null=True, blank=True)
     email_key = FoldedField(source="email", fold=fold_address, unique=True, null=True)
-    # Empty while its owner has to confirm it. Where EMAIL_VERIFICATION is off an address counts from the start.
+    # Null until the address is confirmed. While EMAIL_VERIFICATION is off, addresses count as confirmed at once.
     email_confirmed_at = models.DateTimeField(null=True, blank=True, default=timezone.now, db_default=Now())
     username = NameField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
     username_key = FoldedField(source="username", unique=True)
@@ -80,7 +79,7 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
         help_text="Off suspends the account: nobody can log in to it, and its works disappear from others.",
     )
     date_joined = models.DateTimeField(default=timezone.now)
-    # When all devices were logged out at once. Browser sessions and signed addresses from before have ended.
+    # When all devices were last logged out at once. Browser sessions and signed addresses from before are void.
     signed_out_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = UserManager()
@@ -93,7 +92,7 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="role_is_known"),
         ]
-        # Of artists alone: by an index that begins with the role SQLite would read every artist to find a few by id.
+        # Partial indexes: with one that begins with the role, SQLite reads every artist to find a few by id.
         indexes = [
             models.Index(fields=[key, "id"], condition=models.Q(role=Role.ARTIST), name=f"artists_by_{key}")
             for key in ("date_joined", "name_folded")
@@ -107,7 +106,7 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
         return self.role == Role.ARTIST
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        # Here and not in a view: passwords change by the API, in the admin and on the command line.
+        # Here and not in a view, because passwords also change in the admin and on the command line.
         has_new_password = self._password is not None  # type: ignore[attr-defined]
         self.name = public_name(self.name)
         with transaction.atomic():
@@ -124,31 +123,25 @@ class User(UUIDModel, AbstractBaseUser, PermissionsMixin):  # type: ignore[djang
             AuthToken.objects.filter(user=self).delete()
 
     def get_session_auth_hash(self) -> str:
-        """Return what browser sessions are compared with at each request."""
+        """Return Django's hash, by which each request checks its session, with `sign_out_mark` added."""
         return super().get_session_auth_hash() + self.sign_out_mark
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        return (of_password + self.sign_out_mark for of_password in super().get_session_auth_fallback_hash())
+        return (password_hash + self.sign_out_mark for password_hash in super().get_session_auth_fallback_hash())
 
     @property
     def sign_out_mark(self) -> str:
-        """Return what sessions and signed addresses carry, so that they end when the account is signed out."""
+        """Return the value in sessions and signed addresses that changes when all devices are logged out."""
         return self.signed_out_at.isoformat() if self.signed_out_at else ""
 
     def get_short_name(self) -> str:
         return str(self)
 
-    def rename(self, name: str) -> None:
-        """Change what others read, and tell whoever keeps a copy of it."""
+    def delete_account(self) -> None:
+        """Delete the account and all rows that it owns. `account_closing` is sent first; files go after commit."""
         with transaction.atomic():
-            self.name = name
-            self.save()
-            name_changed.send(User, user=self)
-
-    def close(self) -> None:
-        """Delete the account with everything that it owns; files follow after commit."""
-        with transaction.atomic():
-            # Whoever is about to add a row of this person waits here, and then finds nobody.
+            # FOR UPDATE, unlike `lock_user`: another transaction that adds a row of this user has to wait, and then
+            # finds that the account is gone.
             User.objects.select_for_update().filter(pk=self.pk).first()
             self.delete()
 
@@ -168,7 +161,7 @@ class UserProfile(UUIDModel):
 
 
 class AuthToken(AbstractAuthToken):
-    """One device that is logged in. Only a digest of the token is kept."""
+    """A token of one device. Only its digest is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     digest = models.CharField(max_length=128, unique=True)
@@ -184,17 +177,17 @@ class AuthToken(AbstractAuthToken):
         return self.device
 
     def note_use(self) -> None:
-        """Put the end off again; written at most once an hour, so that reading costs no write."""
+        """Extend the token's expiry, at most once an hour: otherwise every request would write."""
         now = timezone.now()
         if now - self.last_used_at < timedelta(seconds=knox_settings.MIN_REFRESH_INTERVAL):
             return
         self.last_used_at, self.expiry = now, now + knox_settings.TOKEN_TTL
-        # update() and not save(): a token that was revoked meanwhile must not come back.
+        # update() and not save(), which would insert a token again that was revoked meanwhile.
         AuthToken.objects.filter(pk=self.pk).update(last_used_at=self.last_used_at, expiry=self.expiry)
 
 
 class FailedLogin(models.Model):
-    """A wrong password: who was meant (as a digest) and from where. Rows are of use for a minute."""
+    """A wrong password: a digest of the account it was for, and the IP address it came from. It counts for a minute."""
 
     account = models.CharField(max_length=64)
     address = models.CharField(max_length=64)
@@ -208,10 +201,10 @@ class FailedLogin(models.Model):
 
 
 class SentMail(models.Model):
-    """A mail that a request caused: to which address (a keyed digest), by whom, when. Counted for a day."""
+    """A mail that a request caused, with a keyed digest of its address. It counts for a day."""
 
     address = models.CharField(max_length=64)
-    # Rows outlive their sender: who closes an account can't mail the same address again from another.
+    # SET_NULL: deleting the account must not reset the limit of the address.
     sender = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(default=timezone.now)
 

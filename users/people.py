@@ -1,4 +1,4 @@
-"""People as others see them: an e-mail address is nobody's name."""
+"""Public names of users. An e-mail address is never shown to others as a name."""
 
 import re
 from typing import Any
@@ -8,7 +8,7 @@ ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 
 def public_username(username: str) -> str:
-    """Return the username, or of an e-mail address the part before the @.
+    """Return the username, cut before the @ if it is an e-mail address.
 
     `music/catalogue/song_payload.py` has the same rule in SQL.
     """
@@ -16,9 +16,10 @@ def public_username(username: str) -> str:
 
 
 def public_name(name: str) -> str:
-    """Return the name, or of an e-mail address the part before the @. It is stored so."""
+    """Return the name, cut before the @ if it is an e-mail address. Names are stored like this."""
     return name.partition("@")[0] if ADDRESS.fullmatch(name.strip()) else name
 
 
-def as_others_see(pk: UUID, username: str, name: str) -> dict[str, Any]:
+def public_json(pk: UUID, username: str, name: str) -> dict[str, Any]:
+    """Return a user as others see them. Every answer that names another user has these fields."""
     return {"id": pk, "username": public_username(username), "name": name}

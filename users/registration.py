@@ -1,3 +1,5 @@
+"""Registration, and the rules for e-mail addresses, usernames and passwords."""
+
 import re
 import unicodedata
 from itertools import chain
@@ -17,27 +19,27 @@ from users.models import User
 
 
 def register(*, email: str, password: str, username: str = "", **fields: Any) -> User:
-    """A new account, of fields that were checked; a username is made from the address where none is given."""
+    """Create an account from validated fields; without a username, one is made from the address.
+
+    Raise ValidationError if another request took the address or the username a moment ago.
+    """
     chosen = username or free_username(email.partition("@")[0])
     try:
         with transaction.atomic():
-            return _new_account(email, chosen, password, **fields)
-    except IntegrityError as error:  # somebody else took the address or the name a moment ago
+            if not settings.EMAIL_VERIFICATION:
+                return User.objects.create_user(email, chosen, password, **fields)
+            user = User.objects.create_user(email, chosen, password, email_confirmed_at=None, **fields)
+            send_confirmation.enqueue(str(user.pk), user.email)
+            return user
+    except IntegrityError as error:
         if User.objects.known_as(email).exists():
             raise ValidationError({"email": email_taken()}) from error
         if username:
             raise ValidationError({"username": username_taken()}) from error
         if not User.objects.filter(username_key=chosen).exists():
             raise
+    # Only the made-up username was taken: make another.
     return register(email=email, password=password, **fields)
-
-
-def _new_account(email: str, username: str, password: str, **fields: Any) -> User:
-    if not settings.EMAIL_VERIFICATION:
-        return User.objects.create_user(email, username, password, **fields)
-    user = User.objects.create_user(email, username, password, email_confirmed_at=None, **fields)
-    send_confirmation.enqueue(str(user.pk), user.email)
-    return user
 
 
 def check_email(email: str, *, owner: User | None = None) -> None:
@@ -53,12 +55,12 @@ def check_password(password: str, user: User, *, field: str = "password") -> Non
 
 
 def check_username(username: str, *, email: str | None, owner: User | None = None) -> None:
-    """Raises ValidationError where it is malformed, misleading or taken."""
+    """Raise ValidationError if the username is malformed, misleading or taken."""
     for validator in User._meta.get_field("username").validators:
         validator(username)
-    if not all(map(is_visible, username)):  # Unicode has letters that look like nothing
+    if not all(map(is_visible, username)):  # Unicode has letters without any shape
         raise ValidationError(UnicodeUsernameValidator.message, "invalid")
-    # Else somebody could be asked for the password of another's address, and answer it.
+    # Log-in reads a name with @ as an address. One that is another account's address would be ambiguous.
     if "@" in username and fold_address(username) != fold_address(email or ""):
         raise ValidationError("A username with @ in it must be the account's own e-mail address.", "invalid")
     if User.objects.filter(username_key=fold_case(username)).exclude(pk=owner and owner.pk).exists():
@@ -66,7 +68,7 @@ def check_username(username: str, *, email: str | None, owner: User | None = Non
 
 
 def email_taken() -> ValidationError:
-    return ValidationError("There is an account with this e-mail address.", "unique")
+    return ValidationError("There is already an account with this e-mail address.", "unique")
 
 
 def username_taken() -> ValidationError:
@@ -74,12 +76,13 @@ def username_taken() -> ValidationError:
 
 
 def username_base(text: str) -> str:
-    """What of a text may stand in a username: "Beyoncé Knowles" gives "beyonce.knowles"."""
+    """Return the text reduced to characters of a username: "Beyoncé Knowles" gives "beyonce.knowles"."""
     plain = unicodedata.normalize("NFKD", fold_case(text)).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9._+-]+", ".", plain).strip(".")[:100] or "listener"
 
 
 def free_username(text: str) -> str:
+    """Return a username made from the text that is not taken, with a number or random letters if it has to be."""
     base = username_base(text)
     endings = chain([""], (str(number) for number in range(2, 10)), iter(lambda: get_random_string(8).lower(), None))
     return next(

@@ -1,4 +1,4 @@
-"""What the accounts leave behind and nobody needs any more."""
+"""Chores of the daily retention run: rows of accounts that are not needed any more."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,8 +10,8 @@ from django.utils import timezone
 from core.jobs.retention import in_batches
 from users.models import AuthToken, FailedLogin, SentMail
 
-# They count for a minute; the rest of the day is for looking into an attack.
-FAILED_LOGINS_STAY = timedelta(days=1)
+# They count for a minute. The rest of the day is for admins who look into an attack.
+FAILED_LOGIN_RETENTION = timedelta(days=1)
 
 
 def prune_tokens() -> Iterator[int]:
@@ -23,7 +23,7 @@ def prune_browser_sessions() -> Iterator[int]:
 
 
 def prune_failed_logins() -> Iterator[int]:
-    return in_batches(FailedLogin.objects.filter(at__lt=timezone.now() - FAILED_LOGINS_STAY))
+    return in_batches(FailedLogin.objects.filter(at__lt=timezone.now() - FAILED_LOGIN_RETENTION))
 
 
 def prune_sent_mails() -> Iterator[int]:

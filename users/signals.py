@@ -1,9 +1,6 @@
-"""What this app announces; whoever needs it listens from above."""
+"""Signals of this app, for receivers in the apps above."""
 
 from django.dispatch import Signal
-
-# Sent with user=, in the transaction that changes the name.
-name_changed = Signal()
 
 # Sent with user=, in the transaction that changes the address.
 email_changed = Signal()

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.http.addresses import address_of
 from core.storage.stored_files import save_with_file
 from music.catalogue.api.fields import ImageURLField, UploadedImageField, YesNoField
 from payments.api.serializers import FeaturesSerializer, SubscriptionSummarySerializer
@@ -87,7 +88,7 @@ class ProfileWriteSerializer(serializers.Serializer):
         user.refresh_from_db(from_queryset=User.objects.select_for_update())
         for name, value in given.items():
             setattr(user, name, value)
-        user.rename(user.name)
+        user.save()
 
 
 class ProfileViewSet(GenericViewSet):
@@ -123,8 +124,8 @@ class ProfileViewSet(GenericViewSet):
         """Delete the account with everything that it owns, files included. It cannot be undone."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        confirm_password(request.user, serializer.validated_data["password"], request)
-        request.user.close()
+        confirm_password(request.user, serializer.validated_data["password"], address=address_of(request))
+        request.user.delete_account()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _as_read(self, profile: UserProfile) -> dict[str, Any]:

@@ -709,7 +709,7 @@ DETAILS = {
         "does_not_exist": 'Invalid pk "7a1f3f0e-5d0c-4d67-9f5e-2b8a4f6f1c55" - object does not exist.',
         "password_too_short": "This password is too short. It must contain at least 8 characters.",
         "invalid_password": "This is not your password.",
-        "invalid_token": "This link is not valid, was used already, or has ended. Ask for another.",
+        "invalid_token": "This link is not valid, was used already, or has expired. Ask for another.",
         "has_works": "Delete your songs and albums first, or stay an artist.",
         "invalid_audio": "The sound in this MP3 file can't be decoded. Export it again.",
         "file_too_large": "This file is too large. Upload a smaller one.",
@@ -717,20 +717,20 @@ DETAILS = {
         "invalid_image": "This is not an image that we can read. Upload a whole JPEG, PNG, GIF or WebP.",
         "invalid_document": "Send a PDF, or a picture as JPEG, PNG or WebP.",
         "self_follow": "You can't follow yourself.",
-        "already_subscribed": "You have a subscription already.",
-        "free_plan": "The free plan is what you have without a subscription.",
+        "already_subscribed": "You already have a subscription.",
+        "free_plan": "The free plan needs no subscription.",
         "already_member": "You are a member of a plan already. Leave it first.",
         "card_declined": "Your card was declined.",
-        "too_many_members": "This plan has fewer seats than people have yours now.",
+        "too_many_members": "This plan has fewer seats than are taken on yours.",
         "no_subscription": "You have no subscription.",
         "no_seats_left": "All seats of your plan are taken.",
-        "invalid_event": "This is no event of Stripe's.",
-        "unsigned_event": "This was not signed by Stripe, or too long ago.",
+        "invalid_event": "This is not an event of Stripe.",
+        "unsigned_event": "This was not signed by Stripe, or its signature is too old.",
     },
     "401": {
         "not_authenticated": "Authentication credentials were not provided.",
-        "authentication_failed": "This token is unknown, has ended or was revoked. Log in again.",
-        "invalid_credentials": "This e-mail address and password do not go together.",
+        "authentication_failed": "This token is unknown, has expired or was revoked. Log in again.",
+        "invalid_credentials": "The e-mail address or the password is wrong.",
     },
     "403": {
         "permission_denied": "You do not have permission to perform this action.",
@@ -753,7 +753,7 @@ DETAILS = {
     },
     "409": {
         "conflict": "This was changed at the same moment by somebody else. Look again, and try once more.",
-        "in_progress": "A request of yours to pay is still running. Wait for it to end.",
+        "in_progress": "Another payment request of yours is still running. Wait until it ends.",
     },
     "411": {
         "length_required": "Send the body with its Content-Length, not in chunks.",
@@ -773,7 +773,7 @@ DETAILS = {
     "503": {
         "database_unavailable": "The database can't be reached right now. Nothing was changed.",
         "storage_unavailable": "Files can't be stored or read right now. Nothing was changed.",
-        "payments_unavailable": "Paying is not set up here. Everything else works.",
+        "payments_unavailable": "Payments are not set up on this server. Everything else works.",
     },
 }
 CODES = {"unsigned_event": "invalid_signature", "body_too_large": "too_large"}

@@ -15,6 +15,8 @@ from rest_framework.settings import api_settings
 from rest_framework.utils import json
 from rest_framework.utils.encoders import JSONEncoder
 
+from core.errors import DomainError
+
 # Values for required fields in the raw data form.
 EXAMPLES: dict[type[serializers.Field], Any] = {
     serializers.EmailField: "nina@example.com",
@@ -103,7 +105,7 @@ class BrowsableAPI(BrowsableAPIRenderer):
             if method != "POST" and instance is None:  # the answer is an error or empty
                 try:
                     instance = view.get_object()
-                except (APIException, Http404):
+                except (APIException, DomainError, Http404):
                     return None
             if is_refused:
                 return _as_refused(view.get_serializer(data=typed, partial=True), data["errors"])

@@ -4,8 +4,13 @@ import sys
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.core.exceptions import ValidationError as DomainError
+from django.core.exceptions import (
+    NON_FIELD_ERRORS,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+    ValidationError,
+)
 from django.db import DatabaseError, IntegrityError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
@@ -23,30 +28,52 @@ from rest_framework.views import APIView
 
 from core.api.throttling import seconds_until_refusal_ends
 from core.db.outages import is_database_outage
+from core.errors import (
+    Conflict,
+    DomainError,
+    LimitReached,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    Unavailable,
+    UpstreamFailed,
+)
 
 REFUSALS = (exceptions.NotAuthenticated, exceptions.AuthenticationFailed, exceptions.PermissionDenied)
 # Renderers that can write an error; the browsable API writes JSON into a page.
 ERROR_RENDERERS = (JSONRenderer, BrowsableAPIRenderer)
 
 
-class StorageUnavailable(exceptions.APIException):
-    status_code = 503
+STATUS_CODES: dict[type[Exception], int] = {
+    NotAuthenticated: 401,
+    NotAllowed: 403,
+    NotFound: 404,
+    Conflict: 409,
+    LimitReached: 429,
+    UpstreamFailed: 502,
+    Unavailable: 503,
+}
+
+
+class StorageUnavailable(Unavailable):
     default_code = "storage_unavailable"
     default_detail = "Files can't be stored or read right now. Nothing was changed; try again in a moment."
 
 
-class DatabaseUnavailable(exceptions.APIException):
-    status_code = 503
+class DatabaseUnavailable(Unavailable):
     default_code = "database_unavailable"
     default_detail = "The database can't be reached right now. Nothing was changed; try again in a moment."
 
 
-class Conflict(exceptions.APIException):
-    """An object of the request was changed or deleted at the same moment."""
+class AnsweredError(exceptions.APIException):
+    """A domain error with its HTTP status. DRF sends `wait` as Retry-After, `auth_header` as WWW-Authenticate."""
 
-    status_code = 409
-    default_code = "conflict"
-    default_detail = "This was changed at the same moment by somebody else. Look again, and try once more."
+    auth_header: str | None = None
+
+    def __init__(self, error: DomainError):
+        super().__init__(error.detail, error.code)
+        self.status_code = next(STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES)
+        self.wait = error.wait
 
 
 class ErrorHandler(ExceptionHandler):
@@ -56,15 +83,19 @@ class ErrorHandler(ExceptionHandler):
         request = self.context["request"]
         if request and (seconds := seconds_until_refusal_ends(request._request)):
             return exceptions.Throttled(wait=seconds)
-        # Return 405 before 401 or 403 for methods that the view does not support: no credentials would help.
-        if isinstance(exc, REFUSALS) and request.method not in self.context["view"].allowed_methods:
-            return exceptions.MethodNotAllowed(request.method)
-        if isinstance(exc, DomainError):
+        return self.as_answered(exc)
+
+    def as_answered(self, exc: Exception) -> Exception:
+        if isinstance(exc, REFUSALS) and (unknown := self._unknown_method()):
+            return unknown
+        if isinstance(exc, ValidationError):
             return to_api_error(exc)
+        if isinstance(exc, DomainError):
+            return self._from_domain(exc)
         if outage := outage_error(exc):
-            return outage
+            return self._from_domain(outage)
         if isinstance(exc, IntegrityError):
-            return Conflict()
+            return self._from_domain(Conflict())
         if isinstance(exc, RequestDataTooBig):
             return exceptions.ValidationError("The request's body is too large for its purpose.", "too_large")
         if isinstance(exc, TooManyFieldsSent | TooManyFilesSent):
@@ -73,18 +104,35 @@ class ErrorHandler(ExceptionHandler):
             return exceptions.ParseError("The request's body is nested too deeply.")
         return super().convert_known_exceptions(exc)
 
+    def _from_domain(self, error: DomainError) -> AnsweredError:
+        answer = AnsweredError(error)
+        if isinstance(error, NotAuthenticated):
+            # APIView does the same for DRF's own errors: a 401 has to name a scheme to log in by.
+            view, request = self._asked()
+            answer.auth_header = view.get_authenticate_header(request)
+            if not answer.auth_header:
+                answer.status_code = 403
+        return answer
+
+    def _unknown_method(self) -> exceptions.MethodNotAllowed | None:
+        """Return 405 for a method that the view does not support, before 401 or 403: no credentials would help."""
+        view, request = self._asked()
+        return None if request.method in view.allowed_methods else exceptions.MethodNotAllowed(request.method)
+
     def get_response(self, exc: exceptions.APIException, data: dict) -> Response:
-        view: Any = self.context["view"]
-        request: Any = self.context["request"]
+        view, request = self._asked()
         renderer = getattr(request, "accepted_renderer", None) or view.get_renderers()[0]
         # Views with other renderers, such as YAML, answer errors as JSON.
         if not isinstance(renderer, ERROR_RENDERERS):
             request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
         return super().get_response(exc, data)
 
+    def _asked(self) -> tuple[Any, Any]:
+        return self.context["view"], self.context["request"]
 
-def outage_error(error: BaseException | None) -> exceptions.APIException | None:
-    """Return the 503 for an error of an unreachable database or storage, and None for any other error."""
+
+def outage_error(error: BaseException | None) -> Unavailable | None:
+    """Return the error to answer with if the database or the file storage can't be reached, else None."""
     if error and is_database_outage(error):
         return DatabaseUnavailable()
     if isinstance(error, OSError | BotoCoreError | ClientError) and not isinstance(error, DatabaseError):
@@ -105,13 +153,13 @@ class ErrorFormatter(ExceptionFormatter):
         return errors
 
 
-def to_api_error(error: DomainError) -> exceptions.ValidationError:
+def to_api_error(error: ValidationError) -> exceptions.ValidationError:
     if hasattr(error, "error_dict"):
         return exceptions.ValidationError({field: _details(errors) for field, errors in error.error_dict.items()})
     return exceptions.ValidationError(_details(error.error_list))
 
 
-def _details(errors: list[DomainError]) -> list[exceptions.ErrorDetail]:
+def _details(errors: list[ValidationError]) -> list[exceptions.ErrorDetail]:
     return [exceptions.ErrorDetail(error.messages[0], error.code or "invalid") for error in errors]
 
 
@@ -146,12 +194,14 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    # An outage during a middleware or an admin page ends here, not in ErrorHandler.
-    error = outage_error(sys.exception()) or exceptions.APIException("Something went wrong on our side.")
+    # Outside of the API's views, as in a middleware or in the admin, an outage ends here.
+    outage = outage_error(sys.exception())
+    status = STATUS_CODES[Unavailable] if outage else 500
     if is_api(request):
-        return error_answer(error.status_code, str(error.default_code), str(error.detail))
+        error = outage or DomainError()
+        return error_answer(status, error.code, error.detail)
     response = defaults.server_error(request)
-    response.status_code = error.status_code
+    response.status_code = status
     return response
 
 

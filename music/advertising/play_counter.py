@@ -5,8 +5,8 @@ from typing import Literal
 
 from django.db import transaction
 from django.db.models import F
-from django.http import Http404
 
+from core.errors import NotFound
 from music.advertising.models import Ad, AdPlayCounter, GivenAd
 from music.catalogue.locks import lock_for_action
 from users.models import User
@@ -38,7 +38,7 @@ def draw_ad(listener: User) -> Ad | None:
         with lock_for_action(listener, ad):
             GivenAd.objects.get_or_create(ad=ad, listener=listener)
             GivenAd.objects.filter(ad=ad, listener=listener).update(times=F("times") + 1)
-    except Http404:  # an admin deleted the ad since it was read; the play goes on without one
+    except NotFound:  # an admin deleted it a moment ago
         return None
     return ad
 

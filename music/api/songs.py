@@ -31,12 +31,6 @@ class SongViewSet(
     RecommendationActions,
     SearchActions,
     CatalogueViewSet,
-    FavoriteActions,
-    PlaybackActions,
-    StreamingActions,
-    RecommendationActions,
-    SearchActions,
-    CatalogueViewSet,
 ):
     """Songs, with the actions that each subject adds to them."""
 

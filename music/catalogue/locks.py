@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
-from django.http import Http404
 
+from core.errors import NotFound
 from music.catalogue.models import Album, Song
 from users.models import User
 
@@ -22,7 +22,7 @@ DELETIONS = 0x6D75736963  # any number that is used for nothing else
 
 @contextmanager
 def lock_for_action(person: User, *things: Model) -> Iterator[None]:
-    """A transaction in which these stay; Http404 where one of them has gone. A person does one thing at a time."""
+    """A transaction in which these stay; NotFound where one of them has gone. A person does one thing at a time."""
     with transaction.atomic():
         _hold(person, "FOR NO KEY UPDATE")
         for thing in things:
@@ -53,4 +53,4 @@ def _hold(row: Model, lock: str) -> None:
         # Django knows no FOR KEY SHARE.
         cursor.execute(f"{sql} {lock}" if connection.features.has_select_for_update else sql, params)
         if cursor.fetchone() is None:
-            raise Http404
+            raise NotFound

@@ -6,16 +6,16 @@ from math import ceil
 from django.conf import settings
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
-from rest_framework.exceptions import Throttled
 
+from core.errors import LimitReached
 from music.catalogue.models import ArtistCounts
 from users.models import User
 
 
-class UploadLimitReached(Throttled):
+class UploadLimitReached(LimitReached):
+    """The artist's uploads of this day (UTC) are used up."""
+
     default_detail = "You have uploaded as many recordings as are possible in a day."
-    extra_detail_singular = "Go on in {wait} second."
-    extra_detail_plural = "Go on in {wait} seconds."
 
     def __init__(self) -> None:
         now = timezone.now()

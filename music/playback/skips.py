@@ -4,8 +4,8 @@ from datetime import timedelta
 from math import ceil
 
 from django.utils import timezone
-from rest_framework.exceptions import PermissionDenied
 
+from core.errors import NotAllowed
 from music.catalogue.locks import lock_for_action
 from music.catalogue.models import Song
 from music.playback.models import Skip
@@ -15,7 +15,9 @@ from users.models import User
 WINDOW = timedelta(minutes=60)
 
 
-class SkipLimitReached(PermissionDenied):
+class SkipLimitReached(NotAllowed):
+    """The plan's skips are used up. `wait`: seconds until the oldest counted skip leaves the window."""
+
     default_code = "skip_limit_reached"
     default_detail = "You have used all your skips for now. Subscribe to skip as often as you like."
 

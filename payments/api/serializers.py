@@ -19,12 +19,12 @@ from users.models import AudioQuality, User
 
 
 class FeaturesSerializer(serializers.Serializer):
-    """What a plan allows."""
+    """Features of a plan, or of the plan that a user has."""
 
     audio_quality = serializers.ChoiceField(choices=AudioQuality.choices)
     offline_mode = serializers.BooleanField()
     ad_free = serializers.BooleanField()
-    skip_limit = serializers.IntegerField(allow_null=True, help_text="In any 60 minutes; null: unlimited.")
+    skip_limit = serializers.IntegerField(allow_null=True, help_text="Skips in any 60 minutes; null: unlimited.")
 
     def to_representation(self, instance: User | SubscriptionPlan) -> dict[str, Any]:
         return super().to_representation(entitlements_of(instance) if isinstance(instance, User) else instance)
@@ -32,7 +32,9 @@ class FeaturesSerializer(serializers.Serializer):
 
 class SubscriptionSummarySerializer(serializers.Serializer):
     plan = serializers.ChoiceField(choices=PlanType.choices)
-    status = serializers.CharField(allow_null=True, help_text="As Stripe calls it.")
+    status = serializers.CharField(
+        allow_null=True, help_text="Stripe's name of the status, such as trialing, active or past_due."
+    )
     current_period_end = serializers.DateTimeField(allow_null=True)
     cancel_at_period_end = serializers.BooleanField()
     trial_end = serializers.DateTimeField(allow_null=True)
@@ -44,7 +46,7 @@ class SubscriptionSummarySerializer(serializers.Serializer):
 class CurrentSubscriptionSerializer(SubscriptionSummarySerializer):
     role = serializers.ChoiceField(choices=[("owner", "Owner"), ("member", "Member")], allow_null=True)
     max_members = serializers.IntegerField()
-    members_used = serializers.IntegerField(help_text="The owner, members and open invitations.")
+    members_used = serializers.IntegerField(help_text="Seats taken by the owner, members and open invitations.")
 
 
 class PlanSerializer(serializers.ModelSerializer):
@@ -76,20 +78,20 @@ class SubscribeSerializer(ChosenPlanSerializer):
         allow_blank=True,
         allow_null=True,
         max_length=255,
-        help_text="Of Stripe, as Stripe.js gives it to the client. Blank is as if it were not sent.",
+        help_text="Id of a payment method from Stripe.js. Blank means none.",
     )
 
 
 class SubscribedSerializer(serializers.Serializer):
     subscription = CurrentSubscriptionSerializer()
     client_secret = serializers.CharField(
-        allow_null=True, help_text="Where the card asks its owner something: for Stripe.js to go on with."
+        allow_null=True, help_text="For Stripe.js, if the cardholder has to confirm the payment; else null."
     )
 
 
 @extend_schema_field(OpenApiTypes.URI)
 class FrontendURLField(serializers.CharField):
-    """An address on FRONTEND_URL, so that nobody is sent elsewhere from Stripe's pages; `path` there by default."""
+    """A URL on FRONTEND_URL, by default its `path`. Stripe's pages redirect there, so no other site is allowed."""
 
     def __init__(self, path: str, **kwargs: Any):
         self.path = path
@@ -103,18 +105,18 @@ class FrontendURLField(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         url = super().to_internal_value(data)
         if not _is_on_frontend(url):
-            raise serializers.ValidationError(f"Give an address that begins with {settings.FRONTEND_URL}.", "invalid")
+            raise serializers.ValidationError(f"Give a URL that begins with {settings.FRONTEND_URL}.", "invalid")
         return url
 
 
 def _is_on_frontend(url: str) -> bool:
     frontend = urlsplit(settings.FRONTEND_URL)
     try:
-        asked = urlsplit(url)
-        same_origin = _origin_of(asked) == _origin_of(frontend)
+        parts = urlsplit(url)
+        same_origin = _origin_of(parts) == _origin_of(frontend)
     except ValueError:
         return False
-    return same_origin and "@" not in asked.netloc and f"{asked.path}/".startswith(f"{frontend.path}/")
+    return same_origin and "@" not in parts.netloc and f"{parts.path}/".startswith(f"{frontend.path}/")
 
 
 def _origin_of(parts: SplitResult) -> tuple[str, str | None, int | None]:
@@ -138,8 +140,8 @@ class InvoiceSerializer(serializers.Serializer):
     date = serializers.SerializerMethodField()
     amount = serializers.SerializerMethodField()
     currency = serializers.SerializerMethodField()
-    status = serializers.CharField(help_text="As Stripe calls it: open, paid, uncollectible or void.")
-    url = serializers.URLField(source="hosted_invoice_url", allow_null=True, help_text="Its page at Stripe.")
+    status = serializers.CharField(help_text="open, paid, uncollectible or void.")
+    url = serializers.URLField(source="hosted_invoice_url", allow_null=True, help_text="The invoice's page at Stripe.")
 
     def get_date(self, invoice: Invoice) -> datetime.date:
         return invoice.created.date()
@@ -174,7 +176,7 @@ class MemberChangeSerializer(serializers.ModelSerializer):
 
 @extend_schema_field(OpenApiTypes.STR)
 class JoinTokenField(serializers.Field):
-    """Whatever can be no token that we sent is an invalid one, and no mistake of form."""
+    """A token of any type: what can't be a token gets the error of an invalid token, not one about its form."""
 
     def to_internal_value(self, data: Any) -> str:
         return data.strip() if isinstance(data, str) else ""
@@ -189,7 +191,7 @@ class DocumentField(UploadField):
         return checked_document(super().to_internal_value(data))
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        # A browser sends an empty text for a file input that nobody touched.
+        # Browsers send an empty text for a file input that was not used.
         return super().run_validation(serializers.empty if data == "" else data)
 
 
@@ -197,12 +199,12 @@ class StudentApplicationSerializer(serializers.Serializer):
     school_email = serializers.EmailField(required=False, allow_blank=True)
     document = DocumentField(required=False, help_text="PDF, JPEG, PNG or WebP, up to 10 MB.")
 
-    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
-        if not given.get("school_email") and not given.get("document"):
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        if not data.get("school_email") and not data.get("document"):
             raise serializers.ValidationError(
-                {"school_email": serializers.ErrorDetail("Give your school e-mail address or a document.", "required")}
+                {"school_email": serializers.ErrorDetail("Send your school e-mail address or a document.", "required")}
             )
-        return given
+        return data
 
 
 class StudentStatusSerializer(serializers.Serializer):

@@ -1,4 +1,4 @@
-"""Plans, one's own subscription, the people on it, and Stripe's door."""
+"""Endpoints of plans, the caller's subscription, its members, and Stripe's webhook."""
 
 from typing import Any
 
@@ -15,20 +15,22 @@ from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from core.db.base_model import UUID_REGEX
-from payments import members, students
-from payments import subscription_changes as subscribing
+from payments import members, students, subscription_changes
 from payments.api import serializers
-from payments.idempotency import run_idempotently
+from payments.api.stripe_events import receive_event
+from payments.idempotency import Answer, run_idempotently
 from payments.models import BillingAccount, Membership, SubscriptionPlan
 from payments.stripe import gateway as stripe_gateway
 from payments.stripe import store as stripe_tables
-from payments.stripe import webhooks
 from users.api.permissions import HasConfirmedEmail
 
-# Seconds for all that is asked of Stripe in one request, so that every answer is there within 10.
-TIME_FOR_STRIPE = 7
+# Seconds for all calls to Stripe in one request, so that the answer takes at most 10.
+STRIPE_TIME_LIMIT = 7
 IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key gets the same answer again."
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="A repeated request with the same key gets the first answer again.",
 )
 
 
@@ -37,10 +39,10 @@ class PaymentsViewSet(GenericViewSet):
     tie_breakers: dict[str, str] = {}
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with stripe_gateway.answering_within(TIME_FOR_STRIPE):
+        with stripe_gateway.time_limit(STRIPE_TIME_LIMIT):
             return super().dispatch(request, *args, **kwargs)
 
-    def given(self, request: Request) -> dict[str, Any]:
+    def validated(self, request: Request) -> dict[str, Any]:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
@@ -61,24 +63,25 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
     ordering = "price"
 
     def get_permissions(self) -> list:
-        is_the_list = self.action_map.get("get") == "list"  # OPTIONS too
-        return [AllowAny()] if is_the_list else super().get_permissions()
+        # By `action_map` and not `action`, which OPTIONS leaves unset.
+        is_list = self.action_map.get("get") == "list"
+        return [AllowAny()] if is_list else super().get_permissions()
 
     def list(self, request: Request) -> Response:
-        """The plans, cheapest first."""
+        """List the plans on offer, cheapest first."""
         return super().list(request)
 
     @extend_schema(responses=serializers.CurrentSubscriptionSerializer)
     @action(detail=False, serializer_class=serializers.CurrentSubscriptionSerializer, pagination_class=None)
     def current(self, request: Request) -> Response:
-        """The caller's subscription, or the one that they are a member of."""
+        """Return the caller's own subscription, or the one that they are a member of, or the free plan."""
         return self.current_of(request)
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
         responses={
             201: serializers.SubscribedSerializer,
-            200: OpenApiResponse(serializers.SubscribedSerializer, "The plan was changed."),
+            200: OpenApiResponse(serializers.SubscribedSerializer, "Switched to another plan."),
         },
     )
     @action(
@@ -88,39 +91,37 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
         serializer_class=serializers.SubscribeSerializer,
     )
     def subscribe(self, request: Request) -> Response:
-        """Subscribe, or change the plan. The first subscription starts with the free trial."""
-        given = self.given(request)
+        """Subscribe to a plan, or switch to it. The first subscription starts with the free trial."""
+        data = self.validated(request)
         stripe_gateway.check_configured()
-        plan, card = given["plan_id"], given.get("payment_method") or ""
+        plan, card = data["plan_id"], data.get("payment_method") or ""
 
-        def deed(attempt: str) -> Response:
-            done = subscribing.subscribe(request.user, plan, payment_method=card, attempt=attempt)
-            answer = serializers.SubscribedSerializer(
-                {"subscription": request.user, "client_secret": done.client_secret}
-            )
-            return Response(answer.data, status=status.HTTP_201_CREATED if done.is_new else status.HTTP_200_OK)
-
-        asked = {"plan": str(plan.pk), "payment_method": card}
-        return run_idempotently(request.user, self._idempotency_key(request), asked, deed)
-
-    def _idempotency_key(self, request: Request) -> str | None:
         key = request.headers.get("Idempotency-Key")
         if key and len(key) > 255:
             raise ValidationError("An Idempotency-Key may have up to 255 characters.", "invalid")
-        return key
+
+        def pay(attempt: str) -> Answer:
+            result = subscription_changes.subscribe(request.user, plan, payment_method=card, attempt=attempt)
+            serializer = serializers.SubscribedSerializer(
+                {"subscription": request.user, "client_secret": result.client_secret}
+            )
+            return Answer(status.HTTP_201_CREATED if result.is_new else status.HTTP_200_OK, serializer.data)
+
+        answer = run_idempotently(request.user, key, {"plan": str(plan.pk), "payment_method": card}, pay)
+        return Response(answer.data, status=answer.status_code)
 
     @extend_schema(request=None, responses={200: serializers.CurrentSubscriptionSerializer})
     @action(detail=False, methods=["post"])
     def cancel(self, request: Request) -> Response:
-        """Cancel at the end of the period. Until then nothing changes, and it can be resumed."""
-        subscribing.cancel_at_period_end(request.user)
+        """Cancel at the end of the period. Until then the plan stays, and the cancellation can be taken back."""
+        subscription_changes.cancel_at_period_end(request.user)
         return self.current_of(request)
 
     @extend_schema(request=None, responses={200: serializers.CurrentSubscriptionSerializer})
     @action(detail=False, methods=["post"])
     def resume(self, request: Request) -> Response:
         """Take a cancellation back, before the period ends."""
-        subscribing.resume(request.user)
+        subscription_changes.resume(request.user)
         return self.current_of(request)
 
     @extend_schema(responses=serializers.InvoiceSerializer(many=True))
@@ -131,7 +132,7 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
         ordering="-date",
     )
     def invoices(self, request: Request) -> Response:
-        """The caller's invoices, newest first."""
+        """List the caller's invoices, newest first."""
         account = BillingAccount.objects.filter(user=request.user, stripe_customer_id__isnull=False).first()
         return self.page_of(stripe_tables.invoices_of(account and account.stripe_customer_id))
 
@@ -143,51 +144,51 @@ class SubscriptionViewSet(mixins.ListModelMixin, PaymentsViewSet):
         serializer_class=serializers.CheckoutSerializer,
     )
     def checkout(self, request: Request) -> Response:
-        """Where to subscribe on a page of Stripe's."""
-        given = self.given(request)
+        """Return the address of a page of Stripe (Checkout) to subscribe on."""
+        data = self.validated(request)
         stripe_gateway.check_configured()
-        return Response({"url": subscribing.checkout_url(request.user, given.pop("plan_id"), **given)})
+        return Response({"url": subscription_changes.checkout_url(request.user, data.pop("plan_id"), **data)})
 
     @extend_schema(responses={200: serializers.PageURLSerializer})
     @action(detail=False, methods=["post"], serializer_class=serializers.PortalSerializer)
     def portal(self, request: Request) -> Response:
-        """Where to change cards and see invoices on a page of Stripe's."""
-        given = self.given(request)
+        """Return the address of a page of Stripe (the customer portal) with cards and invoices."""
+        data = self.validated(request)
         stripe_gateway.check_configured()
-        return Response({"url": subscribing.portal_url(request.user, **given)})
+        return Response({"url": subscription_changes.portal_url(request.user, **data)})
 
     @extend_schema(responses=serializers.CurrentSubscriptionSerializer)
     @action(detail=False, methods=["post"], serializer_class=serializers.JoinSerializer)
     def join(self, request: Request) -> Response:
-        """Take the seat that somebody invited one to."""
-        members.join(request.user, self.given(request)["token"])
+        """Accept an invitation to a Duo or Family plan."""
+        members.join(request.user, self.validated(request)["token"])
         return self.current_of(request)
 
     @extend_schema(request=None, responses={204: None})
     @action(detail=False, methods=["post"])
     def leave(self, request: Request) -> Response:
-        """Give one's seat on another's plan back. A child's seat is ended by the owner of the plan alone."""
+        """Leave the plan that the caller is a member of. Only the plan's owner can end a child's seat."""
         members.leave(request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses=serializers.StudentStatusSerializer)
     @action(detail=False, pagination_class=None, serializer_class=serializers.StudentApplicationSerializer)
     def student(self, request: Request) -> Response:
-        """How the caller's application for the Student plan stands."""
+        """Return the state of the caller's application for the Student plan."""
         application = students.application_shown_to(request.user) or serializers.NO_APPLICATION
         return Response(serializers.StudentStatusSerializer(application).data)
 
     @extend_schema(responses={202: serializers.StudentStatusSerializer})
     @student.mapping.post
     def apply_as_student(self, request: Request) -> Response:
-        """Apply with a school e-mail address or a document. Somebody decides; the document is deleted then."""
-        application = students.apply(request.user, **self.given(request))
+        """Apply with a school e-mail address or a document. An admin decides, and then the document is deleted."""
+        application = students.apply(request.user, **self.validated(request))
         answer = serializers.StudentStatusSerializer(application)
         return Response(answer.data, status=status.HTTP_202_ACCEPTED)
 
 
 class MemberViewSet(PaymentsViewSet):
-    """The people on the caller's Duo or Family plan."""
+    """Members and invitations of the caller's Duo or Family plan."""
 
     queryset = Membership.objects.none()
     serializer_class = serializers.MemberSerializer
@@ -205,21 +206,21 @@ class MemberViewSet(PaymentsViewSet):
 
     @extend_schema(responses=serializers.MemberSerializer(many=True))
     def list(self, request: Request) -> Response:
-        """Members and open invitations, without the owner."""
-        subscription = subscribing.open_subscription_of(request.user)
+        """List members and open invitations, without the owner."""
+        subscription = subscription_changes.open_subscription_of(request.user)
         if subscription is None or not (subscription.is_entitling and subscription.plan.has_seats):
             raise members.no_seats()
         return self.page_of(members.seats_of(subscription).select_related("user"))
 
     @extend_schema(responses={201: serializers.MemberSerializer})
     def create(self, request: Request) -> Response:
-        """Invite somebody by mail. The invitation is good once, for 7 days, and takes a seat until then."""
-        seat = members.invite(request.user, **self.given(request))
+        """Invite a person by mail. The invitation works once, for 7 days, and takes a seat meanwhile."""
+        seat = members.invite(request.user, **self.validated(request))
         return Response(self.get_serializer(seat).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=serializers.MemberChangeSerializer, responses=serializers.MemberSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Say whether it is a child."""
+        """Change whether the member is a child."""
         seat = self.get_object()
         serializer = self.get_serializer(seat, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
@@ -228,13 +229,13 @@ class MemberViewSet(PaymentsViewSet):
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
-        """Take a seat back, or an invitation."""
-        members.remove(request.user, pk)
+        """Remove a member, or withdraw an invitation."""
+        members.remove_seat(request.user, pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class StripeViewSet(PaymentsViewSet):
-    """Where Stripe delivers its events."""
+    """The endpoint to which Stripe delivers its events."""
 
     permission_classes = [AllowAny]
     authentication_classes: list[type] = []
@@ -243,12 +244,12 @@ class StripeViewSet(PaymentsViewSet):
     @extend_schema(
         request={"application/json": {"type": "object"}},
         responses={
-            200: OpenApiResponse(description="Taken; the same event again changes nothing."),
+            200: OpenApiResponse(description="Processed. The same event again changes nothing."),
         },
         parameters=[OpenApiParameter("Stripe-Signature", str, OpenApiParameter.HEADER, required=True)],
     )
     @action(detail=False, methods=["post"])
     def webhook(self, request: Request) -> Response:
-        """For Stripe alone: its events, signed."""
-        webhooks.receive(request._request)
+        """Receive a signed event of Stripe."""
+        receive_event(request._request)
         return Response()

@@ -17,18 +17,18 @@ class MembershipQuerySet(models.QuerySet):
     def invited(self) -> Self:
         return self.filter(user__isnull=True)
 
-    def standing(self, now: datetime) -> Self:
-        """Those that take a seat: members, and invitations that can still be accepted."""
+    def occupying(self, now: datetime) -> Self:
+        """Filter for rows that take a seat: members, and invitations that can still be accepted."""
         return self.filter(Q(user__isnull=False) | Q(expires_at__gt=now))
 
 
 class Membership(UUIDModel):
-    """A seat on somebody's plan: an invitation until somebody joins with its token."""
+    """A seat on a Duo or Family plan. It is an invitation until a user joins with its token."""
 
     subscription = models.ForeignKey(Subscription, on_delete=models.CASCADE, related_name="memberships")
-    # One plan at a time.
+    # One to one: a user is a member of one plan at a time.
     user = models.OneToOneField(User, on_delete=models.CASCADE, null=True, related_name="membership")
-    # Whom the owner invited; whoever holds the token may join.
+    # The address that the owner invited. The member's account may have another: the token alone decides.
     email = models.EmailField()
     email_key = FoldedField(source="email", fold=fold_address)
     is_child = models.BooleanField("child", default=False, help_text="For a child there are no explicit songs.")

@@ -36,7 +36,7 @@ class SubscriptionPlanQuerySet(models.QuerySet):
 
 
 class SubscriptionPlan(UUIDModel):
-    """What is for sale, and what it allows. Edited in the admin; Stripe gets its prices by `sync_plans`."""
+    """A plan: its price, trial, seats and features. Edited in the admin; `sync_plans` sends its price to Stripe."""
 
     plan_type = models.CharField(max_length=20, choices=PlanType, unique=True)
     name = NameField(max_length=100)
@@ -62,7 +62,7 @@ class SubscriptionPlan(UUIDModel):
     )
     stripe_product_id = models.CharField(max_length=255, blank=True, editable=False)
     stripe_price_id = models.CharField(max_length=255, blank=True, editable=False)
-    # The terms that the price in Stripe stands for. A price there never changes: other terms need a new one.
+    # `terms` at the time when the price was made at Stripe. A price there can't change: other terms need a new one.
     stripe_price_terms = models.CharField(max_length=100, blank=True, editable=False)
 
     objects = SubscriptionPlanQuerySet.as_manager()

@@ -28,7 +28,7 @@ class ApplicationStatus(models.TextChoices):
 
 
 class StudentApplication(UUIDModel):
-    """Somebody says that they study. What proves it is for admins' eyes only, and goes with the decision."""
+    """An application for the Student plan. Only admins see its document, which is deleted with the decision."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="student_applications")
     status = models.CharField(max_length=10, choices=ApplicationStatus, default=ApplicationStatus.PENDING)

@@ -11,11 +11,11 @@ from users.models import User
 
 
 class BillingAccount(models.Model):
-    """Who a user is to Stripe, and whether the free trial was used. It outlives every subscription."""
+    """A user's customer at Stripe, and whether the free trial was used. It outlives every subscription."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="billing_account")
     stripe_customer_id = models.CharField(max_length=255, unique=True, null=True, editable=False)
-    # How many customers at Stripe came before this one; each was deleted there.
+    # How many earlier customers of this user were deleted at Stripe. Part of the idempotency key for the next one.
     former_customers = models.PositiveSmallIntegerField(default=0, editable=False)
     trial_used_at = models.DateTimeField(null=True, blank=True)
 
@@ -33,9 +33,9 @@ def digest_of(stripe_customer_id: str) -> str:
 
 
 class ClosedCustomer(models.Model):
-    """A customer of Stripe's whose account here is gone: whatever still arrives about them is not kept."""
+    """A Stripe customer whose account was deleted here. Events that still arrive about it are not stored."""
 
-    # Enough to know them by when Stripe speaks of them, and nothing that leads to them.
+    # A digest: enough to recognise the customer in an event, and no way back to them.
     customer_digest = models.CharField(max_length=255, unique=True, db_column="stripe_customer_id")
     closed_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, help_text="When Stripe was rid of them too.")
@@ -47,7 +47,7 @@ class ClosedCustomer(models.Model):
 
 
 class Status(models.TextChoices):
-    """As Stripe calls them."""
+    """Stripe's names."""
 
     INCOMPLETE = "incomplete"
     INCOMPLETE_EXPIRED = "incomplete_expired"
@@ -59,14 +59,14 @@ class Status(models.TextChoices):
     PAUSED = "paused"
 
 
-# past_due is Stripe trying the card again; how long it does is set there (dunning), and ends in unpaid or canceled.
+# past_due entitles too: Stripe is retrying the card (dunning, set there), and ends with unpaid or canceled.
 ENTITLING = [Status.TRIALING, Status.ACTIVE, Status.PAST_DUE]
 ENDED = [Status.CANCELED, Status.INCOMPLETE_EXPIRED]
 
 
 class SubscriptionQuerySet(models.QuerySet):
     def open(self) -> Self:
-        """Not ended: at most one of each person. Not all of them entitle."""
+        """Filter for subscriptions that have not ended, at most one a user. Not all of them entitle (`entitling`)."""
         return self.filter(is_extra=False).exclude(status__in=ENDED)
 
     def entitling(self) -> Self:
@@ -74,7 +74,7 @@ class SubscriptionQuerySet(models.QuerySet):
 
 
 class Subscription(UUIDModel):
-    """One row for each of Stripe's subscriptions, written by `stripe.sync.sync_subscription` and by nothing else."""
+    """A subscription at Stripe. Only `stripe.sync.sync_subscription` writes these rows."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subscriptions")
     plan = models.ForeignKey(SubscriptionPlan, on_delete=models.PROTECT, related_name="subscriptions")
@@ -116,12 +116,12 @@ class Subscription(UUIDModel):
 
 
 class PaymentRequest(UUIDModel):
-    """A request to pay that reached Stripe, or was about to. Sent again, it gets the same answer, or goes on."""
+    """A payment request, stored before Stripe is called. Sent again, it gets the same answer, or is resumed."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="payment_requests")
     key = models.CharField(max_length=255, help_text="The client's Idempotency-Key, or one of our own.")
     asked = models.JSONField()
-    # While it runs; beyond this time whoever ran it is dead.
+    # Set while it runs. After this time its process must have died.
     running_until = models.DateTimeField(null=True)
     status_code = models.PositiveSmallIntegerField(null=True)
     answer = models.JSONField(null=True)

@@ -6,15 +6,15 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 SALT = "payments.used_trial"
-# From the start of the trial, and again from the end of the account.
-REMEMBERED = timedelta(days=365)
+# Counted from the start of the trial, and again from the deletion of the account.
+REMEMBERED_FOR = timedelta(days=365)
 
 
 def address_digest(email_key: str) -> str:
-    """Return a digest that says whether an address is the same, and to nobody without SECRET_KEY which one it is.
+    """Return a digest (HMAC with SECRET_KEY) by which addresses can be compared and not read.
 
-    The address comes as accounts compare theirs: without case. What stands behind a plus sign makes another address,
-    as it makes another account: what providers do with it is their own affair.
+    `email_key` is the folded address (`fold_address`). nina+1@example.com and nina@example.com differ, as accounts do:
+    providers disagree about what a plus sign means.
     """
     return salted_hmac(SALT, email_key, algorithm="sha256").hexdigest()
 
@@ -29,7 +29,7 @@ class UsedTrialQuerySet(models.QuerySet):
 
 
 class UsedTrial(models.Model):
-    """An address that has had its free trial. It outlives the account, so that a new one gets no second trial."""
+    """An e-mail address whose free trial was used. It outlives the account: a new one gets no second trial."""
 
     address_digest = models.CharField(max_length=64, unique=True)
     noted_at = models.DateTimeField(default=timezone.now, db_index=True)

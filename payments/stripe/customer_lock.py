@@ -1,44 +1,28 @@
-"""One at a time for each of Stripe's customers.
+"""The lock of a Stripe customer.
 
-Between fetching from Stripe and saving what came nobody else may do the same, or the older answer could be saved last.
-So here, and only here, a transaction is open while Stripe is asked. On PostgreSQL others wait for the same customer
-only; SQLite has one writer at a time anyway.
+Between fetching an object from Stripe and saving it no other process may do the same for that customer, or the older
+answer could be saved last. So here, and only here, a transaction stays open during a call to Stripe. On PostgreSQL
+only work on the same customer waits; SQLite has a single writer anyway.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import blake2b
 
-from django.db import connection, transaction
+from django.db import connection
 
 from payments.models import BillingAccount
 
 
-@contextmanager
-def customer_lock(customer: str) -> Iterator[BillingAccount | None]:
-    """A transaction in which nobody else writes about this customer; whose it is, None where they are not ours."""
-    with transaction.atomic():
-        yield lock_customer(customer)
-
-
 def lock_customer(customer: str) -> BillingAccount | None:
-    """Until the transaction ends. The person first, as the closing of an account does: nobody waits in a circle."""
+    """Lock the customer until the transaction ends. Return its account, or None if the customer is not ours."""
     if connection.vendor == "postgresql":
-        _hold_person_of(customer)
+        number = int.from_bytes(blake2b(customer.encode(), digest_size=8).digest(), signed=True)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number_of(customer)])
+            # The user's row first, the order in which the deletion of an account locks: otherwise both could deadlock.
+            # KEY SHARE, as a foreign key takes it, keeps the account from being deleted and lets all else go on.
+            cursor.execute(
+                "SELECT 1 FROM users_user WHERE id = (SELECT user_id FROM payments_billingaccount "
+                "WHERE stripe_customer_id = %s) FOR KEY SHARE",
+                [customer],
+            )
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
     return BillingAccount.objects.select_related("user").filter(stripe_customer_id=customer).first()
-
-
-def _hold_person_of(customer: str) -> None:
-    """As a foreign key does: their account can't be closed meanwhile, and nothing else has to wait."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM users_user WHERE id = (SELECT user_id FROM payments_billingaccount "
-            "WHERE stripe_customer_id = %s) FOR KEY SHARE",
-            [customer],
-        )
-
-
-def _number_of(customer: str) -> int:
-    return int.from_bytes(blake2b(customer.encode(), digest_size=8).digest(), signed=True)

@@ -1,7 +1,7 @@
-"""dj-stripe's tables for a brand-new database in seconds instead of a minute.
+"""Creation of dj-stripe's tables in an empty database, in seconds instead of a minute.
 
-Its migrations render the state of every model at each of 523 operations. Where there is nothing to migrate yet, its
-models give the same tables at once (only the ids of three join tables are narrower), and its migrations are
+dj-stripe's migrations render the state of every model at each of 523 operations. An empty database gets the same
+tables straight from the models instead (only the ids of three join tables are narrower), and the migrations are
 recorded as applied.
 """
 
@@ -13,12 +13,12 @@ from django.db.migrations.recorder import MigrationRecorder
 APP = "djstripe"
 
 
-def is_brand_new(connection: BaseDatabaseWrapper) -> bool:
+def is_empty(connection: BaseDatabaseWrapper) -> bool:
     return not MigrationRecorder(connection).applied_migrations()
 
 
-def make_tables(connection: BaseDatabaseWrapper) -> None:
-    """All or nothing: either dj-stripe's tables and the record of its migrations, or neither."""
+def create_tables(connection: BaseDatabaseWrapper) -> None:
+    """Create dj-stripe's tables and record its migrations as applied, both in one transaction."""
     with connection.schema_editor(atomic=True) as editor:
         for model in apps.get_app_config(APP).get_models():
             if model._meta.managed and not model._meta.proxy:

@@ -1,4 +1,4 @@
-"""The one door to Stripe: the only module that imports it. Raises the domain's errors and answers plain values."""
+"""Gateway to Stripe, the only module that imports `stripe`. It returns plain values and raises errors of the domain."""
 
 import logging
 import time
@@ -30,12 +30,13 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-LONGEST_CALL = 6.0  # seconds
-LONGEST_CONNECTING = 3.0
+# All in seconds.
+CALL_TIMEOUT = 6.0
+CONNECT_TIMEOUT = 3.0
 SIGNATURE_TOLERANCE = 300
 ZERO_DECIMAL_CURRENCIES = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF"
 
-# With each of these Stripe says that a payment waits for the cardholder; which one depends on the call and the card.
+# Error codes that mean: the cardholder has to confirm the payment. Which one comes depends on the call and the card.
 ACTION_REQUIRED = {
     "authentication_required",
     "invoice_payment_intent_requires_action",
@@ -47,8 +48,8 @@ _deadline: ContextVar[float | None] = ContextVar("stripe_deadline", default=None
 
 
 @contextmanager
-def answering_within(seconds: float) -> Iterator[None]:
-    """All calls to Stripe inside together take no longer."""
+def time_limit(seconds: float) -> Iterator[None]:
+    """Limit the time that all calls to Stripe inside the block take together, in seconds."""
     token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
@@ -56,27 +57,28 @@ def answering_within(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
-class PunctualClient(stripe.RequestsClient):
-    """Gives each call what is left of the time, for connecting and for each wait for bytes."""
+class DeadlineClient(stripe.RequestsClient):
+    """HTTP client of the stripe library whose timeouts shrink with the time that `time_limit` leaves."""
 
     @property
     def _timeout(self) -> tuple[float, float]:
         deadline = _deadline.get()
-        left = LONGEST_CALL if deadline is None else min(deadline - time.monotonic(), LONGEST_CALL)
+        left = CALL_TIMEOUT if deadline is None else min(deadline - time.monotonic(), CALL_TIMEOUT)
         if left <= 0.1:
-            raise stripe.APIConnectionError("No time is left for this call.")
-        connecting = min(LONGEST_CONNECTING, left / 2)
+            raise stripe.APIConnectionError("The time limit for calls to Stripe is used up.")
+        connecting = min(CONNECT_TIMEOUT, left / 2)
         return connecting, left - connecting
 
+    # The base class sets a fixed timeout.
     @_timeout.setter
     def _timeout(self, value: object) -> None:
         pass
 
 
-stripe.default_http_client = PunctualClient()
-# Who asks may ask again; waiting for a second try here would cost more time than there is.
+stripe.default_http_client = DeadlineClient()
+# The client may repeat its request. Retries in here would take longer than an answer may.
 stripe.max_network_retries = 0
-STRIPE_ITSELF = stripe.api_base
+DEFAULT_API_BASE = stripe.api_base
 
 
 def is_configured() -> bool:
@@ -93,12 +95,12 @@ def api_key() -> str:
 
 
 def calls_stripe(function: Callable[P, R]) -> Callable[P, R]:
-    """Sets the library up as the settings are now, and turns its errors into ours."""
+    """Decorate a function that calls Stripe: configure the library from the settings, and translate its errors."""
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
         check_configured()
-        stripe.api_base = settings.STRIPE_API_BASE or STRIPE_ITSELF
+        stripe.api_base = settings.STRIPE_API_BASE or DEFAULT_API_BASE
         stripe.api_key = api_key()
         stripe.api_version = settings.STRIPE_API_VERSION
         try:
@@ -106,7 +108,7 @@ def calls_stripe(function: Callable[P, R]) -> Callable[P, R]:
         except stripe.CardError as error:
             raise card_declined(error.user_message or "") from error
         except stripe.InvalidRequestError as error:
-            raise _as_refusal(error) from error
+            raise _translate(error) from error
         except stripe.StripeError as error:
             logger.warning("Stripe: %s", error)
             raise PaymentsFailed from error
@@ -114,8 +116,8 @@ def calls_stripe(function: Callable[P, R]) -> Callable[P, R]:
     return called
 
 
-def _as_refusal(error: stripe.InvalidRequestError) -> Exception:
-    """Tell by Stripe's code and parameter; its messages are for people, and change."""
+def _translate(error: stripe.InvalidRequestError) -> Exception:
+    """Return the domain's error for what Stripe refused, by `code` and `param`: the messages change."""
     if error.code != "resource_missing":
         logger.error("Stripe refused: %s", error)
         return PaymentsFailed()
@@ -127,8 +129,11 @@ def _as_refusal(error: stripe.InvalidRequestError) -> Exception:
     return ObjectNotFound()
 
 
-def _key(scope: str, **params: Any) -> dict[str, Any]:
-    """The same request with the same parameters gets the same answer, however often it is sent."""
+def _idempotency_key(scope: str, **params: Any) -> dict[str, Any]:
+    """Return an idempotency key made of the scope and the parameters, as a keyword argument of the stripe library.
+
+    Stripe refuses a key that comes again with other parameters, so they are a part of it.
+    """
     return {"idempotency_key": f"{scope}-{sha256(repr(sorted(params.items())).encode()).hexdigest()[:32]}"}
 
 
@@ -138,7 +143,7 @@ def _key(scope: str, **params: Any) -> dict[str, Any]:
 @calls_stripe
 def create_customer(*, user_id: str, email: str, scope: str) -> str:
     params = {"email": email, "metadata": {"djstripe_subscriber": user_id}}
-    return stripe.Customer.create(**params, **_key(scope, **params)).id  # type: ignore[arg-type]
+    return stripe.Customer.create(**params, **_idempotency_key(scope, **params)).id  # type: ignore[arg-type]
 
 
 @calls_stripe
@@ -146,13 +151,13 @@ def set_customer_email(customer: str, email: str) -> None:
     try:
         stripe.Customer.modify(customer, email=email)
     except stripe.InvalidRequestError as error:
-        if error.code != "resource_missing":  # somebody deleted the customer there
+        if error.code != "resource_missing":  # the customer was deleted at Stripe
             raise
 
 
 @calls_stripe
 def has_card(customer: str, payment_method: str) -> bool:
-    """Return whether the card is attached to this very customer."""
+    """Return whether the card is attached to this customer."""
     try:
         stripe.Customer.retrieve_payment_method(customer, payment_method)
     except stripe.InvalidRequestError:
@@ -162,17 +167,17 @@ def has_card(customer: str, payment_method: str) -> bool:
 
 @calls_stripe
 def attach_card(payment_method: str, *, customer: str, scope: str) -> str:
-    """Return its id from now on: Stripe's test cards are recipes that get an id here.
+    """Attach a card to the customer and return its id, which is another one for Stripe's test cards (pm_card_visa).
 
-    Raises ValidationError for whatever Stripe refuses to attach: an unknown card, another customer's, one that was
-    detached. Of these Stripe gives a code to the first only; that attaching failed says enough.
+    Raise ValidationError for whatever Stripe refuses to attach: an unknown card, another customer's, a detached one.
     """
-    key = _key(scope, payment_method=payment_method, customer=customer)
+    key = _idempotency_key(scope, payment_method=payment_method, customer=customer)
     try:
         return stripe.PaymentMethod.attach(payment_method, customer=customer, **key).id
     except stripe.InvalidRequestError as error:
         if error.code == "resource_missing" and error.param == "customer":
             raise
+        # Stripe has a code for the unknown card only. That attaching failed is reason enough for the others.
         raise unusable_payment_method() from error
 
 
@@ -189,7 +194,7 @@ def newest_card_of(customer: str) -> str | None:
 
 @calls_stripe
 def delete_customer(customer: str) -> None:
-    """Stripe cancels what the customer has subscribed to."""
+    """Delete the customer, which also cancels its subscriptions. A customer that is gone already is no error."""
     try:
         stripe.Customer.delete(customer)
     except stripe.InvalidRequestError as error:
@@ -200,15 +205,21 @@ def delete_customer(customer: str) -> None:
 # Subscriptions
 
 
-class Made(NamedTuple):
+class SubscriptionResult(NamedTuple):
     stripe_id: str
-    # Where the card asks its owner something: what the client needs to ask it.
+    # For Stripe.js to continue with, if the cardholder has to confirm the payment.
     client_secret: str | None
 
 
 @calls_stripe
-def create_subscription(*, customer: str, price: str, card: str | None, trial_days: int, scope: str) -> Made:
-    """Paid at once, or not made at all; only where the card's owner is asked something it waits for the answer."""
+def create_subscription(
+    *, customer: str, price: str, card: str | None, trial_days: int, scope: str
+) -> SubscriptionResult:
+    """Create a subscription that is paid at once, or that waits for the cardholder's confirmation.
+
+    `trial_days` is 0 for no trial. Raise ValidationError if the card is missing, unusable or declined; then nothing
+    is created.
+    """
     params: dict[str, Any] = {
         "customer": customer,
         "items": [{"price": price}],
@@ -218,7 +229,7 @@ def create_subscription(*, customer: str, price: str, card: str | None, trial_da
         params["default_payment_method"] = card
     if trial_days:
         params |= _trial(trial_days)
-    return _paid_or_waiting(lambda: stripe.Subscription.create(**params, **_key(scope, **params)), params)
+    return _pay_or_wait(lambda: stripe.Subscription.create(**params, **_idempotency_key(scope, **params)), params)
 
 
 def _trial(days: int) -> dict[str, Any]:
@@ -228,23 +239,25 @@ def _trial(days: int) -> dict[str, Any]:
     }
 
 
-def _paid_or_waiting(send: Callable[[], stripe.Subscription], params: dict[str, Any]) -> Made:
-    """Send the request so that what can't be paid changes nothing; where only the cardholder's confirmation is
-    missing, send it again so that the payment waits for that."""
+def _pay_or_wait(send: Callable[[], stripe.Subscription], params: dict[str, Any]) -> SubscriptionResult:
+    """Send a request that changes nothing if the payment fails.
+
+    If only the cardholder's confirmation is missing, send it again so that the subscription waits for that.
+    """
     params["expand"] = ["latest_invoice.confirmation_secret", "pending_setup_intent"]
     params["payment_behavior"] = "error_if_incomplete"
     try:
-        return _made(send())
+        return _result(send())
     except (stripe.CardError, stripe.InvalidRequestError) as error:
         if error.code not in ACTION_REQUIRED:
-            _refuse_card(error)
+            _raise_for_card(error)
             raise
     params["payment_behavior"] = "allow_incomplete"
-    return _made(send(), is_waiting=True)
+    return _result(send(), is_waiting=True)
 
 
-def _refuse_card(error: stripe.CardError | stripe.InvalidRequestError) -> None:
-    """Raise ValidationError where the code of a refused request says that the reason is a card, missing or unfit."""
+def _raise_for_card(error: stripe.CardError | stripe.InvalidRequestError) -> None:
+    """Raise ValidationError if the error says that a card is missing or unusable; else return."""
     if isinstance(error, stripe.CardError):
         return
     is_missing, param = error.code == "resource_missing", error.param or ""
@@ -254,23 +267,26 @@ def _refuse_card(error: stripe.CardError | stripe.InvalidRequestError) -> None:
         raise unusable_payment_method() from error
 
 
-def _made(subscription: stripe.Subscription, *, is_waiting: bool = False) -> Made:
-    said = subscription.to_dict()
-    invoice, setup = said.get("latest_invoice"), said.get("pending_setup_intent")
+def _result(subscription: stripe.Subscription, *, is_waiting: bool = False) -> SubscriptionResult:
+    data = subscription.to_dict()
+    invoice, setup = data.get("latest_invoice"), data.get("pending_setup_intent")
     secret = None
     if is_waiting and isinstance(invoice, dict) and invoice.get("status") == "open":
         secret = (invoice.get("confirmation_secret") or {}).get("client_secret")
     elif isinstance(setup, dict):
         secret = setup["client_secret"]
-    return Made(subscription.id, secret)
+    return SubscriptionResult(subscription.id, secret)
 
 
 @calls_stripe
-def change_price(stripe_id: str, *, price: str, card: str | None, scope: str) -> Made:
-    """What is left of the old plan is given back on the next invoice, and the new one is charged for that time."""
-    with _known(stripe_id):
+def change_price(stripe_id: str, *, price: str, card: str | None, scope: str) -> SubscriptionResult:
+    """Move the subscription to another price, for the rest of the period prorated on the next invoice.
+
+    Raise SubscriptionNotFound if it has ended at Stripe, and ValidationError as `create_subscription` does.
+    """
+    with _subscription_must_exist(stripe_id):
         current = stripe.Subscription.retrieve(stripe_id)
-    if current.status in ("canceled", "incomplete_expired"):  # we have not heard of it yet
+    if current.status in ("canceled", "incomplete_expired"):  # its event has not arrived yet
         raise SubscriptionNotFound(stripe_id)
     item = current["items"]["data"][0]
     params: dict[str, Any] = {
@@ -280,22 +296,23 @@ def change_price(stripe_id: str, *, price: str, card: str | None, scope: str) ->
     }
     if card:
         params["default_payment_method"] = card
-    return _paid_or_waiting(
-        lambda: stripe.Subscription.modify(stripe_id, **params, **_key(scope, id=stripe_id, **params)), params
+    return _pay_or_wait(
+        lambda: stripe.Subscription.modify(stripe_id, **params, **_idempotency_key(scope, id=stripe_id, **params)),
+        params,
     )
 
 
 @calls_stripe
 def set_cancel_at_period_end(stripe_id: str, ends: bool) -> None:
-    with _known(stripe_id):
+    with _subscription_must_exist(stripe_id):
         stripe.Subscription.modify(stripe_id, cancel_at_period_end=ends)
 
 
 @calls_stripe
-def cancel_now(stripe_id: str, *, gives_back: bool = False) -> None:
-    """With `gives_back` what was paid for the rest of the period becomes credit."""
+def cancel_now(stripe_id: str, *, gives_credit: bool = False) -> None:
+    """Cancel at once. With `gives_credit`, what was paid for the rest of the period becomes the customer's credit."""
     try:
-        stripe.Subscription.cancel(stripe_id, invoice_now=gives_back, prorate=gives_back)
+        stripe.Subscription.cancel(stripe_id, invoice_now=gives_credit, prorate=gives_credit)
     except stripe.InvalidRequestError as error:
         if error.code != "resource_missing":  # it has ended already
             raise
@@ -303,12 +320,13 @@ def cancel_now(stripe_id: str, *, gives_back: bool = False) -> None:
 
 @calls_stripe
 def fetch_subscription(stripe_id: str) -> stripe.Subscription:
-    with _known(stripe_id):
+    with _subscription_must_exist(stripe_id):
         return stripe.Subscription.retrieve(stripe_id)
 
 
 @contextmanager
-def _known(stripe_id: str) -> Iterator[None]:
+def _subscription_must_exist(stripe_id: str) -> Iterator[None]:
+    """Raise SubscriptionNotFound if Stripe does not have the subscription that the block is about."""
     try:
         yield
     except stripe.InvalidRequestError as error:
@@ -324,7 +342,7 @@ def fetch_invoice(stripe_id: str) -> stripe.Invoice:
 
 @calls_stripe
 def subscriptions_of(customer: str) -> list[str]:
-    """The ids of all that the customer ever had, newest first."""
+    """Return the ids of all subscriptions that the customer ever had, newest first."""
     try:
         found = stripe.Subscription.list(customer=customer, status="all", limit=100)
         return [subscription.id for subscription in found.auto_paging_iter()]
@@ -359,12 +377,13 @@ def open_portal(*, customer: str, return_url: str) -> str:
 
 
 def minor_units(amount: Decimal, currency: str) -> int:
+    """Return the amount as Stripe wants it: in cents, or in whole units of a currency that has none."""
     return int(amount if currency in ZERO_DECIMAL_CURRENCIES else amount * 100)
 
 
 @calls_stripe
 def ensure_product(product_id: str, *, name: str, plan_type: str) -> str:
-    """The product with this name: renamed where Stripe has it, made where it does not."""
+    """Rename the product, or create it if Stripe does not have it. Return its id."""
     metadata = {"plan_type": plan_type}
     if product_id:
         try:
@@ -398,7 +417,7 @@ def create_price(*, product: str, amount: Decimal, currency: str, interval: Any)
 
 @calls_stripe
 def retire_price(price_id: str) -> None:
-    """Whoever pays it goes on paying it; nobody else can choose it."""
+    """Close the price to new subscribers. Present ones go on paying it."""
     try:
         stripe.Price.modify(price_id, active=False)
     except stripe.InvalidRequestError as error:
@@ -418,7 +437,7 @@ def is_signed_by_stripe(body: bytes, signature: str, secret: str) -> bool:
 
 @calls_stripe
 def register_webhook(url: str, events: list[str]) -> tuple[str, str]:
-    """The id of a new endpoint at Stripe, and its signing secret, which Stripe tells this once."""
+    """Register a webhook endpoint. Return its id and its signing secret, which Stripe shows only this once."""
     endpoint = stripe.WebhookEndpoint.create(
         url=url,
         enabled_events=events,  # type: ignore[arg-type]

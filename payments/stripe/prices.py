@@ -1,13 +1,13 @@
-"""Plans as Stripe has them: a product for each, and a price for the terms of today."""
+"""Products and prices at Stripe: one product for each plan, and one active price for its present terms."""
 
 from payments.models import SubscriptionPlan
 from payments.stripe import gateway as stripe_gateway
 
 
 def sync_plan(plan: SubscriptionPlan) -> bool:
-    """Make product and price at Stripe say what the plan says. Answers whether a price was made.
+    """Create or update the plan's product and price at Stripe. Return whether a new price was created.
 
-    A price at Stripe never changes: other terms get a new one, and whoever pays the old one goes on paying it.
+    A price at Stripe can't be changed: other terms get a new one. Present subscribers go on paying the old price.
     """
     plan.stripe_product_id = stripe_gateway.ensure_product(
         plan.stripe_product_id, name=plan.name, plan_type=plan.plan_type
@@ -26,7 +26,7 @@ def sync_plan(plan: SubscriptionPlan) -> bool:
 
 
 def ensure_price(plan: SubscriptionPlan) -> str:
-    """The id of the price at Stripe; made now where it is missing, or was made for other terms."""
+    """Return the id of the price at Stripe, creating the price if it is missing or has other terms."""
     if not plan.stripe_price_id or plan.stripe_price_terms != plan.terms:
         sync_plan(plan)
     return plan.stripe_price_id

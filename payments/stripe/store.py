@@ -1,4 +1,4 @@
-"""dj-stripe's tables: Stripe's objects as they were fetched last. Ours point at them by Stripe's ids only."""
+"""dj-stripe's tables, which hold Stripe's objects as last fetched. Our rows refer to them by Stripe's ids only."""
 
 from typing import Any
 
@@ -9,15 +9,15 @@ from djstripe import models as tables
 from payments.stripe import gateway as stripe_gateway
 from payments.stripe.gateway import calls_stripe
 
-# All else goes with the row of the customer.
-OUTLIVE_THEIR_CUSTOMER = (tables.Charge, tables.PaymentMethod, tables.Session, tables.SetupIntent, tables.Source)
+# Not deleted by a cascade from the customer's row.
+TABLES_WITHOUT_CASCADE = (tables.Charge, tables.PaymentMethod, tables.Session, tables.SetupIntent, tables.Source)
 OWN_ENDPOINT = "we_own_endpoint"
 OWN_ENDPOINT_PATH = "/api/stripe/webhook"
 
 
 @calls_stripe
 def save_subscription(stripe_id: str) -> dict[str, Any]:
-    """Fetches it, saves it with its newest invoice, and answers it."""
+    """Fetch a subscription, store it with its newest invoice, and return it as Stripe sent it."""
     fetched = stripe_gateway.fetch_subscription(stripe_id)
     saved = tables.Subscription.sync_from_stripe_data(fetched, api_key=stripe_gateway.api_key())
     if invoice := saved.stripe_data.get("latest_invoice"):
@@ -26,6 +26,7 @@ def save_subscription(stripe_id: str) -> dict[str, Any]:
 
 
 def was_made_by(attempt: str, stripe_id: str) -> bool:
+    """Return whether the subscription was created by the payment request with the id `attempt`."""
     return tables.Subscription.objects.filter(id=stripe_id, metadata__attempt=attempt).exists()
 
 
@@ -36,23 +37,23 @@ def save_invoice(stripe_id: str) -> None:
 
 
 def invoices_of(customer: str | None) -> QuerySet[tables.Invoice]:
-    """Without drafts: what they will say is not certain yet."""
+    """Return a customer's invoices, none for None. Drafts are left out: their amounts may still change."""
     return tables.Invoice.objects.filter(customer=customer).exclude(stripe_data__status="draft")
 
 
-def forget_customer(customer: str) -> None:
-    """Everything about them, events and what was received included."""
-    # Wherever it stands: a card that was detached says only in a corner whose it was.
+def delete_customer_rows(customer: str) -> None:
+    """Delete all rows about a customer: events and webhook bodies too."""
+    # By text, wherever it is in the event: a detached card names its customer only in `previous_attributes`.
     events = tables.Event.objects.filter(data__icontains=customer)
     tables.WebhookEventTrigger.objects.filter(Q(event__in=events) | Q(body__contains=customer)).delete()
     events.delete()
-    for table in OUTLIVE_THEIR_CUSTOMER:
+    for table in TABLES_WITHOUT_CASCADE:
         table.objects.filter(Q(customer=customer) | Q(stripe_data__customer=customer)).delete()
     tables.Customer.objects.filter(id=customer).delete()
 
 
 def own_endpoint() -> tables.WebhookEndpoint:
-    """The row by which dj-stripe verifies what arrives, its secret always the one of the environment."""
+    """Return the row by which dj-stripe verifies events, with the secret that the settings have now."""
     endpoint, _ = tables.WebhookEndpoint.objects.update_or_create(
         id=OWN_ENDPOINT,
         defaults={

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 
 from payments.models import PlanType, SubscriptionPlan
-from payments.stripe.webhooks import NEEDED
+from payments.stripe.webhooks import REQUIRED_EVENTS
 from payments.tests import waiting_tasks
 
 
@@ -30,7 +30,7 @@ def stripe(stripe_server):
     client, seen = APIClient(), []
     client.raise_request_exception = False
 
-    def catch_up(*, types=NEEDED):
+    def catch_up(*, types=REQUIRED_EVENTS):
         events = stripe_server.events(after=seen[-1] if seen else None)
         seen.extend(events)
         events = [event for event in events if not types or event["type"] in types]

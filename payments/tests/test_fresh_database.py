@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from payments.stripe.fresh_database import is_brand_new
+from payments.stripe.fresh_database import is_empty
 
 pytestmark = pytest.mark.django_db
 
@@ -49,4 +49,4 @@ def test_nothing_is_left_to_migrate():
 
 
 def test_an_existing_database_takes_the_ordinary_way():
-    assert not is_brand_new(connection)
+    assert not is_empty(connection)

@@ -157,7 +157,7 @@ def test_a_decision_is_made_once(apply, decide, status):
     apply(school_email="me@school.example")
     decide("refuse")
 
-    assert decide("approve") == ["Approved for a year: 0.", "1 were decided before and stay as they are."]
+    assert decide("approve") == ["Approved for a year: 0.", "1 were decided before and are unchanged."]
     assert status()["status"] == "refused"
     [entry] = LogEntry.objects.all()
     assert entry.get_change_message() == "Refused. Reason: The document is unreadable."

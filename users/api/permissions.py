@@ -8,10 +8,10 @@ from users.models import User
 
 
 class HasConfirmedEmail(BasePermission):
-    """For what adds or pays something. On a single object ownership decides: an unknown id is a 404 for everybody."""
+    """Allows writes at lists only to users with a confirmed address. A single object is left to its owner check."""
 
     code = "email_not_verified"
-    message = "Confirm your e-mail address first: follow the link in the mail that we sent to it, or ask for another."
+    message = "Confirm your e-mail address first: open the link in the mail that we sent to it, or request another."
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if view.detail or request.method in SAFE_METHODS:

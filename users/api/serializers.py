@@ -7,28 +7,28 @@ from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from core.text import clean_text
 from users.models import AuthToken, Role, User
-from users.people import as_others_see
+from users.people import public_json
 from users.registration import check_email, check_username, register
 
 
 class NameField(serializers.CharField):
-    """A name or title, stored as `clean_text` returns it. An empty one may be allowed, an invisible one never is."""
+    """A name or title, cleaned by `clean_text`. It must have a visible character, even where blank is allowed."""
 
     def to_internal_value(self, data: Any) -> str:
-        given = super().to_internal_value(data)
-        for refuse in (ProhibitNullCharactersValidator(), ProhibitSurrogateCharactersValidator()):
-            refuse(given)
-        text = clean_text(given)
+        value = super().to_internal_value(data)
+        for validate in (ProhibitNullCharactersValidator(), ProhibitSurrogateCharactersValidator()):
+            validate(value)
+        text = clean_text(value)
         if not text:
             self.fail("blank")
         return text
 
 
 class UploadField(serializers.FileField):
-    """An uploaded file. The empty text that browsers send for an untouched file input is as if it were not sent."""
+    """An uploaded file. The empty text that browsers send for an unused file input counts as not sent."""
 
     def __init__(self, **kwargs: Any):
-        # An empty file is looked at like any other, so that it gets the error of its kind.
+        # Empty files are allowed here, so that the checks of the content give their own error for them.
         super().__init__(allow_empty_file=True, **kwargs)
 
     def get_value(self, dictionary: Any) -> Any:
@@ -37,7 +37,7 @@ class UploadField(serializers.FileField):
 
 
 class UserSerializer(serializers.ModelSerializer):
-    """An account as its owner sees it."""
+    """An account, as its owner sees it."""
 
     class Meta:
         model = User
@@ -45,14 +45,14 @@ class UserSerializer(serializers.ModelSerializer):
 
 
 class PersonSerializer(serializers.ModelSerializer):
-    """An account as others see it. Every answer that names another person uses this."""
+    """An account, as others see it. Every answer that names another user has this shape."""
 
     class Meta:
         model = User
         fields = ["id", "username", "name"]
 
     def to_representation(self, user: User) -> dict[str, Any]:
-        return as_others_see(user.pk, user.username, user.name)
+        return public_json(user.pk, user.username, user.name)
 
 
 class RegistrationSerializer(serializers.Serializer):
@@ -72,15 +72,15 @@ class RegistrationSerializer(serializers.Serializer):
 
     def validate_username(self, username: str) -> str:
         if username:
-            check_username(username, email=self._said("email"))
+            check_username(username, email=self._raw("email"))
         return username
 
     def validate_password(self, password: str) -> str:
-        validate_password(password, User(email=self._said("email"), username=self._said("username")))
+        validate_password(password, User(email=self._raw("email"), username=self._raw("username")))
         return password
 
-    def _said(self, field: str) -> str:
-        """A field that another is compared with, as it came: it may itself be wrong."""
+    def _raw(self, field: str) -> str:
+        """Return a field as it was sent, to compare another field with. It may be invalid itself."""
         return str(self.initial_data.get(field) or "").strip()[:254]
 
     def create(self, validated_data: dict[str, Any]) -> User:
@@ -88,12 +88,12 @@ class RegistrationSerializer(serializers.Serializer):
 
 
 class LoginSerializer(serializers.Serializer):
-    email = serializers.CharField(max_length=254, help_text="The e-mail address; the username works too.")
+    email = serializers.CharField(max_length=254, help_text="The e-mail address, or the username.")
     password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
 
 
 class SignedInSerializer(serializers.Serializer):
-    token = serializers.CharField(help_text="Send it as `Authorization: Token <token>`. It is shown only now.")
+    token = serializers.CharField(help_text="Send it as `Authorization: Token <token>`. It is shown only this once.")
     user = UserSerializer()
 
 
@@ -131,8 +131,8 @@ class EmailVerificationSerializer(serializers.Serializer):
 
 class SessionSerializer(serializers.ModelSerializer):
     created_at = serializers.DateTimeField(source="created")
-    last_used_at = serializers.DateTimeField(help_text="To the hour.")
-    current = serializers.SerializerMethodField(help_text="The token of this request.")
+    last_used_at = serializers.DateTimeField(help_text="Accurate to the hour.")
+    current = serializers.SerializerMethodField(help_text="Whether this request was sent with its token.")
 
     class Meta:
         model = AuthToken

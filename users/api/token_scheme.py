@@ -3,7 +3,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
-    target_class = "users.authentication.TokenAuthentication"
+    target_class = "users.api.authentication.TokenAuthentication"
     name = "token"
 
     def get_security_definition(self, auto_schema: object) -> dict:
@@ -12,14 +12,14 @@ class TokenScheme(OpenApiAuthenticationExtension):
             "in": "header",
             "name": "Authorization",
             "description": (
-                "Enter the word `Token`, a space, and the token that `POST /api/login` or `POST /api/users` answers: "
+                "Enter the word `Token`, a space, and the token from `POST /api/login` or `POST /api/users`: "
                 "`Token 9f86d081884c7d65`. A token alone, or `Bearer` before it, is refused with a 401."
             ),
         }
 
 
 class SessionScheme(OpenApiAuthenticationExtension):
-    """The package's own scheme does not say what it is for."""
+    """Replaces the scheme of drf-spectacular, which has no description."""
 
     target_class = "rest_framework.authentication.SessionAuthentication"
     name = "session"

@@ -12,34 +12,39 @@ from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from core.db.base_model import UUID_REGEX
+from core.http.addresses import address_of
 from users.api import serializers
-from users.email_change import confirm
+from users.email_change import confirm_email
 from users.email_confirmation import request_change
 from users.login import check_credentials, confirm_password, issue_token
 from users.models import AuthToken, User
-from users.passwords import send_password_reset, set_password, set_password_by_link, user_of_link
+from users.passwords import lock_user_of_link, send_password_reset, set_password, set_password_by_link
 from users.registration import check_password
 
-# No cache may keep a token.
+# A token must not be stored by any cache.
 NO_STORE = {"Cache-Control": "no-store"}
 
 
+def issue_token_for(request: Request, user: User) -> str:
+    return issue_token(user, user_agent=request.headers.get("User-Agent", ""))
+
+
 def login_response(user: User, request: Request, status_code: int) -> Response:
-    answer = serializers.SignedInSerializer({"token": issue_token(user, request), "user": user})
+    answer = serializers.SignedInSerializer({"token": issue_token_for(request, user), "user": user})
     return Response(answer.data, status=status_code, headers=NO_STORE)
 
 
 class AccountViewSet(GenericViewSet):
-    """An account, as a listener or as an artist."""
+    """Registration of listeners and artists."""
 
     serializer_class = serializers.RegistrationSerializer
     permission_classes = [AllowAny]
-    # A stale token in the header must not stand in the way of getting a new one.
+    # An expired token in the header must not keep its owner from getting a new one.
     authentication_classes: list[type] = []
 
     @extend_schema(responses={201: serializers.SignedInSerializer})
     def create(self, request: Request) -> Response:
-        """Register, and be logged in at once."""
+        """Create an account and return a token for it."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return login_response(serializer.save(), request, status.HTTP_201_CREATED)
@@ -49,22 +54,21 @@ class AccountViewSet(GenericViewSet):
 
 
 class LoginViewSet(GenericViewSet):
-    """A token for a program or a device. These pages have a login of their own."""
+    """Log-in for programs and devices, by token. The pages of the browsable API have a log-in of their own."""
 
     serializer_class = serializers.LoginSerializer
     permission_classes = [AllowAny]
-    # A stale token in the header must not stand in the way of getting a new one.
+    # An expired token in the header must not keep its owner from getting a new one.
     authentication_classes = []
 
     @extend_schema(responses={200: serializers.SignedInSerializer})
     def create(self, request: Request) -> Response:
-        """Log in with e-mail address (or username) and password."""
+        """Log in with e-mail address (or username) and password, and return a token."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        given = serializer.validated_data
-        return login_response(
-            check_credentials(given["email"], given["password"], request), request, status.HTTP_200_OK
-        )
+        data = serializer.validated_data
+        user = check_credentials(data["email"], data["password"], address=address_of(request))
+        return login_response(user, request, status.HTTP_200_OK)
 
     def get_view_name(self) -> str:
         return "Log in"
@@ -79,7 +83,7 @@ class LogoutViewSet(GenericViewSet):
 
     @extend_schema(request=None, responses={204: None})
     def create(self, request: Request) -> Response:
-        """End this token."""
+        """Revoke the token of this request."""
         if request.auth:
             request.auth.delete()
         else:
@@ -89,13 +93,13 @@ class LogoutViewSet(GenericViewSet):
     @extend_schema(request=None, responses={204: None})
     @action(detail=False, methods=["post"])
     def all(self, request: Request) -> Response:
-        """End every token of the caller, on every device, and with them browser sessions and signed addresses."""
+        """Revoke every token of the caller, on all devices, and end browser sessions and signed addresses."""
         request.user.sign_out_everywhere()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericViewSet):
-    """The devices on which the caller is logged in, each with a token of its own."""
+    """Devices on which the caller is logged in. Each has a token of its own."""
 
     permission_classes = [IsAuthenticated]
     serializer_class = serializers.SessionSerializer
@@ -109,16 +113,16 @@ class SessionViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, GenericVie
         return AuthToken.objects.filter(user=self.request.user.pk, expiry__gt=timezone.now())
 
     def list(self, request: Request) -> Response:
-        """Newest first."""
+        """List the caller's devices, the newest log-in first."""
         return super().list(request)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Log that device out: its token stops at once. The current one may be ended too."""
+        """Log a device out: its token stops working at once. The current device is allowed too."""
         return super().destroy(request, pk)
 
 
 class FormViewSet(GenericViewSet):
-    def _given(self, request: Request) -> dict:
+    def _validated(self, request: Request) -> dict:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
@@ -133,14 +137,14 @@ class EmailViewSet(FormViewSet):
         serializer_class=serializers.EmailChangeSerializer,
     )
     def change(self, request: Request) -> Response:
-        """Ask for another e-mail address. It becomes the account's when it is confirmed by the link in the mail to it.
+        """Request another e-mail address for the account. It changes once the link in the mail to it is opened.
 
-        The old address is told, and gets a way to stop it. The answer is the same for addresses that have an account.
-        The account's own address, where it is not confirmed yet, gets another link.
+        The old address gets a mail too, with a way to stop the change. The answer is the same if the new address
+        already has an account. The account's own address, if not confirmed yet, gets another link.
         """
-        given = self._given(request)
-        confirm_password(request.user, given["password"], request)
-        request_change(request.user, given["email"])
+        data = self._validated(request)
+        confirm_password(request.user, data["password"], address=address_of(request))
+        request_change(request.user, data["email"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses={204: None})
@@ -152,8 +156,8 @@ class EmailViewSet(FormViewSet):
         serializer_class=serializers.EmailVerificationSerializer,
     )
     def verify(self, request: Request) -> Response:
-        """Confirm an address with what the link in the mail holds. Good once, for a day; devices stay logged in."""
-        confirm(self._given(request)["token"])
+        """Confirm an address with the token from the mail. It works once, for a day. Devices stay logged in."""
+        confirm_email(self._validated(request)["token"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -168,12 +172,12 @@ class PasswordViewSet(FormViewSet):
         serializer_class=serializers.PasswordChangeSerializer,
     )
     def change(self, request: Request) -> Response:
-        """Change the password; every older token ends, and a new one is answered."""
-        given = self._given(request)
-        confirm_password(request.user, given["old_password"], request, field="old_password")
-        check_password(given["new_password"], request.user, field="new_password")
-        set_password(request.user, given["new_password"])
-        return Response({"token": issue_token(request.user, request)}, headers=NO_STORE)
+        """Change the password. All tokens are revoked, and a new one is returned."""
+        data = self._validated(request)
+        confirm_password(request.user, data["old_password"], address=address_of(request), field="old_password")
+        check_password(data["new_password"], request.user, field="new_password")
+        set_password(request.user, data["new_password"])
+        return Response({"token": issue_token_for(request, request.user)}, headers=NO_STORE)
 
     @extend_schema(responses={204: None})
     @action(
@@ -184,8 +188,8 @@ class PasswordViewSet(FormViewSet):
         authentication_classes=[],
     )
     def reset(self, request: Request) -> Response:
-        """Ask for a mail with a link to a new password. The answer is the same for unknown addresses."""
-        send_password_reset.enqueue(self._given(request)["email"])
+        """Request a mail with a link to set a new password. The answer is the same for unknown addresses."""
+        send_password_reset.enqueue(self._validated(request)["email"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(responses={204: None})
@@ -198,10 +202,10 @@ class PasswordViewSet(FormViewSet):
         serializer_class=serializers.PasswordResetConfirmSerializer,
     )
     def reset_confirm(self, request: Request) -> Response:
-        """Set a new password with what the link in the mail holds. Every token ends."""
-        given = self._given(request)
+        """Set a new password with `uid` and `token` from the link in the mail. All tokens are revoked."""
+        data = self._validated(request)
         with transaction.atomic():
-            user = user_of_link(given["uid"], given["token"])
-            check_password(given["new_password"], user, field="new_password")
-            set_password_by_link(user, given["new_password"])
+            user = lock_user_of_link(data["uid"], data["token"])
+            check_password(data["new_password"], user, field="new_password")
+            set_password_by_link(user, data["new_password"])
         return Response(status=status.HTTP_204_NO_CONTENT)

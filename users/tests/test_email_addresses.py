@@ -389,4 +389,4 @@ def test_the_admin_knows_the_mailbox_too(client, make_user):
 
     answer = client.post(page, {**form.initial, "email": "nina@example.com\u00ad"})
 
-    assert answer.context["adminform"].form.errors["email"] == ["There is an account with this e-mail address."]
+    assert [error.code for error in answer.context["adminform"].form.errors["email"].as_data()] == ["unique"]

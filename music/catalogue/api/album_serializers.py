@@ -7,7 +7,7 @@ from music.catalogue.albums import change_album, create_album
 from music.catalogue.api.fields import ImageURLField, UploadedImageField
 from music.catalogue.models import Album
 from users.api.serializers import NameField, PersonSerializer
-from users.people import as_others_see
+from users.people import public_json
 
 
 class AlbumSerializer(RowSerializer):
@@ -40,7 +40,7 @@ class AlbumSerializer(RowSerializer):
         return {
             "id": album.pk,
             "title": album.title,
-            "artist": as_others_see(album.artist_id, album.artist_username, album.artist_name),
+            "artist": public_json(album.artist_id, album.artist_username, album.artist_name),
             "release_date": album.release_date,
             "cover_image": self.image_url(album.cover_image),
             "song_count": album.songs_shown,

@@ -5,7 +5,7 @@ from rest_framework import serializers
 from core.api.row_serializers import RowSerializer
 from music.catalogue.api.fields import ImageURLField
 from users.models import User
-from users.people import as_others_see, public_username
+from users.people import public_json, public_username
 
 
 class ArtistSerializer(RowSerializer):
@@ -34,7 +34,7 @@ class ArtistSerializer(RowSerializer):
         ]
 
     def to_representation(self, artist: Any) -> dict[str, Any]:
-        return as_others_see(artist.pk, artist.username, artist.name) | {
+        return public_json(artist.pk, artist.username, artist.name) | {
             "profile_picture": self.image_url(artist.profile_picture),
             "song_count": artist.song_count,
             "album_count": artist.album_count,

@@ -231,7 +231,7 @@ def test_listeners_and_anonymous_callers_cannot_upload(api, api_as, listener):
 
 def test_an_upload_to_an_account_deleted_meanwhile_leaves_no_file(artist):
     recording = Recording.inspected(ContentFile(audio_sample("mp3", cover=image_sample()), name="song.mp3"))
-    User.objects.get(pk=artist.pk).close()
+    User.objects.get(pk=artist.pk).delete_account()
     with pytest.raises(User.DoesNotExist):
         publish_song(artist=artist, recording=recording)
     assert stored_files() == set()

@@ -63,7 +63,7 @@ def test_a_new_recording_of_a_song_deleted_meanwhile_leaves_no_file(connect, son
 
 def test_an_upload_to_an_account_deleted_meanwhile_leaves_no_song(connect, artist):
     uploading = connect()
-    answers = at_once([lambda: upload(uploading, tone("mp3")).status_code, lambda: User.objects.get().close()])
+    answers = at_once([lambda: upload(uploading, tone("mp3")).status_code, lambda: User.objects.get().delete_account()])
     assert answers[0] in (201, 401)
     assert not Song.objects.exists()
     assert stored_files() == set()

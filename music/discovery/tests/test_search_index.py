@@ -79,7 +79,7 @@ def test_songs_outlive_their_album_and_genre_without_their_titles(found, make_so
 
 def test_nothing_of_a_closed_account_is_left(found, artist, album, make_song):
     make_song("Zanzibar", album=album)
-    artist.close()
+    artist.delete_account()
     assert found("zanzibar") == found("artist") == (0, 0, 0, 0)
     assert not SearchEntry.objects.exists()
 

@@ -116,7 +116,7 @@ def test_a_deleted_account_takes_its_follows_along(api_as, listener, artist, oth
     for person in (listener, other_artist):
         api_as(person).post(follow_path(artist))
 
-    listener.close()
+    listener.delete_account()
 
     assert followers(artist) == ArtistFollow.objects.count() == 1
 
@@ -125,7 +125,7 @@ def test_two_artists_who_follow_each_other_part_cleanly(api_as, artist, other_ar
     api_as(artist).post(follow_path(other_artist))
     api_as(other_artist).post(follow_path(artist))
 
-    artist.close()
+    artist.delete_account()
 
     assert followers(other_artist) == 0
     assert not ArtistFollow.objects.exists()

@@ -106,7 +106,7 @@ def test_a_deleted_account_takes_its_likes_along(api_as, listener, artist, song)
     for person in (listener, artist):
         api_as(person).post(f"/api/songs/{song.pk}/like")
 
-    listener.close()
+    listener.delete_account()
 
     assert SongCounts.objects.get(song=song).like_count == SongLike.objects.count() == 1
 

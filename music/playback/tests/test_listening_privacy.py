@@ -137,7 +137,8 @@ def known_by_addresses(artist, listener):
     """Artist and listener whose usernames are their e-mail addresses, as they may be."""
     for user in (artist, listener):
         user.username = user.email
-        user.rename(user.email)
+        user.name = user.email
+        user.save()
 
 
 @pytest.mark.usefixtures("known_by_addresses")

@@ -169,7 +169,7 @@ def test_a_deleted_account_takes_its_plays_along_and_others_stay(clock, api_as, 
         clock.shift(timedelta(seconds=30))
     play(api_as(artist), song)
 
-    listener.close()
+    listener.delete_account()
 
     assert SongCounts.objects.get(song=song).play_count == 1
     assert SongCounts.objects.get(song=another).play_count == 100

@@ -202,7 +202,7 @@ def test_renditions_are_deleted_with_their_song(artist_api, uploaded, render, wa
     if way == "song":
         assert artist_api.delete(f"/api/songs/{uploaded.pk}").status_code == 204
     else:
-        uploaded.artist.close()
+        uploaded.artist.delete_account()
     assert stored_files() == set()
     assert not Rendition.objects.exists()
 

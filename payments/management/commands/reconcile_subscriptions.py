@@ -2,29 +2,29 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.forms.models import model_to_dict
-from rest_framework.exceptions import APIException
 
+from core.errors import DomainError
 from payments.models import BillingAccount, Subscription
 from payments.stripe import gateway as stripe_gateway
 from payments.stripe.sync import sync_subscription
 
 
 class Command(BaseCommand):
-    help = "Asks Stripe for every customer's subscriptions and repairs what differs here."
+    help = "Fetch every customer's subscriptions from Stripe, and repair rows that differ."
 
     def handle(self, *args: Any, **options: Any) -> None:
         accounts = BillingAccount.objects.filter(stripe_customer_id__isnull=False)
         try:
             repaired = sum(self._reconcile(account) for account in accounts.iterator())
-        except APIException as error:
-            raise CommandError(str(error.detail)) from error
+        except DomainError as error:
+            raise CommandError(error.detail) from error
         if not repaired:
             self.stdout.write("nothing to repair")
 
     def _reconcile(self, account: BillingAccount) -> int:
         customer = str(account.stripe_customer_id)
         ours = Subscription.objects.filter(user=account.user_id)
-        # Oldest first, so that what was first is known before what came second.
+        # Oldest first: of two open subscriptions the older one takes precedence.
         ids = [*reversed(stripe_gateway.subscriptions_of(customer))]
         ids += [row.stripe_id for row in ours.open() if row.stripe_id not in ids]
         return sum(self._repair(stripe_id, customer) for stripe_id in ids)

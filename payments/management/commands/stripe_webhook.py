@@ -3,13 +3,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
-from rest_framework.exceptions import APIException
 
+from core.errors import DomainError
 from payments.stripe import gateway as stripe_gateway
-from payments.stripe.webhooks import NEEDED
+from payments.stripe.webhooks import REQUIRED_EVENTS
 
-HOW_TO = """Stripe tells this server of payments by events to {path}, and the server believes those that
-are signed with STRIPE_WEBHOOK_SECRET, which is {state}.
+HOW_TO = """Stripe reports payments to this server by events to {path}. The server accepts only events that are
+signed with STRIPE_WEBHOOK_SECRET, which is {state}.
 
 With a Stripe account, for a server that can be reached from outside:
 
@@ -23,12 +23,12 @@ With a Stripe account, for a server on this machine, with the Stripe CLI (it pri
 
     stripe listen --forward-to http://127.0.0.1:8000{path}
 
-Without a Stripe account: `make stripe` starts a stand-in that delivers events by itself, and says what belongs in .env.
+Without a Stripe account: `make stripe` starts a stand-in, which delivers events by itself and prints its settings.
 """
 
 
 class Command(BaseCommand):
-    help = "Says how Stripe's events reach this server, or registers its address at Stripe."
+    help = "Print how Stripe's events reach this server, or register its address at Stripe."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--create", metavar="URL", help="register this address at Stripe and print the secret")
@@ -37,15 +37,15 @@ class Command(BaseCommand):
         path = reverse("stripe-webhook")
         if options["create"]:
             return self._create(options["create"], path)
-        state = "set" if settings.STRIPE_WEBHOOK_SECRET else "NOT SET: nothing is believed"
-        self.stdout.write(HOW_TO.format(path=path, state=state, events="\n    ".join(NEEDED)))
+        state = "set" if settings.STRIPE_WEBHOOK_SECRET else "NOT SET: every event is refused"
+        self.stdout.write(HOW_TO.format(path=path, state=state, events="\n    ".join(REQUIRED_EVENTS)))
 
     def _create(self, url: str, path: str) -> None:
         if not url.rstrip("/").endswith(path):
             raise CommandError(f"The address has to end in {path}.")
         try:
-            endpoint, secret = stripe_gateway.register_webhook(url, NEEDED)
-        except APIException as error:
-            raise CommandError(str(error.detail)) from error
+            endpoint, secret = stripe_gateway.register_webhook(url, REQUIRED_EVENTS)
+        except DomainError as error:
+            raise CommandError(error.detail) from error
         self.stdout.write(f"Registered as {endpoint}. Stripe shows the secret only now:\n\n")
         self.stdout.write(f"STRIPE_WEBHOOK_SECRET={secret}")
