@@ -129,7 +129,7 @@ def test_secrets_of_stripe_are_on_no_page(pages):
             assert "verysecret" not in pages.get(path).content.decode()
 
 
-def test_the_index_has_what_an_admin_works_with_and_one_link_to_stripe(pages):
+def test_the_index_lists_our_models_and_one_link_to_stripe(pages):
     page = pages.get("/admin/").content.decode()
     tables = set(re.findall(r'href="/admin/djstripe/([^"]*)"', page))
     assert tables == {"", "invoice/"}
@@ -137,7 +137,7 @@ def test_the_index_has_what_an_admin_works_with_and_one_link_to_stripe(pages):
     assert "/admin/djstripe/customer/" in pages.get("/admin/djstripe/").content.decode()
 
 
-def test_the_page_of_an_account_begins_with_what_admins_ask(pages, world):
+def test_the_page_of_an_account_begins_with_an_overview(pages, world):
     page = pages.get(address(User, "change", world.owner.pk)).content.decode()
     top = page[page.index("At a glance") : page.index('class="form-row')]
     for text in (
@@ -167,7 +167,7 @@ def test_the_page_of_an_account_begins_with_what_admins_ask(pages, world):
         ("/admin/djstripe/invoice/export/", "owner@example.com,paid,14.99,EUR,cus_1,in_1"),
     ],
 )
-def test_lists_are_saved_as_csv(pages, world, path, text):
+def test_lists_are_exported_as_csv(pages, world, path, text):
     answer = pages.get(path)
     assert "no-store" in answer["Cache-Control"]
     assert text in b"".join(answer.streaming_content).decode()
@@ -177,7 +177,7 @@ def test_lists_are_saved_as_csv(pages, world, path, text):
     assert pages.get(path, {"created__gte": "nonsense"}).status_code in (302, 400)
 
 
-def test_a_list_is_saved_by_who_may_see_it(client, world, make_user):
+def test_only_staff_who_may_see_a_list_can_export_it(client, world, make_user):
     client.force_login(make_user("helper", is_staff=True))
     assert client.get("/admin/users/user/export/").status_code == 403
 

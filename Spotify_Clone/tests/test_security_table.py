@@ -16,7 +16,7 @@ def rows():
     return [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| **API")]
 
 
-def test_each_of_the_ten_risks_has_its_row():
+def test_each_of_the_ten_risks_has_a_row():
     assert [re.match(r"\| \*\*API(\d+)\*\*", row)[1] for row in rows()] == [str(number) for number in range(1, 11)]
 
 

@@ -22,12 +22,12 @@ from users.registration import username_base
         ("a\u00a0b", "A B"),
     ],
 )
-def test_case_space_and_unicode_form_do_not_count(one, other):
+def test_folding_ignores_case_space_and_unicode_form(one, other):
     assert fold_case(one) == fold_case(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("nina", "nína"), ("Шостакович", "Шостаковиц"), ("a b", "ab")])
-def test_other_letters_count(one, other):
+def test_folding_keeps_different_letters_apart(one, other):
     assert fold_case(one) != fold_case(other)
 
 
@@ -46,18 +46,18 @@ def test_other_letters_count(one, other):
         ("한글", "한글"),
     ],
 )
-def test_only_latin_letters_lose_their_marks(text, folded):
+def test_accents_are_folded_and_marks_that_make_letters_stay(text, folded):
     assert fold_accents(text) == folded
 
 
 @pytest.mark.parametrize("fold", [fold_case, fold_accents])
 @pytest.mark.parametrize("text", ["", " ", "Beyoncé", "ﷺ", "İstanbul", "ガ", "e\u0301\u0301"])
-def test_what_is_folded_stays_so(fold, text):
+def test_folding_twice_changes_nothing(fold, text):
     assert fold(fold(text)) == fold(text)
 
 
 @pytest.mark.django_db
-def test_a_text_that_grows_when_folded_still_fits_its_row(make_user):
+def test_a_text_that_grows_when_folded_fits_its_column(make_user):
     user = make_user("nina", name="ﷺ" * 200)
 
     assert len(user.name_folded) == 400
@@ -73,7 +73,7 @@ def test_a_text_that_grows_when_folded_still_fits_its_row(make_user):
         ("x" * 300, "x" * 100),
     ],
 )
-def test_a_username_is_made_of_any_text(text, username):
+def test_a_username_can_be_made_of_any_text(text, username):
     assert username_base(text) == username
 
 
@@ -96,7 +96,7 @@ def test_addresses_of_one_mailbox_are_equal(one, other):
     "address",
     ["", "@", "nina", "nina@", "nina@.", "a@" + "\u00fc." * 200, "a@" + "\u00fc" * 500, "a@\ud800", "a@xn--\u00fc"],
 )
-def test_what_is_no_address_has_a_key_all_the_same(address):
+def test_an_invalid_address_can_be_folded(address):
     assert len(fold_address(address)) <= 400
 
 

@@ -34,7 +34,7 @@ def failing(db):
 
 
 @pytest.mark.parametrize("error", [*OUTAGES, broken_off()], ids=repr)
-def test_a_database_that_is_away_is_a_503_in_the_one_shape(api_as, listener, failing, error):
+def test_an_unreachable_database_is_503_in_the_error_shape(api_as, listener, failing, error):
     client = api_as(listener)
     client.raise_request_exception = False
     failing(error)
@@ -45,7 +45,7 @@ def test_a_database_that_is_away_is_a_503_in_the_one_shape(api_as, listener, fai
 
 
 @pytest.mark.parametrize("path", ["/api/songs", "/admin/"])
-def test_outside_of_views_too(client, listener, failing, path):
+def test_an_unreachable_database_is_503_outside_of_views_too(client, listener, failing, path):
     """A session's account is looked up wherever it is needed first, and pages for people have no handler of ours."""
     client.raise_request_exception = False
     client.force_login(listener)
@@ -55,13 +55,13 @@ def test_outside_of_views_too(client, listener, failing, path):
     assert path == "/admin/" or answer.json()["errors"][0]["code"] == "database_unavailable"
 
 
-def test_mistakes_of_our_own_are_no_outage():
+def test_errors_in_our_sql_are_no_outage():
     assert not is_database_outage(OperationalError("no such table: music_song"))
     assert not is_database_outage(DatabaseError("Forced update did not affect any rows."))
     assert not is_database_outage(ValueError("no"))
 
 
-def test_large_uploads_wait_in_files_without_names(rf, tmp_path, settings):
+def test_large_uploads_are_stored_in_unnamed_temporary_files(rf, tmp_path, settings):
     settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
     handler = UnnamedFileUploadHandler(rf.post("/"))
     handler.new_file("file", "song.mp3", "audio/mpeg", 10)

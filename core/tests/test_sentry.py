@@ -68,7 +68,7 @@ def events_in(envelopes):
     return [part for part in parts if "exception" in part]
 
 
-def test_sentry_learns_what_broke_and_nothing_about_anybody(sentry):
+def test_an_error_reaches_sentry_without_personal_data(sentry):
     dsn, envelopes = sentry
     ended = subprocess.run(
         [sys.executable, "-c", BREAK],

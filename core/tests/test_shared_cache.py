@@ -58,7 +58,7 @@ def seconds_of(deed):
     return time.monotonic() - began
 
 
-def test_processes_see_what_others_have_written(cache, running_redis):
+def test_processes_share_the_cache(cache, running_redis):
     cache.set("song", {"title": "Kettle"}, 60)
     cache.add("asked", 1, 60)
 
@@ -79,7 +79,7 @@ class Planted:
         return open, (str(self.file), "w")
 
 
-def test_what_a_stranger_writes_into_redis_is_not_executed_and_counts_as_missing(cache, running_redis, tmp_path):
+def test_a_pickle_in_redis_is_not_executed_and_counts_as_missing(cache, running_redis, tmp_path):
     stranger = Redis.from_url(running_redis.url)
     stranger.set(":1:planted", pickle.dumps(Planted(tmp_path / "executed")))
     stranger.set(":1:noise", b"\x80\xff not JSON")
@@ -90,7 +90,7 @@ def test_what_a_stranger_writes_into_redis_is_not_executed_and_counts_as_missing
 
 
 @pytest.mark.django_db
-def test_everything_that_is_cached_can_be_said_in_json(cache, api, artist):
+def test_everything_that_is_cached_is_json(cache, api, artist):
     for title in ("One", "Two"):
         SongCounts.objects.create(song=Song.objects.create(title=title, artist=artist))
 
@@ -101,7 +101,7 @@ def test_everything_that_is_cached_can_be_said_in_json(cache, api, artist):
     assert cache.shared.get("song_numbers")[0] >= 0
 
 
-def test_no_method_of_a_cache_fails_while_redis_is_away(cache, running_redis):
+def test_no_cache_method_fails_while_redis_is_unreachable(cache, running_redis):
     running_redis.kill()
 
     assert cache.add("a", 1, 60) is True
@@ -119,7 +119,7 @@ def test_no_method_of_a_cache_fails_while_redis_is_away(cache, running_redis):
     assert cache.get("a") is None
 
 
-def test_an_outage_is_logged_once_and_so_is_its_end(cache, running_redis, caplog, monkeypatch):
+def test_the_start_and_the_end_of_an_outage_are_logged_once(cache, running_redis, caplog, monkeypatch):
     monkeypatch.setattr(shared_cache, "SECONDS_BETWEEN_TRIES", 0)
     running_redis.kill()
     for _ in range(5):
@@ -135,7 +135,7 @@ def test_an_outage_is_logged_once_and_so_is_its_end(cache, running_redis, caplog
     assert [record.message for record in caplog.records][1:] == ["Redis is back."]
 
 
-def test_an_empty_redis_that_has_nothing_to_count_up_from_is_back_too(cache, running_redis, monkeypatch):
+def test_a_missing_key_ends_an_outage_too(cache, running_redis, monkeypatch):
     monkeypatch.setattr(shared_cache, "SECONDS_BETWEEN_TRIES", 0)
     running_redis.kill()
     cache.get("a")
@@ -148,7 +148,7 @@ def test_an_empty_redis_that_has_nothing_to_count_up_from_is_back_too(cache, run
     assert shared_cache.outage.next_try is None
 
 
-def test_an_answer_that_was_on_its_way_as_redis_died_does_not_end_the_outage(cache, running_redis, monkeypatch):
+def test_a_late_answer_does_not_end_an_outage_that_began_meanwhile(cache, running_redis, monkeypatch):
     def answered_late(*args):
         shared_cache.outage.begin(ConnectionError("as another thread found out"))
         return "late"
@@ -159,7 +159,7 @@ def test_an_answer_that_was_on_its_way_as_redis_died_does_not_end_the_outage(cac
     assert shared_cache.outage.next_try is not None
 
 
-def test_a_redis_that_was_restarted_meanwhile_is_no_outage(cache, running_redis, caplog):
+def test_a_restart_of_redis_between_calls_is_no_outage(cache, running_redis, caplog):
     cache.set("a", 1, 60)
     running_redis.kill()
     running_redis.start()
@@ -171,7 +171,7 @@ def test_a_redis_that_was_restarted_meanwhile_is_no_outage(cache, running_redis,
     assert not caplog.records
 
 
-def test_a_redis_that_hangs_costs_one_request_half_a_second_and_others_nothing(cache, running_redis):
+def test_a_hanging_redis_delays_one_request_by_half_a_second(cache, running_redis):
     cache.set("a", 1, 60)
     running_redis.running.send_signal(signal.SIGSTOP)
 
@@ -180,7 +180,7 @@ def test_a_redis_that_hangs_costs_one_request_half_a_second_and_others_nothing(c
 
 
 @pytest.mark.django_db
-def test_requests_are_answered_and_counted_while_redis_is_away(cache, running_redis, api, settings, artist):
+def test_requests_are_answered_and_throttled_while_redis_is_unreachable(cache, running_redis, api, settings, artist):
     song = Song.objects.create(title="A song", artist=artist)
     SongCounts.objects.create(song=song)
     settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "everything": (4, 24 * 3600)}

@@ -184,7 +184,7 @@ def test_dates_are_read_as_far_as_they_go(written, read):
     assert inspect(audio_sample("flac", date=written)).tags.release_date == read
 
 
-def test_an_empty_file_says_so():
+def test_an_empty_file_is_refused():
     assert code_of_refusal(b"") == "empty_file"
 
 
