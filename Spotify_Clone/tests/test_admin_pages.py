@@ -1,4 +1,4 @@
-"""Every page of the admin, of every model, with good and with bad input."""
+"""Every admin page of every model, with good and with bad input."""
 
 import re
 
@@ -60,7 +60,7 @@ def address(model, page, *args):
 
 
 def names_in(page) -> set[str]:
-    """The fields of a page's forms, but for those that only Django's scripts write."""
+    """Return the names of the fields in a page's forms, except for those that only Django's scripts fill in."""
     found = re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', page.content.decode())
     return {name for name in found if not name.endswith("_FORMS")}
 
@@ -71,11 +71,11 @@ def test_every_page_answers_good_and_bad_input(pages, model):
     lists, add = address(model, "changelist"), address(model, "add")
     own = [address(model, page, row.pk) for page in ("change", "delete", "history")] if row else []
     for path in [lists, add, *own]:
-        assert pages.get(path).status_code in (200, 403), path
+        assert pages.get(path).status_code in (200, 403), path  # tables of dj-stripe can only be read
     forms = {path: names_in(pages.get(path)) for path in (add, *own[:1]) if pages.get(path).status_code == 200}
     for value in GARBAGE:
         for name in ("q", "p", "o", "_popup", "pk__in", *list_filters(model)):
-            assert pages.get(lists, {name: value}, follow=True).status_code in (200, 400), (name, value)
+            assert pages.get(lists, {name: value}, follow=True).status_code < 500, (name, value)
         for path, names in forms.items():
             assert pages.post(path, dict.fromkeys(names, value)).status_code < 500, (path, value)
         for page in ("change", "delete", "history"):
@@ -83,7 +83,7 @@ def test_every_page_answers_good_and_bad_input(pages, model):
 
 
 def list_filters(model) -> list[str]:
-    """The parameters of the links in the list's filters."""
+    """Return the query parameters of the list's filters."""
     names = [field if isinstance(field, str) else field[0] for field in admin.site._registry[model].list_filter]
     return [f"{name}{lookup}" for name in names for lookup in ("__exact", "__gte", "__isempty")]
 
@@ -95,7 +95,7 @@ def test_every_action_answers_good_and_bad_input(pages, world, model):
     request = pages.get(lists).wsgi_request
     for action in [*admin.site._registry[model].get_actions(request), "no such action", ""]:
         if action == "suspend":
-            continue  # below: it could be the admin who asks
+            continue  # the row may be the admin who is logged in, and all later requests would be refused
         for selected in (chosen, [], ["x"], ["\x00"], ["00000000-0000-4000-8000-000000000000"], ["9" * 40]):
             for rest in ({}, {"confirm": "yes", "reason": "\x00"}, {"index": "9" * 30}):
                 sent = {"action": action, "_selected_action": selected, **rest}

@@ -1,4 +1,4 @@
-"""The published document as a whole: it says what the server does, and a reader and a code generator understand it."""
+"""The OpenAPI document: it agrees with the server, is complete, and suits readers and code generators."""
 
 import re
 
@@ -100,7 +100,7 @@ def test_an_upload_requires_only_the_recording(operations, schemas):
 
 @pytest.mark.django_db
 def test_the_server_requires_the_fields_that_the_document_requires(operations, schemas, api, api_as, artist):
-    """Of bodies without their required fields exactly these are complained about."""
+    # For a body without its required fields, the server reports exactly these.
     for key, operation in operations.items():
         method, path = key.split()
         if "{id}" in path or not content_of(operation) or path == "/api/stripe/webhook":
@@ -108,7 +108,7 @@ def test_the_server_requires_the_fields_that_the_document_requires(operations, s
         media_type = list(content_of(operation))[-1]
         required = schema_of(operation, media_type, schemas).get("required", [])
         caller = api_as(artist) if "security" in operation else api
-        caller.raise_request_exception = False  # paying is not set up here
+        caller.raise_request_exception = False  # Stripe is not configured here
         answer = caller.generic(
             method, path, "{}" if media_type == JSON else "", content_type=f"{media_type}; boundary=x"
         )
@@ -128,7 +128,7 @@ def test_put_on_a_song_needs_only_the_title(api_as, artist):
 
 
 def test_answers_have_all_their_fields(operations, schemas):
-    """A song, an artist and a genre are left out of a recommendation's reason; nothing else ever is."""
+    # Only a recommendation's reason leaves out song, artist and genre where they do not apply.
     answered = set()
     for operation in operations.values():
         for status, answer in operation["responses"].items():
@@ -193,7 +193,6 @@ def test_names_of_schemas_are_words(schemas):
 
 
 def test_the_document_contains_no_docstrings(document):
-    """Descriptions of schemas come from no docstring."""
     schemas = document["components"]["schemas"]
     assert [name for name, schema in schemas.items() if schema.get("description")] == []
 
@@ -230,7 +229,7 @@ def test_every_body_has_a_valid_example(document, operations):
                 error.message for error in Draft202012Validator(reference, registry=registry).iter_errors(example)
             ]
             assert problems == [], place
-    # What is exported is everything about a person, and an event is Stripe's.
+    # The export and Stripe's event have no schema of ours.
     assert missing == ["GET /api/profile/export 200", "POST /api/stripe/webhook"]
 
 
@@ -245,7 +244,7 @@ def contents(document, operations):
 
 
 def as_json_schema(part):
-    """OpenAPI 3.0 says `nullable` where JSON Schema has a type of null."""
+    """Translate OpenAPI 3.0's `nullable` into JSON Schema's type null."""
     if isinstance(part, list):
         return [as_json_schema(child) for child in part]
     if not isinstance(part, dict):

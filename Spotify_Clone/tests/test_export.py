@@ -1,4 +1,4 @@
-"""What one gets of oneself: all of it, and nothing of others but what they show."""
+"""The export of personal data: everything about the caller, and of others only what they show."""
 
 import json
 import tracemalloc

@@ -1,4 +1,4 @@
-"""What every answer says to a browser, and what nobody is told: headers, cookies, secrets."""
+"""Security headers and cookies of every answer, and secrets that no answer or log may contain."""
 
 import re
 from html.parser import HTMLParser
@@ -29,13 +29,13 @@ ADMIN_PAGES = [
 
 
 def policy_of(answer):
-    """`policy_of(answer)["img-src"]`"""
+    """Return the directives of the content security policy, as in `policy_of(answer)["img-src"]`."""
     parts = [part.split() for part in answer["Content-Security-Policy"].split(";")]
     return {name: sources for name, *sources in parts}
 
 
 class InlineCode(HTMLParser):
-    """Finds what a policy without 'unsafe-inline' would not let through."""
+    """Parser that finds inline scripts and styles, which a policy without 'unsafe-inline' blocks."""
 
     def __init__(self):
         super().__init__()
@@ -142,7 +142,7 @@ def test_pages_may_load_covers_and_audio_from_the_bucket():
 
 @pytest.fixture
 def https(settings):
-    """As `HTTPS=on` sets it."""
+    """Apply the settings of `HTTPS=on`."""
     names = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
     assert read(*names, HTTPS="on", **SECRET) == ["True"] * 3
     for name in names:
@@ -216,7 +216,7 @@ def test_the_server_warns_once_at_its_start_that_https_is_off():
 
 @pytest.fixture
 def everything_said(caplog, capfd):
-    """All that goes to the logs, to stdout and to stderr."""
+    """Collect everything that is written to the logs, to stdout and to stderr."""
     caplog.set_level("DEBUG")
 
     def so_far():
@@ -251,7 +251,7 @@ def test_no_secret_reaches_the_logs(everything_said, api, stripe_server, setting
 
     said = everything_said()
 
-    assert "/api/profile" in said  # the failure is there
+    assert "/api/profile" in said  # the failed request was logged
     secrets = [
         PASSWORD,
         new_password,

@@ -1,4 +1,4 @@
-"""docs/security.md says which test shows what, and the API's document which routes there are."""
+"""docs/security.md names tests that exist, and the API's document lists all routes."""
 
 import re
 
@@ -8,7 +8,7 @@ from drf_spectacular.generators import EndpointEnumerator
 from core.tests.test_throttling import routes
 
 DOCUMENT = settings.BASE_DIR / "docs" / "security.md"
-# Pages for people, and the answer to every path that leads nowhere.
+# HTML pages, and the view for unknown paths.
 LEFT_OUT = {"schema", "docs", "redoc", "api-root", ""}
 
 

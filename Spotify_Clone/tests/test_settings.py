@@ -1,4 +1,4 @@
-"""The settings as other environments give them, each read by a process of its own."""
+"""Settings in other environments, each read by a process of its own."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ answer = Client(raise_request_exception=False).options("/api/songs", HTTP_HOST="
     HTTP_ACCESS_CONTROL_REQUEST_METHOD="GET")
 print(answer.headers.get("Access-Control-Allow-Origin"))
 """
-# Empty and not absent: a developer's own .env fills in what is absent.
+# Empty, not absent: the process would read absent variables from a developer's .env.
 BLANK = dict.fromkeys(
     (
         "DEBUG",

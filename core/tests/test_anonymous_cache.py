@@ -1,4 +1,4 @@
-"""Lists that anybody gets are kept for some seconds; what is personal never is."""
+"""Lists for anonymous callers are cached for two seconds; personal answers never are."""
 
 import pytest
 import time_machine
@@ -9,7 +9,7 @@ LIST = "/api/songs"
 
 
 @pytest.fixture(autouse=True)
-def keeping(settings):
+def two_seconds(settings):
     settings.ANONYMOUS_CACHE_SECONDS = 2
 
 
@@ -17,7 +17,7 @@ def titles(answer):
     return [song["title"] for song in answer.json()["results"]]
 
 
-def hidden(song):
+def hide(song):
     Song.objects.filter(pk=song.pk).update(visibility="private")
 
 
@@ -25,7 +25,7 @@ def test_an_anonymous_list_is_cached_for_two_seconds(api, make_song):
     with time_machine.travel("2030-01-01T12:00:00Z", tick=False) as clock:
         song = make_song("Here")
         first = api.get(LIST)
-        hidden(song)
+        hide(song)
         clock.shift(1)
         again = api.get(LIST)
         assert (titles(first), titles(again)) == (["Here"], ["Here"])
@@ -56,14 +56,14 @@ def test_a_cached_answer_needs_no_query(api, make_song, django_assert_num_querie
 def test_details_are_not_cached(api, make_song):
     song = make_song()
     assert api.get(f"{LIST}/{song.pk}").status_code == 200
-    hidden(song)
+    hide(song)
     assert api.get(f"{LIST}/{song.pk}").status_code == 404
 
 
 def test_callers_with_a_token_get_no_cached_answer(api, api_as, listener, make_song):
     song, client = make_song("Here"), api_as(listener)
     assert titles(api.get(LIST)) == titles(client.get(LIST)) == ["Here"]
-    hidden(song)
+    hide(song)
     assert titles(client.get(LIST)) == []
     assert client.get(LIST)["Cache-Control"] == "private, no-cache"
 
@@ -110,5 +110,5 @@ def test_nothing_is_cached_at_zero_seconds(api, make_song, settings):
     song = make_song("Here")
     assert titles(api.get(LIST)) == ["Here"]
     assert api.get(LIST)["Cache-Control"] == "no-cache"
-    hidden(song)
+    hide(song)
     assert titles(api.get(LIST)) == []

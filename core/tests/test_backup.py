@@ -1,4 +1,4 @@
-"""A backup made while the service runs, and what comes back from it."""
+"""Backups made while the service runs, and restoring them."""
 
 import os
 import subprocess
@@ -51,7 +51,7 @@ def dump_name() -> str:
 
 
 def url_of_another_database(folder: Path) -> str:
-    """An empty one beside that of the test."""
+    """Switch to an empty database beside that of the test."""
     if connection.vendor == "sqlite":
         return f"sqlite:///{folder}/restored.sqlite3"
     name = f"restored_{uuid4().hex}"

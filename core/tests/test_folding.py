@@ -36,7 +36,7 @@ def test_folding_keeps_different_letters_apart(one, other):
     [
         ("Beyoncé", "beyonce"),
         ("Sigur Rós", "sigur ros"),
-        ("Spin\u0308al Tap", "spinal tap"),  # no code point has n and this mark together
+        ("Spin\u0308al Tap", "spinal tap"),  # no single code point is n with this mark
         ("Tiếng Việt", "tieng viet"),
         ("Ǿ", "ø"),
         ("Dvořák", "dvorak"),
@@ -114,7 +114,7 @@ def test_the_migration_gives_known_addresses_their_new_keys(make_user):
     fold_addresses(apps, connection.schema_editor())
 
     keys = dict(User.objects.values_list("username", "email_key"))
-    # The mailbox has an account under its key already.
+    # The mailbox has an account with its new key already.
     assert keys == {
         "nina": "a@m\u00fcnchen.example",
         "other": "a@xn--mnchen-3ya.example",

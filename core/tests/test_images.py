@@ -144,7 +144,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(side):
 
 
 def png_of(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
-    """Grey, all black: a small file however many pixels it has."""
+    """Return a black grey-scale image, whose file is small however many pixels it has."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -167,7 +167,7 @@ def test_the_largest_pictures_are_accepted(size, fitted):
 
 
 def jpeg_with(*segments: bytes, scans: int = 0) -> bytes:
-    """A small progressive JPEG with more segments at its start and its last scan repeated."""
+    """Return a small progressive JPEG with extra segments at its start and its last scan repeated."""
     jpeg = saved(Image.new("L", (32, 32)), "JPEG", progressive=True)
     last_scan = jpeg[jpeg.rindex(b"\xff\xda") : -2]
     return jpeg[:2] + b"".join(segments) + jpeg[2:-2] + last_scan * scans + jpeg[-2:]
@@ -216,7 +216,6 @@ def test_broken_camera_metadata_is_ignored():
 
 
 def test_pictures_are_decoded_one_at_a_time(monkeypatch):
-    """However many are sent at once, so that their memory does not add up."""
     at_work, most = 0, 0
     decode = images._decode
 

@@ -1,4 +1,4 @@
-"""What an operator sees: log lines, health, metrics. And what nobody may see in them."""
+"""Log lines, health checks and metrics, and that none of them has personal data."""
 
 import logging
 import os
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def lines():
-    """Each log record as production writes it."""
+    """Collect each log record as production writes it."""
     written = []
 
     class Handler(logging.Handler):

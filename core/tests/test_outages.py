@@ -1,4 +1,4 @@
-"""What is answered while something that we need is away."""
+"""Answers while the database or the storage is unreachable."""
 
 from contextlib import ExitStack
 
@@ -10,7 +10,7 @@ from core.http.uploads import UnnamedFileUploadHandler
 
 
 def broken_off() -> DatabaseError:
-    """As Django passes on what psycopg2 says of a connection that broke off in the middle of an answer."""
+    """Return the error that Django raises when a connection breaks off in the middle of an answer."""
     error = DatabaseError("server closed the connection unexpectedly")
     error.__cause__ = Exception("server closed the connection unexpectedly")
     return error
@@ -21,7 +21,7 @@ OUTAGES = [OperationalError("the database system is shutting down"), InterfaceEr
 
 @pytest.fixture
 def failing(db):
-    """`failing(error)`: whatever asks the database from now on meets it."""
+    """`failing(error)`: every database query from now on raises the error."""
     with ExitStack() as wrappers:
 
         def fail(error):
@@ -46,7 +46,7 @@ def test_an_unreachable_database_is_503_in_the_error_shape(api_as, listener, fai
 
 @pytest.mark.parametrize("path", ["/api/songs", "/admin/"])
 def test_an_unreachable_database_is_503_outside_of_views_too(client, listener, failing, path):
-    """A session's account is looked up wherever it is needed first, and pages for people have no handler of ours."""
+    # The session's account is loaded by the first code that needs it, which may be a middleware or an admin page.
     client.raise_request_exception = False
     client.force_login(listener)
     failing(OUTAGES[0])

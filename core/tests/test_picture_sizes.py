@@ -1,4 +1,4 @@
-"""Covers and pictures in the sizes that clients show them in."""
+"""Covers and profile pictures in the sizes of `?size=`."""
 
 import io
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def three_stripes() -> bytes:
-    """900 × 300 px: red, green, blue."""
+    """Return a picture of 900 × 300 px with a red, a green and a blue square."""
     picture = Image.new("RGB", (900, 300))
     for number, color in enumerate(("red", "lime", "blue")):
         picture.paste(color, (300 * number, 0, 300 * (number + 1), 300))
@@ -30,7 +30,7 @@ def three_stripes() -> bytes:
 
 @pytest.fixture
 def cover(api_as, artist):
-    """The address of an album's cover."""
+    """Return the address of an album's cover."""
     album = Album.objects.create(title="Album", artist=artist)
     return send_image(api_as(artist), f"/api/albums/{album.pk}", three_stripes()).data["cover_image"]
 

@@ -1,4 +1,4 @@
-"""What is not kept any longer goes, and nothing that was counted with it."""
+"""Pruning deletes expired rows, and changes no count, trend or recommendation that was made from them."""
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -27,7 +27,7 @@ from music.models import (
     Trend,
     TrendRefresh,
 )
-from music.playback import retention as pruning
+from music.playback import retention as history
 from payments.models import ClosedCustomer, Membership, PaymentRequest, Subscription, SubscriptionPlan
 from payments.models.subscriptions import digest_of
 from users.models import AuthToken, FailedLogin
@@ -68,9 +68,9 @@ def played(song, listener, *, days_ago, times=1):
 
 
 def prune():
-    said = StringIO()
-    call_command("prune", stdout=said)
-    return dict(line.rsplit(": ", 1) for line in said.getvalue().splitlines())
+    printed = StringIO()
+    call_command("prune", stdout=printed)
+    return dict(line.rsplit(": ", 1) for line in printed.getvalue().splitlines())
 
 
 def counts_of(song):
@@ -126,9 +126,9 @@ def test_a_day_is_kept_or_deleted_as_a_whole(month, song, listener):
 
 
 def test_pruning_can_be_interrupted_between_batches(month, song, listener, monkeypatch):
-    monkeypatch.setattr(pruning, "PLAYS_AT_ONCE", 2)
+    monkeypatch.setattr(history, "PLAYS_AT_ONCE", 2)
     played(song, listener, days_ago=31, times=5)
-    batches = pruning.prune_history()
+    batches = history.prune_history()
     assert next(batches) == 2
 
     batches.close()
@@ -160,7 +160,7 @@ def test_trends_do_not_change_when_history_is_pruned(month, song, listener, arti
     before, days = trend_of(song), list(DailyAppeal.objects.values("day", "weight"))
 
     prune()
-    TrendRefresh.objects.update(at=NOON - timedelta(days=60))  # so that it looks at the old like again
+    TrendRefresh.objects.update(at=NOON - timedelta(days=60))  # so that the refresh reads the old like again
     refresh()
 
     assert trend_of(song) == before
@@ -189,7 +189,6 @@ def test_recommendations_work_without_history(month, song, listener, api_as):
 
 
 def test_a_row_that_is_used_between_reading_and_deleting_stays(month, song, listener, monkeypatch):
-    """Between looking and deleting."""
     played(song, listener, days_ago=31)
     rows = RecentlyPlayed.objects.filter(last_counted_at__lt=NOON - timedelta(days=30))
     real = type(rows).values_list
@@ -225,10 +224,10 @@ def test_expired_rows_are_deleted(listener, artist, api_as, client):
         PaymentRequest.objects.create(user=listener, key="old", asked={})
     PaymentRequest.objects.create(user=listener, key="new", asked={})
 
-    said = prune()
+    printed = prune()
 
     for what in ("tokens", "browser sessions", "failed log-ins", "invitations", "payment requests"):
-        assert said[what] == "1 removed", what
+        assert printed[what] == "1 removed", what
     assert AuthToken.objects.get().expiry > NOON
     assert Session.objects.get().session_key == "1"
     assert {seat.email for seat in Membership.objects.all()} == {"1@x.org", "l@x.org"}
@@ -249,9 +248,9 @@ def test_logs_are_deleted_after_their_days(settings):
             WebhookEventTrigger.objects.create(event=event, remote_ip="127.0.0.1", headers={}, body="{}")
     ClosedCustomer.objects.create(customer_digest="still at Stripe")
 
-    said = prune()
+    printed = prune()
 
-    assert (said["finished tasks"], said["Stripe's events"]) == ("2 removed", "2 removed")
+    assert (printed["finished tasks"], printed["Stripe's events"]) == ("2 removed", "2 removed")
     assert DBTaskResult.objects.filter(status="READY").count() == 2
     assert Event.objects.get().id == "evt_9"
     assert WebhookEventTrigger.objects.count() == 1

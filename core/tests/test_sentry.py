@@ -1,4 +1,4 @@
-"""What reaches Sentry when something breaks, in a process of its own as in production."""
+"""Error reports to Sentry, from a process of its own as in production."""
 
 import gzip
 import json
@@ -42,7 +42,7 @@ sentry_sdk.flush(5)
 
 @pytest.fixture
 def sentry():
-    """A Sentry on this machine: its DSN, and what it was sent."""
+    """A Sentry server on this machine: its DSN, and the events that it received."""
     envelopes = []
 
     class Handler(BaseHTTPRequestHandler):

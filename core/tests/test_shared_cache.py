@@ -1,4 +1,4 @@
-"""Redis between processes, and what becomes of requests when it goes away. With a real one."""
+"""The shared cache on a real Redis, and requests while Redis is unreachable."""
 
 import http.client
 import logging
@@ -26,7 +26,7 @@ def redis_process():
 
 @pytest.fixture
 def running_redis(redis_process, monkeypatch):
-    """Empty and there, whatever the last test did to it."""
+    """Return a running Redis, whatever the last test did to it."""
     monkeypatch.setattr(shared_cache, "outage", Outage())
     if not redis_process.is_running():
         redis_process.start()
@@ -38,7 +38,7 @@ def running_redis(redis_process, monkeypatch):
 
 @pytest.fixture
 def cache(running_redis, settings):
-    """The default cache of all code is on Redis."""
+    """Put the default cache on Redis."""
     shared = {"BACKEND": "core.cache.SharedCache", "LOCATION": running_redis.url}
     settings.CACHES = {**settings.CACHES, "default": shared}
     cache = caches["default"]
@@ -48,13 +48,13 @@ def cache(running_redis, settings):
 
 
 def another(process):
-    """The same cache as another process has it."""
+    """Return the cache as another process sees it."""
     return SharedCache(process.url, {})
 
 
-def seconds_of(deed):
+def seconds_of(action):
     began = time.monotonic()
-    deed()
+    action()
     return time.monotonic() - began
 
 
@@ -70,7 +70,7 @@ def test_processes_share_the_cache(cache, running_redis):
 
 
 class Planted:
-    """Runs code when it is unpickled."""
+    """Object that runs code when it is unpickled."""
 
     def __init__(self, file):
         self.file = file
@@ -94,7 +94,7 @@ def test_everything_that_is_cached_is_json(cache, api, artist):
     for title in ("One", "Two"):
         SongCounts.objects.create(song=Song.objects.create(title=title, artist=artist))
 
-    for _ in range(2):  # made, then taken from the cache
+    for _ in range(2):  # computed, then read from the cache
         drawn = api.get("/api/songs/random").json()["results"]
         assert {song["title"] for song in drawn} == {"One", "Two"}
         assert api.get("/api/songs/trending").status_code == 200
@@ -125,14 +125,14 @@ def test_the_start_and_the_end_of_an_outage_are_logged_once(cache, running_redis
     for _ in range(5):
         cache.get("a")
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert "Redis is away" in caplog.text
+    assert "Redis is unreachable" in caplog.text
 
     running_redis.start()
     running_redis.wait_until_ready()
     cache.set("a", 1, 60)
 
     assert another(running_redis).get("a") == 1
-    assert [record.message for record in caplog.records][1:] == ["Redis is back."]
+    assert [record.message for record in caplog.records][1:] == ["Redis is reachable again."]
 
 
 def test_a_missing_key_ends_an_outage_too(cache, running_redis, monkeypatch):
@@ -192,7 +192,7 @@ def test_requests_are_answered_and_throttled_while_redis_is_unreachable(cache, r
 
 
 def ask(web, path="/api"):
-    """The status and the seconds that the answer took, on a connection of its own, so that any process may answer."""
+    """Return status and duration of a request on a connection of its own, which any process may answer."""
     connection = http.client.HTTPConnection(urlsplit(web.url).netloc, timeout=10)
     began = time.monotonic()
     connection.request("GET", path)
@@ -205,15 +205,15 @@ def ask(web, path="/api"):
 def test_two_processes_count_together_and_outlive_redis(cache, running_redis, tmp_path):
     environment = {"CACHE_URL": running_redis.url, "THROTTLE_EVERYTHING": "50/day"}
     web = server({**environment, "DATABASE_URL": f"sqlite:///{tmp_path}/none.sqlite3"}, workers=2)
-    web.is_ready = lambda: answers(urlsplit(web.url).port, "/")  # which is not counted, and needs no database
+    web.is_ready = lambda: answers(urlsplit(web.url).port, "/")  # not throttled, and needs no database
     with web:
         statuses = [ask(web)[0] for _ in range(80)]
         assert statuses == [200] * 50 + [429] * 30
 
         running_redis.kill()
-        with ThreadPoolExecutor(8) as clients:  # of one at a time a process alone may answer all
+        with ThreadPoolExecutor(8) as clients:  # one request at a time might always reach the same process
             answered = list(clients.map(lambda _: ask(web), range(150)))
 
-        assert {status for status, _ in answered} == {200, 429}  # each counts for itself, and goes on to answer
+        assert {status for status, _ in answered} == {200, 429}  # each process counts for itself, and goes on answering
         assert max(seconds for _, seconds in answered) < 1.5
         assert web.log.read_text().count("Redis is unreachable") == 2

@@ -1,4 +1,4 @@
-"""Static files as in production: collected, named by their content, cached for ever."""
+"""Static files in production: collected, compressed, with hashed names."""
 
 import os
 import re
@@ -15,7 +15,7 @@ PAGES = ["/", "/api/docs", "/api/redoc", "/api/songs", "/admin/login/", "/accoun
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory):
-    """Where they are collected to, once."""
+    """Collect the static files once, and return their folder."""
     return tmp_path_factory.mktemp("collected")
 
 

@@ -1,4 +1,4 @@
-"""Files that no row names, and rows whose file is not there."""
+"""`manage.py sweep_media`: files without a row, and rows whose file is missing."""
 
 import os
 import time
@@ -24,7 +24,7 @@ from users.models import AudioQuality, UserProfile
 
 @pytest.fixture
 def stored(settings):
-    """`stored("audio/….mp3", hours=2)`: a file of that age; its name is made up unless it is given."""
+    """`stored("audio/….mp3", hours=2)`: store a file of that age, by default under a new name."""
 
     def store(name: str | None = None, *, hours: float = 2) -> str:
         name = default_storage.save(name or f"audio/{uuid4()}.mp3", ContentFile(b"0123456789"))
@@ -43,7 +43,7 @@ def song(artist, stored):
 
 @pytest.fixture
 def sweep(capsys):
-    """The lines that the command prints, and its exit code."""
+    """Run the command. Return the lines that it prints and its exit code."""
 
     def run(**options) -> tuple[list[str], int]:
         try:

@@ -1,4 +1,4 @@
-"""How often one may ask: 429 with Retry-After, counted for each caller, and for each kind of deed apart."""
+"""Throttling: 429 with Retry-After, counted for each caller and each rate."""
 
 import pytest
 import time_machine
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def clock():
-    """In the middle of a window, and standing still."""
+    """Stop the time in the middle of a window."""
     with time_machine.travel("2026-11-27T12:00:20Z", tick=False) as clock:
         yield clock
 
 
 @pytest.fixture
 def limit(settings):
-    """`limit(search=3)`: so many a minute."""
+    """`limit(search=3)`: set rates per minute."""
 
     def to(**numbers):
         rates = {name: (number, 60) for name, number in numbers.items()}

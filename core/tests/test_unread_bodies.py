@@ -1,4 +1,4 @@
-"""Whoever is refused may still be sending: the whole body is read, so that a proxy in front passes on our answer."""
+"""Bodies of refused requests are read to the end, so that a proxy in front passes on our answer."""
 
 import pytest
 
