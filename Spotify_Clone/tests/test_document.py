@@ -1,4 +1,4 @@
-"""The published document as a whole: it says what the server does, and a reader and a code generator understand it."""
+"""The OpenAPI document: it agrees with the server, is complete, and suits readers and code generators."""
 
 import re
 
@@ -51,13 +51,13 @@ def walk(part):
         yield from walk(child)
 
 
-def test_deleting_takes_no_body_but_for_an_account(operations):
+def test_only_deleting_an_account_takes_a_body(operations):
     assert [key for key, operation in operations.items() if key.startswith("DELETE") and content_of(operation)] == [
         "DELETE /api/profile"
     ]
 
 
-def test_what_is_sent_is_json_or_a_form_where_a_file_can_be_sent(operations, schemas):
+def test_bodies_are_json_or_a_form_if_there_is_a_file(operations, schemas):
     media_types = {key: list(content_of(operation)) for key, operation in operations.items() if content_of(operation)}
 
     assert media_types.pop("POST /api/songs") == [FORM]
@@ -72,7 +72,7 @@ def test_what_is_sent_is_json_or_a_form_where_a_file_can_be_sent(operations, sch
     assert all(types == [JSON] for key, types in media_types.items() if key not in with_files)
 
 
-def test_files_are_in_forms_alone(operations, schemas):
+def test_files_are_in_forms_only(operations, schemas):
     for key, operation in operations.items():
         for media_type in content_of(operation):
             if media_type == JSON and key != "POST /api/stripe/webhook":
@@ -94,13 +94,13 @@ def test_put_needs_the_title_and_patch_nothing(operations, schemas, kind):
     assert "required" not in patch["requestBody"]
 
 
-def test_an_upload_needs_the_recording_alone(operations, schemas):
+def test_an_upload_requires_only_the_recording(operations, schemas):
     assert schema_of(operations["POST /api/songs"], FORM, schemas)["required"] == ["audio_file"]
 
 
 @pytest.mark.django_db
-def test_the_server_needs_what_the_document_says(operations, schemas, api, api_as, artist):
-    """Of bodies without their required fields exactly these are complained about."""
+def test_the_server_requires_the_fields_that_the_document_requires(operations, schemas, api, api_as, artist):
+    # For a body without its required fields, the server reports exactly these.
     for key, operation in operations.items():
         method, path = key.split()
         if "{id}" in path or not content_of(operation) or path == "/api/stripe/webhook":
@@ -108,7 +108,7 @@ def test_the_server_needs_what_the_document_says(operations, schemas, api, api_a
         media_type = list(content_of(operation))[-1]
         required = schema_of(operation, media_type, schemas).get("required", [])
         caller = api_as(artist) if "security" in operation else api
-        caller.raise_request_exception = False  # paying is not set up here
+        caller.raise_request_exception = False  # Stripe is not configured here
         answer = caller.generic(
             method, path, "{}" if media_type == JSON else "", content_type=f"{media_type}; boundary=x"
         )
@@ -117,7 +117,7 @@ def test_the_server_needs_what_the_document_says(operations, schemas, api, api_a
 
 
 @pytest.mark.django_db
-def test_a_song_is_replaced_by_its_title_alone(api_as, artist):
+def test_put_on_a_song_needs_only_the_title(api_as, artist):
     song = upload(api_as(artist)).json()
 
     without_title = api_as(artist).put(f"/api/songs/{song['id']}", {"explicit": True})
@@ -128,7 +128,7 @@ def test_a_song_is_replaced_by_its_title_alone(api_as, artist):
 
 
 def test_answers_have_all_their_fields(operations, schemas):
-    """A song, an artist and a genre are left out of a recommendation's reason; nothing else ever is."""
+    # Only a recommendation's reason leaves out song, artist and genre where they do not apply.
     answered = set()
     for operation in operations.values():
         for status, answer in operation["responses"].items():
@@ -153,7 +153,7 @@ def test_answers_have_all_their_fields(operations, schemas):
     assert optional == {"RecommendationReason": {"song", "artist", "genre"}}
 
 
-def test_no_body_without_a_length_is_declared_wherever_it_is_refused(operations):
+def test_411_is_documented_for_every_writing_operation(operations):
     for key, operation in operations.items():
         if not key.startswith("GET"):
             assert {"411", "413"} <= operation["responses"].keys(), key
@@ -167,7 +167,7 @@ def test_operations_are_verbs_and_unique(operations):
     assert {"listSongs", "createSong", "getSong", "replaceSong", "updateSong", "deleteSong", "likeSong"} <= set(ids)
 
 
-def test_every_operation_is_explained_once_and_in_reading_order(operations):
+def test_every_operation_is_described_once_in_reading_order(operations):
     assert operations.keys() == OPERATIONS.keys()
     for key, operation in operations.items():
         assert operation["summary"], key
@@ -178,7 +178,7 @@ def test_every_operation_is_explained_once_and_in_reading_order(operations):
     assert all(tag["description"] for tag in TAGS)
 
 
-def test_every_response_and_parameter_is_explained(document, operations):
+def test_every_response_and_parameter_is_described(document, operations):
     responses = {**document["components"]["responses"]}
     for key, operation in operations.items():
         responses |= {f"{key} {status}": answer for status, answer in operation["responses"].items()}
@@ -192,8 +192,7 @@ def test_names_of_schemas_are_words(schemas):
     assert [name for name in schemas if name.endswith(("Enum", "Serializer")) or name.startswith("Patched")] == []
 
 
-def test_the_document_tells_readers_nothing_of_the_code(document):
-    """Descriptions of schemas come from no docstring."""
+def test_the_document_contains_no_docstrings(document):
     schemas = document["components"]["schemas"]
     assert [name for name, schema in schemas.items() if schema.get("description")] == []
 
@@ -216,7 +215,7 @@ def test_errors_have_an_example_for_each_code(document, operations):
     assert "in_progress" in subscribing["409"]["content"][JSON]["examples"]
 
 
-def test_examples_are_valid_and_everywhere(document, operations):
+def test_every_body_has_a_valid_example(document, operations):
     registry = Registry().with_resource("urn:document", Resource.opaque(as_json_schema(document)))
     missing = []
     for place, media_type, content in contents(document, operations):
@@ -230,7 +229,7 @@ def test_examples_are_valid_and_everywhere(document, operations):
                 error.message for error in Draft202012Validator(reference, registry=registry).iter_errors(example)
             ]
             assert problems == [], place
-    # What is exported is everything about a person, and an event is Stripe's.
+    # The export and Stripe's event have no schema of ours.
     assert missing == ["GET /api/profile/export 200", "POST /api/stripe/webhook"]
 
 
@@ -245,7 +244,7 @@ def contents(document, operations):
 
 
 def as_json_schema(part):
-    """OpenAPI 3.0 says `nullable` where JSON Schema has a type of null."""
+    """Translate OpenAPI 3.0's `nullable` into JSON Schema's type null."""
     if isinstance(part, list):
         return [as_json_schema(child) for child in part]
     if not isinstance(part, dict):
@@ -254,7 +253,7 @@ def as_json_schema(part):
     return {"anyOf": [own, {"type": "null"}]} if part.get("nullable") is True else own
 
 
-def test_authorize_says_what_to_enter(document):
+def test_the_authorize_dialog_says_what_to_enter(document):
     schemes = document["components"]["securitySchemes"]
 
     assert "`Token`, a space" in schemes["token"]["description"]
@@ -263,12 +262,12 @@ def test_authorize_says_what_to_enter(document):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/api/docs", "/api/redoc"])
-def test_pages_of_the_reference_carry_the_products_name(client, path):
+def test_pages_of_the_reference_have_the_products_name(client, path):
     assert "<title>Music API: " in client.get(path, HTTP_ACCEPT="text/html").content.decode()
 
 
 @pytest.mark.django_db
-def test_the_logo_of_another_server_is_held_back_before_it_is_loaded(client):
+def test_redocs_logo_from_another_server_is_not_loaded(client):
     page = client.get("/api/redoc", HTTP_ACCEPT="text/html").content.decode()
     scripts = re.findall(r'<script src="([^"]+)"', page)
 
@@ -277,5 +276,5 @@ def test_the_logo_of_another_server_is_held_back_before_it_is_loaded(client):
 
 
 @pytest.mark.django_db
-def test_an_account_is_deleted_with_the_body_that_the_document_has(api_as, artist):
+def test_an_account_is_deleted_with_the_documented_body(api_as, artist):
     assert api_as(artist).delete("/api/profile", {"password": PASSWORD}).status_code == 204

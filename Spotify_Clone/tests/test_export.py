@@ -1,4 +1,4 @@
-"""What one gets of oneself: all of it, and nothing of others but what they show."""
+"""The export of personal data: everything about the caller, and of others only what they show."""
 
 import json
 import tracemalloc
@@ -81,7 +81,7 @@ LEFT_OUT = {
 }  # fmt: skip
 
 
-def test_every_table_is_in_it_or_left_out_for_a_reason():
+def test_every_table_is_exported_or_excluded_for_a_reason():
     told = {section.model._meta.label for section in SECTIONS}
     tables = {model._meta.label for model in apps.get_models(include_auto_created=True)}
 
@@ -90,7 +90,7 @@ def test_every_table_is_in_it_or_left_out_for_a_reason():
     assert {label for label in LEFT_OUT if label.count(".") == 1} <= tables
 
 
-def test_every_way_from_a_row_to_a_person_is_in_it_or_left_out_for_a_reason():
+def test_every_foreign_key_to_a_user_is_exported_or_excluded_for_a_reason():
     told = {f"{section.model._meta.label}.{section.whose}" for section in SECTIONS}
     ways = {f"{way.related_model._meta.label}.{way.field.name}" for way in User._meta.related_objects}
 
@@ -113,7 +113,7 @@ def read(answer):
     return SimpleNamespace(**json.loads(b"".join(answer.streaming_content)))
 
 
-def test_it_is_a_file_that_nobody_keeps_on_the_way(export, listener):
+def test_the_export_is_a_download_that_no_cache_stores(export, listener):
     answer = export(listener)
 
     assert answer.status_code == 200
@@ -124,13 +124,13 @@ def test_it_is_a_file_that_nobody_keeps_on_the_way(export, listener):
     assert read(answer).exported_at.endswith("Z")
 
 
-def test_it_needs_somebody_who_is_logged_in(api, db):
+def test_the_export_requires_a_login(api, db):
     answer = api.get("/api/profile/export")
 
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Token")
 
 
-def test_it_works_with_a_slash_and_for_a_browser(client, listener):
+def test_the_export_works_with_a_slash_and_in_a_browser(client, listener):
     client.force_login(listener)
 
     answer = client.get("/api/profile/export/", headers={"Accept": "text/html"})
@@ -138,7 +138,7 @@ def test_it_works_with_a_slash_and_for_a_browser(client, listener):
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
 
 
-def test_a_new_account_has_every_section(export, listener):
+def test_the_export_of_a_new_account_has_every_section(export, listener):
     mine = read(export(listener))
 
     assert vars(mine).keys() == {"exported_at", *(section.name for section in SECTIONS)}
@@ -149,7 +149,7 @@ def test_a_new_account_has_every_section(export, listener):
     assert mine.plays == []
 
 
-def test_a_listener_finds_what_they_did(export, api_as, listener, artist, song):
+def test_the_export_of_a_listener_has_their_actions(export, api_as, listener, artist, song):
     for deed in ("like", "play", "favorite", "skip"):
         api_as(listener).post(f"/api/songs/{song.pk}/{deed}")
     api_as(listener).post(f"/api/albums/{song.album_id}/favorite")
@@ -166,7 +166,7 @@ def test_a_listener_finds_what_they_did(export, api_as, listener, artist, song):
     assert mine.ads == {"plays_counted": 1}
 
 
-def test_an_artist_finds_their_works_private_ones_too(export, artist, song, listener, api_as):
+def test_the_export_of_an_artist_has_their_works_also_private_ones(export, artist, song, listener, api_as):
     Genre.objects.create(title="Waltz", maker=artist)
     Song.objects.filter(pk=song.pk).update(visibility="private")
     api_as(listener).post(f"/api/artists/{artist.pk}/follow")
@@ -180,7 +180,7 @@ def test_an_artist_finds_their_works_private_ones_too(export, artist, song, list
     assert mine.followers == {"follower_count": 1}
 
 
-def test_of_others_it_has_what_they_show(export, api_as, listener, artist, song, make_user):
+def test_the_export_has_only_visible_names_of_others(export, api_as, listener, artist, song, make_user):
     for path in (f"songs/{song.pk}/like", f"songs/{song.pk}/play", f"artists/{artist.pk}/follow"):
         api_as(listener).post(f"/api/{path}")
     api_as(make_user("fan")).post(f"/api/artists/{artist.pk}/follow")
@@ -195,7 +195,7 @@ def test_of_others_it_has_what_they_show(export, api_as, listener, artist, song,
         assert hidden not in answers[1]
 
 
-def test_plan_bills_and_seats_are_in_it(export, listener, artist):
+def test_the_export_has_plan_invoices_and_seats(export, listener, artist):
     plan = SubscriptionPlan.objects.get(plan_type="family")
     now = timezone.now()
     BillingAccount.objects.create(user=listener, stripe_customer_id="cus_mine", trial_used_at=now)
@@ -226,7 +226,7 @@ def test_plan_bills_and_seats_are_in_it(export, listener, artist):
     assert read(export(artist)).invoices == []
 
 
-def test_seats_and_invitations_that_name_the_person_are_in_it_but_not_whose_they_are(export, listener, artist):
+def test_the_export_has_the_persons_seats_and_invitations_but_not_their_owners(export, listener, artist):
     plan = SubscriptionPlan.objects.get(plan_type="family")
     now = timezone.now()
     own = {"user": artist, "plan": plan, "stripe_id": "sub_1", "status": "active", "started_at": now}
@@ -244,7 +244,7 @@ def test_seats_and_invitations_that_name_the_person_are_in_it_but_not_whose_they
         assert hidden not in answer
 
 
-def test_failed_logins_and_what_was_done_as_an_admin_are_in_it(export, listener, api, artist):
+def test_the_export_has_failed_logins_and_admin_actions(export, listener, api, artist):
     api.post("/api/login", {"email": "listener@example.com", "password": "wrong"})
     api.post("/api/login", {"email": "artist@example.com", "password": "wrong"})
     kind = ContentType.objects.get_for_model(User)
@@ -258,7 +258,7 @@ def test_failed_logins_and_what_was_done_as_an_admin_are_in_it(export, listener,
     assert [row["kind"] for row in mine.admin_actions] == ["user"]
 
 
-def test_no_secret_is_in_it(export, listener):
+def test_the_export_has_no_secret(export, listener):
     answer = b"".join(export(listener).streaming_content).decode()
 
     for secret in ("password", "digest", "token_key", "client_secret"):

@@ -1,4 +1,4 @@
-"""What every answer says to a browser, and what nobody is told: headers, cookies, secrets."""
+"""Security headers and cookies of every answer, and secrets that no answer or log may contain."""
 
 import re
 from html.parser import HTMLParser
@@ -29,13 +29,13 @@ ADMIN_PAGES = [
 
 
 def policy_of(answer):
-    """`policy_of(answer)["img-src"]`"""
+    """Return the directives of the content security policy, as in `policy_of(answer)["img-src"]`."""
     parts = [part.split() for part in answer["Content-Security-Policy"].split(";")]
     return {name: sources for name, *sources in parts}
 
 
 class InlineCode(HTMLParser):
-    """Finds what a policy without 'unsafe-inline' would not let through."""
+    """Parser that finds inline scripts and styles, which a policy without 'unsafe-inline' blocks."""
 
     def __init__(self):
         super().__init__()
@@ -82,11 +82,11 @@ def test_every_answer_has_the_headers_that_browsers_heed(client, path):
 @pytest.mark.parametrize(
     "path", ["/api", "/api/songs", "/api/profile", "/api/nowhere", "/api/songs?limit=0", "/api/schema"]
 )
-def test_what_is_no_page_may_load_nothing(client, path):
+def test_answers_that_are_not_html_may_load_nothing(client, path):
     assert policy_of(client.get(path)) == NOTHING
 
 
-def test_an_answer_that_comes_before_any_view_may_load_nothing(client):
+def test_an_answer_of_a_middleware_may_load_nothing(client):
     assert policy_of(client.get("/api/songs", QUERY_STRING="&" * 200)) == NOTHING
     assert policy_of(client.post("/api/login", CONTENT_LENGTH=str(2**30))) == NOTHING
 
@@ -96,7 +96,7 @@ def test_audio_may_load_nothing(client, song):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_lets_a_script_of_another_place_run(client, artist, path):
+def test_no_page_allows_scripts_from_other_origins(client, artist, path):
     client.force_login(artist)
 
     policy = policy_of(client.get(path, **HTML))
@@ -118,7 +118,7 @@ def test_no_page_holds_code_that_the_policy_would_not_let_through(client, artist
 
 
 @pytest.mark.parametrize("path", ADMIN_PAGES)
-def test_no_page_of_the_admin_does(client, boss, song, path):
+def test_no_admin_page_holds_code_that_the_policy_would_not_let_through(client, boss, song, path):
     client.force_login(boss)
 
     page = client.get("/admin/" + path.format(song=song.pk, user=boss.pk))
@@ -127,7 +127,7 @@ def test_no_page_of_the_admin_does(client, boss, song, path):
     assert inline_code(page) == []
 
 
-def test_pages_load_covers_and_audio_from_where_they_are_kept():
+def test_pages_may_load_covers_and_audio_from_the_bucket():
     show = "from Spotify_Clone.settings import CONTENT_SECURITY_POLICY as p; print(*p['DIRECTIVES']['media-src'])"
     bucket = {**SECRET, "AWS_STORAGE_BUCKET_NAME": "music", "AWS_S3_REGION_NAME": "", "AWS_S3_ENDPOINT_URL": ""}
 
@@ -142,7 +142,7 @@ def test_pages_load_covers_and_audio_from_where_they_are_kept():
 
 @pytest.fixture
 def https(settings):
-    """As `HTTPS=on` sets it."""
+    """Apply the settings of `HTTPS=on`."""
     names = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
     assert read(*names, HTTPS="on", **SECRET) == ["True"] * 3
     for name in names:
@@ -151,13 +151,13 @@ def https(settings):
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 
 
-def test_with_https_on_plain_http_leads_to_https(https, client):
+def test_with_https_on_plain_http_is_redirected(https, client):
     answer = client.get("/api/songs?limit=5")
 
     assert (answer.status_code, answer["Location"]) == (301, "https://testserver/api/songs?limit=5")
 
 
-def test_with_https_on_browsers_are_told_to_stay_with_it(https, client):
+def test_with_https_on_hsts_is_sent(https, client):
     answer = client.get("/api/songs", secure=True)
 
     assert answer.status_code == 200
@@ -197,12 +197,12 @@ def deployment_check(**environment):
     return python("manage.py", "check", "--deploy", "--tag", "security", **{**SECRET, **environment})
 
 
-def test_without_https_the_deployment_check_says_what_to_set():
+def test_without_https_the_deployment_check_warns():
     assert "Set HTTPS=on" in deployment_check().stderr
     assert "music.W001" not in deployment_check(HTTPS="on").stderr
 
 
-def test_the_server_says_once_at_its_start_that_https_is_off():
+def test_the_server_warns_once_at_its_start_that_https_is_off():
     start = "import os; os.execv = lambda *_: None; from core.server import serve; serve.main()"
 
     def said(**environment):
@@ -216,7 +216,7 @@ def test_the_server_says_once_at_its_start_that_https_is_off():
 
 @pytest.fixture
 def everything_said(caplog, capfd):
-    """All that goes to the logs, to stdout and to stderr."""
+    """Collect everything that is written to the logs, to stdout and to stderr."""
     caplog.set_level("DEBUG")
 
     def so_far():
@@ -251,7 +251,7 @@ def test_no_secret_reaches_the_logs(everything_said, api, stripe_server, setting
 
     said = everything_said()
 
-    assert "/api/profile" in said  # the failure is there
+    assert "/api/profile" in said  # the failed request was logged
     secrets = [
         PASSWORD,
         new_password,

@@ -1,4 +1,4 @@
-"""docs/security.md says which test shows what, and the API's document which routes there are."""
+"""docs/security.md names tests that exist, and the API's document lists all routes."""
 
 import re
 
@@ -8,7 +8,7 @@ from drf_spectacular.generators import EndpointEnumerator
 from core.tests.test_throttling import routes
 
 DOCUMENT = settings.BASE_DIR / "docs" / "security.md"
-# Pages for people, and the answer to every path that leads nowhere.
+# HTML pages, and the view for unknown paths.
 LEFT_OUT = {"schema", "docs", "redoc", "api-root", ""}
 
 
@@ -16,7 +16,7 @@ def rows():
     return [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| **API")]
 
 
-def test_each_of_the_ten_risks_has_its_row():
+def test_each_of_the_ten_risks_has_a_row():
     assert [re.match(r"\| \*\*API(\d+)\*\*", row)[1] for row in rows()] == [str(number) for number in range(1, 11)]
 
 

@@ -1,4 +1,4 @@
-"""The settings as other environments give them, each read by a process of its own."""
+"""Settings in other environments, each read by a process of its own."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ answer = Client(raise_request_exception=False).options("/api/songs", HTTP_HOST="
     HTTP_ACCESS_CONTROL_REQUEST_METHOD="GET")
 print(answer.headers.get("Access-Control-Allow-Origin"))
 """
-# Empty and not absent: a developer's own .env fills in what is absent.
+# Empty, not absent: the process would read absent variables from a developer's .env.
 BLANK = dict.fromkeys(
     (
         "DEBUG",
@@ -58,7 +58,7 @@ def read(*names, **environment):
 
 
 @pytest.mark.parametrize("command", [("manage.py", "check"), ("-m", "core.server.serve")])
-def test_without_a_secret_key_nothing_starts_and_the_message_says_what_to_set(command):
+def test_without_a_secret_key_no_command_starts(command):
     started = python(*command)
 
     assert started.returncode != 0
@@ -98,7 +98,7 @@ def test_with_debug_on_mails_are_printed():
     assert "reset-password?token=secret" in sent.stdout
 
 
-def test_links_lead_to_the_frontend_or_else_to_our_own_address():
+def test_links_lead_to_the_frontend_or_to_the_public_address():
     assert read("FRONTEND_URL", "PUBLIC_URL", **SECRET) == ["http://localhost:3000", ""]
     own = {"PUBLIC_URL": "https://music.example/", **SECRET}
     assert read("FRONTEND_URL", "PUBLIC_URL", **own) == ["https://music.example"] * 2
@@ -146,7 +146,7 @@ def test_debug_is_off_unless_it_is_asked_for():
         *((text, False) for text in ("off", "False", " no ", "0")),
     ],
 )
-def test_booleans_are_said_in_many_ways(monkeypatch, text, meaning):
+def test_booleans_have_several_spellings(monkeypatch, text, meaning):
     from Spotify_Clone.settings import flag
 
     monkeypatch.setenv("A_FLAG", text)
@@ -161,14 +161,14 @@ def test_booleans_are_said_in_many_ways(monkeypatch, text, meaning):
         *(("THROTTLE_SEARCH", text) for text in ("often", "20", "0/min", "20/fortnight", "-1/min")),
     ],
 )
-def test_a_value_that_means_nothing_stops_the_start(name, text):
+def test_an_invalid_value_stops_the_start(name, text):
     started = python("-c", SHOW, **{**SECRET, name: text})
 
     assert started.returncode != 0
     assert f"{name} is {text!r}: set it to" in started.stderr
 
 
-def test_behind_a_pooler_no_cursor_outlives_its_transaction():
+def test_behind_a_pooler_server_side_cursors_are_off():
     show = "from Spotify_Clone.settings import DATABASES; print(DATABASES['default']['DISABLE_SERVER_SIDE_CURSORS'])"
     postgres = {"DATABASE_URL": "postgres://music@localhost:6432/music", **SECRET}
 
@@ -185,7 +185,7 @@ def test_each_rate_has_a_variable():
     )
 
 
-def test_history_is_kept_for_ever_and_logs_for_a_month_unless_it_is_said_how_long():
+def test_by_default_history_is_kept_for_ever_and_logs_for_a_month():
     names = ("KEEP_HISTORY", "KEEP_LOGS", "EMAIL_VERIFICATION")
 
     assert read(*names, **SECRET) == ["None", "30 days, 0:00:00", "False"]
@@ -194,7 +194,7 @@ def test_history_is_kept_for_ever_and_logs_for_a_month_unless_it_is_said_how_lon
 
 
 @pytest.mark.parametrize("name", ["HISTORY_DAYS", "LOG_DAYS"])
-def test_nothing_is_kept_for_no_time_at_all(name):
+def test_retention_of_zero_days_is_refused(name):
     started = python("manage.py", "check", **{name: "0"}, **SECRET)
 
     assert started.returncode != 0
@@ -208,7 +208,7 @@ def test_plain_http_is_answered_unless_https_is_on():
     assert read(*names, HTTPS="on", **SECRET) == ["True", "31536000", "True", "True"]
 
 
-def test_a_proxys_word_on_https_is_believed_only_where_a_proxy_is_trusted():
+def test_x_forwarded_proto_counts_only_with_a_trusted_proxy():
     show = "from Spotify_Clone import settings; print(hasattr(settings, 'SECURE_PROXY_SSL_HEADER'))"
 
     assert python("-c", show, HTTPS="on", **SECRET).stdout == "False\n"
@@ -248,7 +248,7 @@ def listed(answer, header):
 
 
 @pytest.mark.parametrize("path", ["/api/profile", "/api/songs", "/api/login/", "/api/nowhere"])
-def test_a_frontend_on_the_list_may_send_what_it_needs(api, frontend, path):
+def test_an_allowed_frontend_may_send_the_apis_headers(api, frontend, path):
     answer = preflight(api, path, frontend)
 
     assert answer.status_code == 200
@@ -261,7 +261,7 @@ def test_a_frontend_on_the_list_may_send_what_it_needs(api, frontend, path):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/api/songs", "/api/profile", "/api/nowhere"])
-def test_a_frontend_on_the_list_may_read_what_it_needs(api, frontend, path):
+def test_an_allowed_frontend_may_read_the_apis_headers(api, frontend, path):
     answer = api.get(path, HTTP_ORIGIN=frontend)
 
     assert answer["Access-Control-Allow-Origin"] == frontend
@@ -273,7 +273,7 @@ def test_a_frontend_on_the_list_may_read_what_it_needs(api, frontend, path):
 
 
 @pytest.mark.django_db
-def test_a_refused_body_can_be_read_by_the_frontend(api, frontend):
+def test_an_allowed_frontend_may_read_a_413(api, frontend):
     answer = api.post("/api/login", {}, HTTP_ORIGIN=frontend, CONTENT_LENGTH=str(101 * 2**20))
 
     assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (413, frontend)
@@ -286,7 +286,7 @@ def test_other_sites_are_told_nothing(api, frontend):
 
 
 @pytest.mark.django_db
-def test_the_admin_is_for_no_other_site(api, frontend):
+def test_the_admin_sends_no_cors_headers(api, frontend):
     assert "Access-Control-Allow-Origin" not in api.get("/admin/login/", HTTP_ORIGIN=frontend)
 
 
@@ -316,7 +316,7 @@ def test_a_database_in_memory_makes_no_file(url, name):
         ("off", "http://localhost:5173", False),
     ],
 )
-def test_a_frontend_on_this_machine_may_ask_while_debug_is_on(api, debug, origin, is_allowed):
+def test_localhost_may_call_the_api_only_with_debug_on(api, debug, origin, is_allowed):
     asked = python("-c", ASK_WITH_ORIGIN, origin, DEBUG=debug, DATABASE_URL="sqlite://:memory:", **SECRET)
 
     assert asked.returncode == 0, asked.stderr

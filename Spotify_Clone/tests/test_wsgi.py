@@ -6,7 +6,7 @@ from Spotify_Clone.wsgi import Request
 
 
 @pytest.mark.parametrize("charset", ["zlib", "rot13", "punycode", "undefined", "hex", "x\0y", "no-such-thing"])
-def test_what_is_no_charset_is_read_as_utf_8(charset):
+def test_an_unknown_charset_is_read_as_utf_8(charset):
     body = "name=Zoë".encode()
     request = Request(
         {

@@ -1,4 +1,4 @@
-"""A backup made while the service runs, and what comes back from it."""
+"""Backups made while the service runs, and restoring them."""
 
 import os
 import subprocess
@@ -51,7 +51,7 @@ def dump_name() -> str:
 
 
 def url_of_another_database(folder: Path) -> str:
-    """An empty one beside that of the test."""
+    """Switch to an empty database beside that of the test."""
     if connection.vendor == "sqlite":
         return f"sqlite:///{folder}/restored.sqlite3"
     name = f"restored_{uuid4().hex}"
@@ -69,7 +69,7 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_database_and_files_come_back_as_they_were(song, folder, tmp_path):
+def test_a_backup_restores_database_and_files(song, folder, tmp_path):
     call_command("backup", str(folder))
     elsewhere = {"DATABASE_URL": url_of_another_database(tmp_path), "MEDIA_ROOT": str(tmp_path / "restored")}
 
@@ -84,7 +84,7 @@ def test_database_and_files_come_back_as_they_were(song, folder, tmp_path):
     assert (again.returncode, "is not empty" in again.stderr) == (1, True)
 
 
-def test_again_into_the_same_folder_only_what_is_new_is_copied_and_what_has_gone_goes(song, folder):
+def test_a_second_backup_copies_new_files_and_deletes_removed_ones(song, folder):
     gone = store()
     call_command("backup", str(folder))
     assert files_in(folder) == {dump_name(), f"media/{song.audio_file.name}", f"media/{gone}"}
@@ -107,7 +107,7 @@ def test_a_bucket_is_backed_up_too(song, s3_server, use_store, folder):
     assert (folder / "media" / name).read_bytes() == b"in a bucket"
 
 
-def test_no_file_is_removed_while_a_backup_is_made(song, folder):
+def test_no_file_is_deleted_during_a_backup(song, folder):
     name = song.audio_file.name
     backup = back_up(folder)
     next(backup)
@@ -120,14 +120,14 @@ def test_no_file_is_removed_while_a_backup_is_made(song, folder):
     assert not default_storage.exists(name)
 
 
-def test_a_backup_that_was_killed_holds_nothing_up_for_long(db):
+def test_the_lease_of_a_killed_backup_expires(db):
     WorkerLease.objects.create(worker="backup 1", ends_at=timezone.now() + timedelta(seconds=1))
     assert is_backup_running()
     WorkerLease.objects.update(ends_at=timezone.now())
     assert not is_backup_running()
 
 
-def test_a_failed_backup_leaves_the_earlier_one(song, folder, monkeypatch):
+def test_a_failed_backup_leaves_the_earlier_one_complete(song, folder, monkeypatch):
     call_command("backup", str(folder))
     before = (folder / dump_name()).read_bytes()
     Song.objects.create(title="Later", artist=song.artist, audio_file=store())
@@ -138,12 +138,12 @@ def test_a_failed_backup_leaves_the_earlier_one(song, folder, monkeypatch):
     assert not is_backup_running()
 
 
-def test_a_folder_without_a_backup_says_so(db, folder):
+def test_restoring_from_a_folder_without_a_backup_is_refused(db, folder):
     with pytest.raises(CommandError, match=r"database\.(dump|sqlite3)"):
         call_command("restore", str(folder))
 
 
-def test_a_database_that_is_not_empty_is_not_overwritten(song, folder):
+def test_restoring_into_a_database_that_is_not_empty_is_refused(song, folder):
     call_command("backup", str(folder))
     with pytest.raises(CommandError, match="not empty"):
         call_command("restore", str(folder))
@@ -155,7 +155,7 @@ def open_to_others(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.stat().st_mode & 0o077]
 
 
-def test_a_backup_in_a_folder_that_others_may_enter_can_be_read_by_its_owner_alone(song, tmp_path):
+def test_only_the_owner_can_read_a_backup(song, tmp_path):
     folder = tmp_path / "shared"
     (folder / "media" / "audio").mkdir(parents=True)
     from_before = folder / "media" / song.audio_file.name
@@ -169,7 +169,7 @@ def test_a_backup_in_a_folder_that_others_may_enter_can_be_read_by_its_owner_alo
     assert open_to_others(folder) == []
 
 
-def test_stored_files_and_the_database_can_be_read_by_their_owner_alone(tmp_path):
+def test_only_the_owner_can_read_stored_files_and_the_database(tmp_path):
     file = f"sqlite:///{tmp_path}/db.sqlite3"
     store_one = (
         "from django.core.files.storage import default_storage as storage;"
@@ -188,7 +188,7 @@ def test_stored_files_and_the_database_can_be_read_by_their_owner_alone(tmp_path
     assert open_to_others(tmp_path) == []
 
 
-def test_where_nginx_sends_the_files_its_group_may_read_them(tmp_path):
+def test_the_group_can_read_stored_files_if_nginx_sends_them(tmp_path):
     store_one = (
         "from django.core.files.storage import default_storage as storage;"
         "from django.core.files.base import ContentFile;"

@@ -22,12 +22,12 @@ from users.registration import username_base
         ("a\u00a0b", "A B"),
     ],
 )
-def test_case_space_and_unicode_form_do_not_count(one, other):
+def test_folding_ignores_case_space_and_unicode_form(one, other):
     assert fold_case(one) == fold_case(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [("nina", "nína"), ("Шостакович", "Шостаковиц"), ("a b", "ab")])
-def test_other_letters_count(one, other):
+def test_folding_keeps_different_letters_apart(one, other):
     assert fold_case(one) != fold_case(other)
 
 
@@ -36,7 +36,7 @@ def test_other_letters_count(one, other):
     [
         ("Beyoncé", "beyonce"),
         ("Sigur Rós", "sigur ros"),
-        ("Spin\u0308al Tap", "spinal tap"),  # no code point has n and this mark together
+        ("Spin\u0308al Tap", "spinal tap"),  # no single code point is n with this mark
         ("Tiếng Việt", "tieng viet"),
         ("Ǿ", "o"),
         ("Dvořák", "dvorak"),
@@ -60,18 +60,18 @@ def test_other_letters_count(one, other):
         ("한글", "한글"),
     ],
 )
-def test_accents_go_and_marks_that_make_another_letter_stay(text, folded):
+def test_accents_are_folded_and_marks_that_make_letters_stay(text, folded):
     assert fold_accents(text) == folded
 
 
 @pytest.mark.parametrize("fold", [fold_case, fold_accents])
 @pytest.mark.parametrize("text", ["", " ", "Beyoncé", "ﷺ", "İstanbul", "ガ", "e\u0301\u0301"])
-def test_what_is_folded_stays_so(fold, text):
+def test_folding_twice_changes_nothing(fold, text):
     assert fold(fold(text)) == fold(text)
 
 
 @pytest.mark.django_db
-def test_a_text_that_grows_when_folded_still_fits_its_row(make_user):
+def test_a_text_that_grows_when_folded_fits_its_column(make_user):
     user = make_user("nina", name="㍍" * 200)
 
     assert len(user.name_folded) == 400
@@ -104,7 +104,7 @@ def test_texts_from_before_are_folded_anew(make_user):
         ("x" * 300, "x" * 100),
     ],
 )
-def test_a_username_is_made_of_any_text(text, username):
+def test_a_username_can_be_made_of_any_text(text, username):
     assert username_base(text) == username
 
 
@@ -127,7 +127,7 @@ def test_addresses_of_one_mailbox_are_equal(one, other):
     "address",
     ["", "@", "nina", "nina@", "nina@.", "a@" + "\u00fc." * 200, "a@" + "\u00fc" * 500, "a@\ud800", "a@xn--\u00fc"],
 )
-def test_what_is_no_address_has_a_key_all_the_same(address):
+def test_an_invalid_address_can_be_folded(address):
     assert len(fold_address(address)) <= 400
 
 
@@ -145,7 +145,7 @@ def test_the_migration_gives_known_addresses_their_new_keys(make_user):
     fold_addresses(apps, connection.schema_editor())
 
     keys = dict(User.objects.values_list("username", "email_key"))
-    # The mailbox has an account under its key already.
+    # The mailbox has an account with its new key already.
     assert keys == {
         "nina": "a@m\u00fcnchen.example",
         "other": "a@xn--mnchen-3ya.example",

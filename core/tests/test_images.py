@@ -36,12 +36,12 @@ def code_of_refusal(content: bytes) -> str:
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_each_format_is_told_by_its_content(format):
+def test_the_format_is_recognized_by_the_content(format):
     picture = reencode(image_sample(format))
     assert (picture.format, picture.size) == ("JPEG", (64, 64))
 
 
-def test_the_file_is_named_by_what_it_became():
+def test_the_suffix_is_that_of_the_new_format():
     assert reencode_image(ContentFile(image_sample("PNG"))).name == "image.jpg"
     see_through = saved(Image.new("RGBA", (8, 8), (255, 0, 0, 40)), "PNG")
     assert reencode_image(ContentFile(see_through)).name == "image.png"
@@ -59,12 +59,12 @@ def test_a_transparent_palette_is_kept():
     assert picture.getpixel((0, 0)) == (255, 255, 255, 0)
 
 
-def test_an_alpha_channel_that_hides_nothing_becomes_jpeg():
+def test_an_opaque_alpha_channel_becomes_jpeg():
     assert reencode(saved(Image.new("RGBA", (8, 8), (255, 0, 0, 255)), "PNG")).format == "JPEG"
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))
-def test_a_turned_photograph_comes_out_upright(orientation):
+def test_the_orientation_of_a_photograph_is_applied(orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     picture = reencode(saved(Image.new("RGB", (40, 20)), "JPEG", exif=exif))
@@ -126,7 +126,7 @@ def test_a_picture_scaled_down_in_bands_shows_no_seams():
     assert max(ImageChops.difference(picture, expected).getextrema()) <= 8
 
 
-def test_an_empty_file_says_so():
+def test_an_empty_file_is_refused():
     assert code_of_refusal(b"") == "invalid_image"
 
 
@@ -144,7 +144,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(side):
 
 
 def png_of(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
-    """Grey, all black: a small file however many pixels it has."""
+    """Return a black grey-scale image, whose file is small however many pixels it has."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -162,12 +162,12 @@ def test_a_picture_that_is_too_long_is_refused_before_it_is_decoded(size):
 @pytest.mark.parametrize(
     ("size", "fitted"), [((20_000, 10), (3000, 2)), ((10, 20_000), (2, 3000)), ((8000, 5000), (3000, 1875))]
 )
-def test_the_largest_pictures_are_taken(size, fitted):
+def test_the_largest_pictures_are_accepted(size, fitted):
     assert reencode(png_of(*size)).size == fitted
 
 
 def jpeg_with(*segments: bytes, scans: int = 0) -> bytes:
-    """A small progressive JPEG with more segments at its start and its last scan repeated."""
+    """Return a small progressive JPEG with extra segments at its start and its last scan repeated."""
     jpeg = saved(Image.new("L", (32, 32)), "JPEG", progressive=True)
     last_scan = jpeg[jpeg.rindex(b"\xff\xda") : -2]
     return jpeg[:2] + b"".join(segments) + jpeg[2:-2] + last_scan * scans + jpeg[-2:]
@@ -202,7 +202,7 @@ def test_a_picture_made_of_nothing_but_overhead_is_refused(content):
     assert code_of_refusal(content) == "invalid_image"
 
 
-def test_what_cameras_and_editors_write_beside_the_pixels_is_taken():
+def test_pictures_with_the_metadata_of_cameras_and_editors_are_accepted():
     photo = [b"\xff\xe1\xff\xff" + b"Exif\0\0" + bytes(65_527)] + [b"\xff\xe2\xff\xff" + bytes(65_533)] * 30
     assert reencode(jpeg_with(*photo)).size == (32, 32)
     motion_photo = saved(Image.new("RGB", (32, 32)), "JPEG") + b"\xff\xda\xff\xe1" * 100_000
@@ -211,12 +211,11 @@ def test_what_cameras_and_editors_write_beside_the_pixels_is_taken():
     assert reencode(png_of(8, 8, *[(b"tEXt", b"key%d\0value" % number) for number in range(500)])).size == (8, 8)
 
 
-def test_a_broken_note_of_the_cameras_does_not_spoil_the_picture():
+def test_broken_camera_metadata_is_ignored():
     assert reencode(saved(Image.new("RGB", (40, 20)), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")).size == (40, 20)
 
 
 def test_pictures_are_decoded_one_at_a_time(monkeypatch):
-    """However many are sent at once, so that their memory does not add up."""
     at_work, most = 0, 0
     decode = images._decode
 
@@ -241,7 +240,7 @@ def test_other_formats_are_refused(format):
 
 
 @pytest.mark.parametrize("content", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", bytes(5000), b"GIF89a", b"\xff\xd8"])
-def test_what_is_not_a_picture_is_refused(content):
+def test_files_that_are_not_pictures_are_refused(content):
     assert code_of_refusal(content) == "invalid_image"
 
 
@@ -252,7 +251,7 @@ def test_a_truncated_picture_is_refused(format):
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP"])
-def test_no_damage_brings_anything_but_a_picture_or_a_refusal(format):
+def test_a_damaged_file_becomes_a_picture_or_is_refused(format):
     chance = random.Random(format)
     whole = image_sample(format)
     for _ in range(100):
@@ -274,7 +273,7 @@ def too_long() -> bytes:
 
 
 @pytest.mark.django_db
-def test_a_picture_that_is_too_long_comes_in_by_no_way(api_as, artist, client, make_user, too_long):
+def test_a_picture_that_is_too_long_is_refused_at_every_endpoint(api_as, artist, client, make_user, too_long):
     musician = api_as(artist)
     album = Album.objects.create(title="Album", artist=artist)
 

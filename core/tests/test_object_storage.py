@@ -5,7 +5,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 
-def test_threads_have_connections_of_their_own_and_share_what_is_large(use_store, s3_server):
+def test_threads_have_clients_of_their_own_and_share_the_session(use_store, s3_server):
     use_store(s3_server)
     together = Barrier(8)
 

@@ -1,4 +1,4 @@
-"""What an operator sees: log lines, health, metrics. And what nobody may see in them."""
+"""Log lines, health checks and metrics, and that none of them has personal data."""
 
 import logging
 import os
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def lines():
-    """Each log record as production writes it."""
+    """Collect each log record as production writes it."""
     written = []
 
     class Handler(logging.Handler):
@@ -64,7 +64,7 @@ def song(artist):
     return song
 
 
-def test_a_request_is_one_line(api_as, listener, song, lines):
+def test_a_request_is_one_log_line(api_as, listener, song, lines):
     answer = api_as(listener).get(f"/api/songs/{song.pk}?search=secret", headers={"user-agent": "Spy/1"})
 
     [line] = lines
@@ -83,13 +83,13 @@ def test_a_request_is_one_line(api_as, listener, song, lines):
     }
 
 
-def test_nobody_is_null(api, lines):
+def test_an_anonymous_caller_is_logged_as_null(api, lines):
     api.get("/api/songs")
 
     assert lines[0]["user"] is None
 
 
-def test_the_clients_own_request_id_comes_back(api, lines):
+def test_the_clients_request_id_is_returned(api, lines):
     assert api.get("/api/songs", headers={"X-Request-ID": "from-the-client.1"})["X-Request-ID"] == "from-the-client.1"
     assert lines[0]["request_id"] == "from-the-client.1"
 
@@ -97,7 +97,7 @@ def test_the_clients_own_request_id_comes_back(api, lines):
 @pytest.mark.parametrize(
     "given", ["", "short", "x" * 65, "a b c d e f g", 'quote"quote"', "nina@example.com", "ümläut-id"]
 )
-def test_what_is_no_sane_id_is_replaced(api, given):
+def test_an_unsafe_request_id_is_replaced(api, given):
     assert len(api.get("/api/songs", HTTP_X_REQUEST_ID=given)["X-Request-ID"]) == 32
 
 
@@ -110,7 +110,7 @@ def test_a_browser_may_read_the_request_id(api, settings):
 
 
 @pytest.mark.parametrize("path", ["/api/nina@example.com", "/nina@example.com/secret", "/api/songs/secret"])
-def test_what_somebody_typed_is_in_no_log(api, lines, path):
+def test_user_input_is_not_logged(api, lines, path):
     assert api.get(f"{path}?token=secret").status_code == 404
 
     assert "secret" not in str(lines)
@@ -118,7 +118,7 @@ def test_what_somebody_typed_is_in_no_log(api, lines, path):
     assert len(lines) == 1
 
 
-def test_an_exception_is_told_once_with_its_stack_and_without_addresses(api, lines, monkeypatch):
+def test_an_exception_is_logged_once_with_its_stack_and_without_addresses(api, lines, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError("nobody expects nina@example.com")
 
@@ -136,7 +136,7 @@ def test_an_exception_is_told_once_with_its_stack_and_without_addresses(api, lin
     assert "secret" not in str(lines)
 
 
-def test_slow_queries_are_told_without_their_values(api, song, lines, settings, monkeypatch):
+def test_slow_queries_are_logged_without_their_values(api, song, lines, settings, monkeypatch):
     settings.SLOW_QUERY_MS = 1
     ticks = iter(range(10**6))
     monkeypatch.setattr("core.observability.requests.perf_counter", lambda: next(ticks))
@@ -151,7 +151,7 @@ def test_slow_queries_are_told_without_their_values(api, song, lines, settings, 
     assert "findme" not in str(slow)
 
 
-def test_no_query_is_slow_where_that_is_off(api, lines, settings):
+def test_slow_queries_are_not_logged_at_zero_milliseconds(api, lines, settings):
     settings.SLOW_QUERY_MS = 0
 
     api.get("/api/songs")
@@ -174,7 +174,7 @@ def test_routes_are_templates(route, template):
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/live/", "/health/ready", "/health/ready/"])
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_health_is_told_to_everybody(api, settings, method, path):
+def test_health_is_public(api, settings, method, path):
     settings.ALLOWED_HOSTS = ["music.example"]
     settings.SECURE_SSL_REDIRECT = True
 
@@ -192,12 +192,12 @@ def test_health_can_only_be_read(api, path):
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
 
 
-def test_alive_needs_no_database(api, django_assert_num_queries):
+def test_liveness_needs_no_database(api, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert api.get("/health/live").json() == {"status": "live"}
 
 
-def test_without_the_database_it_is_not_ready_and_says_no_more_than_that(api, monkeypatch):
+def test_without_the_database_readiness_is_503_without_details(api, monkeypatch):
     def away():
         raise OperationalError("password=secret")
 
@@ -211,7 +211,7 @@ def test_without_the_database_it_is_not_ready_and_says_no_more_than_that(api, mo
     assert "secret" not in answer.content.decode()
 
 
-def test_strangers_are_told_whether_it_is_ready_and_no_more(api, settings, monkeypatch):
+def test_callers_outside_metrics_allowed_get_no_checks(api, settings, monkeypatch):
     settings.METRICS_ALLOWED = [ip_network("10.0.0.0/8")]
 
     assert api.get("/health/ready").json() == {"status": "ready"}
@@ -223,7 +223,7 @@ def test_strangers_are_told_whether_it_is_ready_and_no_more(api, settings, monke
     assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
 
 
-def test_a_cache_that_hangs_is_waited_for_one_second_and_decides_nothing(api, monkeypatch):
+def test_a_hanging_cache_delays_readiness_by_a_second_and_does_not_change_it(api, monkeypatch):
     released = threading.Event()
     monkeypatch.setitem(health.CHECKS, "cache", lambda: released.wait(20))
     began = monotonic()
@@ -235,13 +235,13 @@ def test_a_cache_that_hangs_is_waited_for_one_second_and_decides_nothing(api, mo
     assert {(answer.status_code, answer.json()["checks"]["cache"]) for answer in answers} == {(200, "down")}
 
 
-def test_a_disk_that_takes_nothing_is_down(api, settings, monkeypatch):
+def test_a_read_only_disk_is_down(api, settings, monkeypatch):
     monkeypatch.setattr("os.access", lambda *_: False)
 
     assert api.get("/health/ready").json()["checks"]["storage"] == "down"
 
 
-def test_the_queue_and_its_workers_are_told(listener, monkeypatch):
+def test_readiness_shows_the_queue_and_its_workers(listener, monkeypatch):
     WorkerLease.objects.create(worker="alive", ends_at=timezone.now() + timedelta(seconds=30))
     WorkerLease.objects.create(worker="lost", ends_at=timezone.now() - timedelta(seconds=30))
 
@@ -264,7 +264,7 @@ def test_metrics_count_by_route(api, song):
     assert "music_tasks_waiting 0.0" in text
 
 
-def test_what_anybody_can_make_up_adds_no_series(api):
+def test_unknown_paths_and_methods_add_no_series(api):
     for number in range(3):
         api.generic(f"METHOD{number}", f"/api/nowhere/{number}")
         api.get(f"/somewhere/{number}")
@@ -276,18 +276,18 @@ def test_what_anybody_can_make_up_adds_no_series(api):
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "2001:db8::1", "unknown", ""])
-def test_metrics_do_not_exist_for_strangers(api, address):
+def test_metrics_are_404_outside_metrics_allowed(api, address):
     answer, nowhere = (api.get(path, REMOTE_ADDR=address) for path in ("/metrics", "/nowhere"))
 
     assert answer.status_code == nowhere.status_code == 404
     assert b"music_" not in answer.content
 
 
-def test_metrics_behind_a_proxy_nobody_told_of_are_closed(api):
+def test_metrics_are_404_behind_an_untrusted_proxy(api):
     assert api.get("/metrics", HTTP_X_FORWARDED_FOR="127.0.0.1").status_code == 404
 
 
-def test_metrics_believe_the_proxies_that_are_trusted(api, settings):
+def test_metrics_take_the_address_from_trusted_proxies(api, settings):
     settings.TRUSTED_PROXIES = 1
 
     assert api.get("/metrics", HTTP_X_FORWARDED_FOR="127.0.0.1, 203.0.113.9").status_code == 404
@@ -295,7 +295,7 @@ def test_metrics_believe_the_proxies_that_are_trusted(api, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_plays_that_count_are_counted(api_as, listener, song):
+def test_counted_plays_are_in_the_metrics(api_as, listener, song):
     before = sample("music_plays_total")
     player = api_as(listener)
 
@@ -330,7 +330,7 @@ def try_again() -> None:
 @pytest.mark.parametrize(
     ("job", "status"), [(sing, "SUCCESSFUL"), (break_down, "FAILED"), (try_again, "RETRIED")], ids=lambda x: str(x)[:9]
 )
-def test_a_task_is_one_line_and_its_id_is_on_all_others(worker, lines, job, status):
+def test_a_task_is_one_log_line_and_its_id_is_on_all_others(worker, lines, job, status):
     result = job.enqueue()
 
     worker()
@@ -344,7 +344,7 @@ def test_a_task_is_one_line_and_its_id_is_on_all_others(worker, lines, job, stat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_task_that_waits_is_told_with_its_age(api, worker, settings):
+def test_metrics_show_waiting_tasks_and_their_age(api, worker, settings):
     with time_machine.travel(timezone.now() - timedelta(minutes=5)):
         sing.enqueue()
 
@@ -355,7 +355,7 @@ def test_a_task_that_waits_is_told_with_its_age(api, worker, settings):
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_the_folder_for_metrics_is_emptied_and_closed_to_others(tmp_path, monkeypatch, named):
+def test_the_metrics_folder_is_emptied_and_private(tmp_path, monkeypatch, named):
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "given" / "one") if named else "")
 
@@ -367,7 +367,7 @@ def test_the_folder_for_metrics_is_emptied_and_closed_to_others(tmp_path, monkey
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_folder_for_metrics_that_is_a_link_is_refused(tmp_path, monkeypatch):
+def test_a_metrics_folder_that_is_a_link_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
     (tmp_path / f"music-metrics-{os.getuid()}-8000").symlink_to(tmp_path)
@@ -376,7 +376,7 @@ def test_a_folder_for_metrics_that_is_a_link_is_refused(tmp_path, monkeypatch):
         prepare_metrics_folder(8000)
 
 
-def test_the_dead_have_nothing_in_progress(tmp_path):
+def test_ended_processes_have_no_requests_in_progress(tmp_path):
     ended = subprocess.Popen(["true"])
     ended.wait()
     for pid in (os.getpid(), ended.pid):

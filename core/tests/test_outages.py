@@ -1,4 +1,4 @@
-"""What is answered while something that we need is away."""
+"""Answers while the database or the storage is unreachable."""
 
 from contextlib import ExitStack
 
@@ -10,7 +10,7 @@ from core.http.uploads import UnnamedFileUploadHandler
 
 
 def broken_off() -> DatabaseError:
-    """As Django passes on what psycopg2 says of a connection that broke off in the middle of an answer."""
+    """Return the error that Django raises when a connection breaks off in the middle of an answer."""
     error = DatabaseError("server closed the connection unexpectedly")
     error.__cause__ = Exception("server closed the connection unexpectedly")
     return error
@@ -21,7 +21,7 @@ OUTAGES = [OperationalError("the database system is shutting down"), InterfaceEr
 
 @pytest.fixture
 def failing(db):
-    """`failing(error)`: whatever asks the database from now on meets it."""
+    """`failing(error)`: every database query from now on raises the error."""
     with ExitStack() as wrappers:
 
         def fail(error):
@@ -34,7 +34,7 @@ def failing(db):
 
 
 @pytest.mark.parametrize("error", [*OUTAGES, broken_off()], ids=repr)
-def test_a_database_that_is_away_is_a_503_in_the_one_shape(api_as, listener, failing, error):
+def test_an_unreachable_database_is_503_in_the_error_shape(api_as, listener, failing, error):
     client = api_as(listener)
     client.raise_request_exception = False
     failing(error)
@@ -45,8 +45,8 @@ def test_a_database_that_is_away_is_a_503_in_the_one_shape(api_as, listener, fai
 
 
 @pytest.mark.parametrize("path", ["/api/songs", "/admin/"])
-def test_outside_of_views_too(client, listener, failing, path):
-    """A session's account is looked up wherever it is needed first, and pages for people have no handler of ours."""
+def test_an_unreachable_database_is_503_outside_of_views_too(client, listener, failing, path):
+    # The session's account is loaded by the first code that needs it, which may be a middleware or an admin page.
     client.raise_request_exception = False
     client.force_login(listener)
     failing(OUTAGES[0])
@@ -55,13 +55,13 @@ def test_outside_of_views_too(client, listener, failing, path):
     assert path == "/admin/" or answer.json()["errors"][0]["code"] == "database_unavailable"
 
 
-def test_mistakes_of_our_own_are_no_outage():
+def test_errors_in_our_sql_are_no_outage():
     assert not is_database_outage(OperationalError("no such table: music_song"))
     assert not is_database_outage(DatabaseError("Forced update did not affect any rows."))
     assert not is_database_outage(ValueError("no"))
 
 
-def test_large_uploads_wait_in_files_without_names(rf, tmp_path, settings):
+def test_large_uploads_are_stored_in_unnamed_temporary_files(rf, tmp_path, settings):
     settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
     handler = UnnamedFileUploadHandler(rf.post("/"))
     handler.new_file("file", "song.mp3", "audio/mpeg", 10)

@@ -1,4 +1,4 @@
-"""Covers and pictures in the sizes that clients show them in."""
+"""Covers and profile pictures in the sizes of `?size=`."""
 
 import io
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def three_stripes() -> bytes:
-    """900 × 300 px: red, green, blue."""
+    """Return a picture of 900 × 300 px with a red, a green and a blue square."""
     picture = Image.new("RGB", (900, 300))
     for number, color in enumerate(("red", "lime", "blue")):
         picture.paste(color, (300 * number, 0, 300 * (number + 1), 300))
@@ -30,7 +30,7 @@ def three_stripes() -> bytes:
 
 @pytest.fixture
 def cover(api_as, artist):
-    """The address of an album's cover."""
+    """Return the address of an album's cover."""
     album = Album.objects.create(title="Album", artist=artist)
     return send_image(api_as(artist), f"/api/albums/{album.pk}", three_stripes()).data["cover_image"]
 
@@ -40,7 +40,7 @@ def picture_in(answer) -> Image.Image:
 
 
 @pytest.mark.parametrize(("size", "side"), [(64, 64), (300, 300), (640, 300)])
-def test_a_size_is_a_square_of_the_middle_and_never_enlarged(api, cover, size, side):
+def test_a_size_is_the_central_square_and_never_enlarged(api, cover, size, side):
     answer = api.get(f"{cover}?size={size}")
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/jpeg")
@@ -51,11 +51,11 @@ def test_a_size_is_a_square_of_the_middle_and_never_enlarged(api, cover, size, s
     assert green > 200 > 60 > max(red, blue)
 
 
-def test_without_a_size_the_picture_is_as_it_was(api, cover):
+def test_without_a_size_the_picture_is_sent_unchanged(api, cover):
     assert picture_in(api.get(cover)).size == (900, 300)
 
 
-def test_a_see_through_picture_stays_so(api, api_as, artist):
+def test_a_transparent_picture_stays_transparent(api, api_as, artist):
     album = Album.objects.create(title="Album", artist=artist)
     see_through = saved(Image.new("RGBA", (400, 400), (255, 0, 0, 40)), "PNG")
     address = send_image(api_as(artist), f"/api/albums/{album.pk}", see_through).data["cover_image"]
@@ -76,13 +76,13 @@ def test_another_size_is_refused(api, cover, size):
     assert len(stored_files()) == 1
 
 
-def test_a_size_of_a_picture_that_is_not_there_is_not_there(api):
+def test_a_size_of_a_missing_picture_is_404(api):
     missing = "/media/covers/00000000-0000-4000-8000-000000000000.jpg"
     assert api.get(f"{missing}?size=300").status_code == 404
     assert stored_files() == set()
 
 
-def test_sizes_have_no_address_of_their_own(api, cover):
+def test_the_keys_of_sizes_are_no_public_addresses(api, cover):
     api.get(f"{cover}?size=64")
     assert api.get(cover.replace(".jpg", "-64.jpg")).status_code == 404
 
@@ -101,7 +101,7 @@ def test_every_kind_of_picture_comes_in_sizes(api, api_as, listener, owner):
     assert picture_in(api.get(f"{address}?size=300")).size == (300, 300)
 
 
-def test_a_size_is_made_once_when_many_ask_at_the_same_moment(api, cover, monkeypatch):
+def test_simultaneous_requests_make_a_size_once(api, cover, monkeypatch):
     made = []
     square_image = picture_sizes.square_image
     monkeypatch.setattr(picture_sizes, "square_image", lambda *asked: made.append(asked) or square_image(*asked))
@@ -115,7 +115,7 @@ def test_a_size_is_made_once_when_many_ask_at_the_same_moment(api, cover, monkey
     assert stored_files() == {name, *keys}
 
 
-def test_another_process_that_makes_the_same_leaves_one_file(cover):
+def test_two_processes_that_make_the_same_size_leave_one_file(cover):
     name = cover.partition("/media/")[2]
     key = picture_sizes.ensure_size(name, 64)
     before = default_storage.open(key).read()
@@ -126,7 +126,7 @@ def test_another_process_that_makes_the_same_leaves_one_file(cover):
     assert stored_files() == {name, key}
 
 
-def test_sizes_go_with_their_picture(api, api_as, artist, cover, django_capture_on_commit_callbacks):
+def test_sizes_are_deleted_with_their_picture(api, api_as, artist, cover, django_capture_on_commit_callbacks):
     for size in (64, 300, 640):
         api.get(f"{cover}?size={size}")
     assert len(stored_files()) == 4
@@ -138,7 +138,7 @@ def test_sizes_go_with_their_picture(api, api_as, artist, cover, django_capture_
     assert api.get(f"{cover}?size=64").status_code == 404
 
 
-def test_the_sweep_knows_sizes(api, artist, cover):
+def test_the_sweep_keeps_the_sizes_of_named_pictures(api, artist, cover):
     api.get(f"{cover}?size=64")
     assert list(Sweep().unnamed(older_than=timedelta(0))) == []
 
@@ -150,7 +150,7 @@ def test_the_sweep_knows_sizes(api, artist, cover):
     assert stored_files() == {other.cover_image.name}
 
 
-def test_a_bucket_gets_the_size_once_and_clients_are_led_to_it(api, cover, s3_server, use_store):
+def test_a_size_is_stored_once_in_a_bucket_and_clients_are_redirected(api, cover, s3_server, use_store):
     use_store(s3_server)
     name = cover.partition("/media/")[2]
     original = default_storage.save(name, ContentFile(saved(Image.new("RGB", (700, 500)), "JPEG")))

@@ -1,4 +1,4 @@
-"""What is not kept any longer goes, and nothing that was counted with it."""
+"""Pruning deletes expired rows, and changes no count, trend or recommendation that was made from them."""
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -27,7 +27,7 @@ from music.models import (
     Trend,
     TrendRefresh,
 )
-from music.playback import retention as pruning
+from music.playback import retention as history
 from payments.models import ClosedCustomer, Membership, PaymentRequest, Subscription, SubscriptionPlan
 from payments.models.subscriptions import digest_of
 from users.models import AuthToken, FailedLogin
@@ -68,9 +68,9 @@ def played(song, listener, *, days_ago, times=1):
 
 
 def prune():
-    said = StringIO()
-    call_command("prune", stdout=said)
-    return dict(line.rsplit(": ", 1) for line in said.getvalue().splitlines())
+    printed = StringIO()
+    call_command("prune", stdout=printed)
+    return dict(line.rsplit(": ", 1) for line in printed.getvalue().splitlines())
 
 
 def counts_of(song):
@@ -87,14 +87,14 @@ def trend_of(song):
     return {name: pytest.approx(getattr(Trend.objects.get(song=song), name)) for name in ("overall", "month", "week")}
 
 
-def test_history_is_kept_for_ever_unless_one_says_how_long(song, listener):
+def test_history_is_kept_by_default(song, listener):
     played(song, listener, days_ago=3000)
 
     assert prune()["listening history"] == "0 removed"
     assert counts_of(song) == (8, 7, 1)
 
 
-def test_what_is_older_goes_and_every_count_stays(month, song, listener, artist):
+def test_old_history_is_deleted_and_counts_stay(month, song, listener, artist):
     played(song, artist, days_ago=31, times=5)
     played(song, listener, days_ago=29, times=3)
     assert all_is_counted()
@@ -107,7 +107,7 @@ def test_what_is_older_goes_and_every_count_stays(month, song, listener, artist)
     assert [skip.listener for skip in Skip.objects.all()] == [listener]
 
 
-def test_doing_it_again_changes_nothing(month, song, listener):
+def test_pruning_twice_changes_nothing(month, song, listener):
     played(song, listener, days_ago=31)
     prune()
 
@@ -115,7 +115,7 @@ def test_doing_it_again_changes_nothing(month, song, listener):
     assert counts_of(song) == (8, 8, 0)
 
 
-def test_a_day_is_kept_as_a_whole(month, song, listener):
+def test_a_day_is_kept_or_deleted_as_a_whole(month, song, listener):
     midnight = NOON.replace(hour=0) - timedelta(days=30)
     for at in (midnight, midnight - timedelta(seconds=1)):
         Play.objects.create(song=song, listener=listener, at=at)
@@ -125,10 +125,10 @@ def test_a_day_is_kept_as_a_whole(month, song, listener):
     assert Play.objects.get().at == midnight
 
 
-def test_it_goes_in_batches_and_can_be_cut_off(month, song, listener, monkeypatch):
-    monkeypatch.setattr(pruning, "PLAYS_PER_BATCH", 2)
+def test_pruning_can_be_interrupted_between_batches(month, song, listener, monkeypatch):
+    monkeypatch.setattr(history, "PLAYS_PER_BATCH", 2)
     played(song, listener, days_ago=31, times=5)
-    batches = pruning.prune_history()
+    batches = history.prune_history()
     assert next(batches) == 2
 
     batches.close()
@@ -139,7 +139,7 @@ def test_it_goes_in_batches_and_can_be_cut_off(month, song, listener, monkeypatc
     assert counts_of(song) == (12, 12, 0)
 
 
-def test_who_played_after_a_pruning_and_closes_the_account_takes_back_what_is_left(month, song, listener, api_as):
+def test_deleting_an_account_uncounts_only_plays_that_were_not_pruned(month, song, listener, api_as):
     played(song, listener, days_ago=31, times=2)
     played(song, listener, days_ago=1, times=3)
     prune()
@@ -150,7 +150,7 @@ def test_who_played_after_a_pruning_and_closes_the_account_takes_back_what_is_le
     assert all_is_counted()
 
 
-def test_trends_stay_as_they_are(month, song, listener, artist, api):
+def test_trends_do_not_change_when_history_is_pruned(month, song, listener, artist, api):
     with time_machine.travel(NOON - timedelta(days=31)):
         SongLike.objects.create(song=song, listener=artist)
     played(song, artist, days_ago=31, times=50)
@@ -160,14 +160,14 @@ def test_trends_stay_as_they_are(month, song, listener, artist, api):
     before, days = trend_of(song), list(DailyAppeal.objects.values("day", "weight"))
 
     prune()
-    TrendRefresh.objects.update(at=NOON - timedelta(days=60))  # so that it looks at the old like again
+    TrendRefresh.objects.update(at=NOON - timedelta(days=60))  # so that the refresh reads the old like again
     refresh()
 
     assert trend_of(song) == before
     assert list(DailyAppeal.objects.values("day", "weight")) == days
 
 
-def test_plays_that_no_trend_had_seen_yet_are_summed_before_they_go(month, song, listener):
+def test_plays_that_no_trend_has_counted_are_summed_before_they_are_deleted(month, song, listener):
     played(song, listener, days_ago=40)
 
     prune()
@@ -178,7 +178,7 @@ def test_plays_that_no_trend_had_seen_yet_are_summed_before_they_go(month, song,
     assert Trend.objects.get(song=song).overall == pytest.approx(imported + played_here)
 
 
-def test_what_is_recommended_goes_on_without_the_history(month, song, listener, api_as):
+def test_recommendations_work_without_history(month, song, listener, api_as):
     played(song, listener, days_ago=31)
     prune()
 
@@ -188,8 +188,7 @@ def test_what_is_recommended_goes_on_without_the_history(month, song, listener, 
     assert api_as(listener).get("/api/songs/recently_played").json()["results"] == []
 
 
-def test_what_was_played_again_meanwhile_stays(month, song, listener, monkeypatch):
-    """Between looking and deleting."""
+def test_a_row_that_is_used_between_reading_and_deleting_stays(month, song, listener, monkeypatch):
     played(song, listener, days_ago=31)
     rows = RecentlyPlayed.objects.filter(last_counted_at__lt=NOON - timedelta(days=30))
     real = type(rows).values_list
@@ -208,7 +207,7 @@ def test_what_was_played_again_meanwhile_stays(month, song, listener, monkeypatc
     assert RecentlyPlayed.objects.get().last_played_at == NOON
 
 
-def test_what_has_expired_goes(listener, artist, api_as, client):
+def test_expired_rows_are_deleted(listener, artist, api_as, client):
     for days in (-1, 1):
         AuthToken.objects.filter(pk=AuthToken.objects.create(listener)[0].pk).update(expiry=NOON + timedelta(days=days))
         Session.objects.create(session_key=str(days), session_data="", expire_date=NOON + timedelta(days=days))
@@ -225,17 +224,17 @@ def test_what_has_expired_goes(listener, artist, api_as, client):
         PaymentRequest.objects.create(user=listener, key="old", asked={})
     PaymentRequest.objects.create(user=listener, key="new", asked={})
 
-    said = prune()
+    printed = prune()
 
     for what in ("tokens", "browser sessions", "failed log-ins", "invitations", "payment requests"):
-        assert said[what] == "1 removed", what
+        assert printed[what] == "1 removed", what
     assert AuthToken.objects.get().expiry > NOON
     assert Session.objects.get().session_key == "1"
     assert {seat.email for seat in Membership.objects.all()} == {"1@x.org", "l@x.org"}
     assert PaymentRequest.objects.get().key == "new"
 
 
-def test_logs_are_kept_for_a_while(settings):
+def test_logs_are_deleted_after_their_days(settings):
     settings.KEEP_LOGS = timedelta(days=10)
     task = {"args_kwargs": {}, "task_path": "x", "run_after": NOON, "exception_class_path": "", "traceback": ""}
     for days in (9, 11):
@@ -249,16 +248,16 @@ def test_logs_are_kept_for_a_while(settings):
             WebhookEventTrigger.objects.create(event=event, remote_ip="127.0.0.1", headers={}, body="{}")
     ClosedCustomer.objects.create(customer_digest="still at Stripe")
 
-    said = prune()
+    printed = prune()
 
-    assert (said["finished tasks"], said["Stripe's events"]) == ("2 removed", "2 removed")
+    assert (printed["finished tasks"], printed["Stripe's events"]) == ("2 removed", "2 removed")
     assert DBTaskResult.objects.filter(status="READY").count() == 2
     assert Event.objects.get().id == "evt_9"
     assert WebhookEventTrigger.objects.count() == 1
     assert {row.customer_digest for row in ClosedCustomer.objects.all()} == {digest_of("9"), "still at Stripe"}
 
 
-def test_words_that_are_in_no_name_any_more_are_forgotten(api):
+def test_search_words_without_a_name_are_deleted(api):
     Genre.objects.create(title="Zeppelinwaltz")
     gone = Genre.objects.create(title="Quagmirepolka")
     gone.delete()
@@ -270,7 +269,7 @@ def test_words_that_are_in_no_name_any_more_are_forgotten(api):
     assert [genre["title"] for genre in found] == ["Zeppelinwaltz"]
 
 
-def test_each_day_sees_to_the_next(settings, month, song, listener):
+def test_each_daily_run_schedules_the_next(settings, month, song, listener):
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
     played(song, listener, days_ago=31)
 

@@ -1,4 +1,4 @@
-"""What reaches Sentry when something breaks, in a process of its own as in production."""
+"""Error reports to Sentry, from a process of its own as in production."""
 
 import gzip
 import json
@@ -42,7 +42,7 @@ sentry_sdk.flush(5)
 
 @pytest.fixture
 def sentry():
-    """A Sentry on this machine: its DSN, and what it was sent."""
+    """A Sentry server on this machine: its DSN, and the events that it received."""
     envelopes = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -68,7 +68,7 @@ def events_in(envelopes):
     return [part for part in parts if "exception" in part]
 
 
-def test_sentry_learns_what_broke_and_nothing_about_anybody(sentry):
+def test_an_error_reaches_sentry_without_personal_data(sentry):
     dsn, envelopes = sentry
     ended = subprocess.run(
         [sys.executable, "-c", BREAK],

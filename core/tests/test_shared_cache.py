@@ -1,4 +1,4 @@
-"""Redis between processes, and what becomes of requests when it goes away. With a real one."""
+"""The shared cache on a real Redis, and requests while Redis is unreachable."""
 
 import http.client
 import logging
@@ -26,7 +26,7 @@ def redis_process():
 
 @pytest.fixture
 def running_redis(redis_process, monkeypatch):
-    """Empty and there, whatever the last test did to it."""
+    """Return a running Redis, whatever the last test did to it."""
     monkeypatch.setattr(shared_cache, "outage", Outage())
     if not redis_process.is_running():
         redis_process.start()
@@ -38,7 +38,7 @@ def running_redis(redis_process, monkeypatch):
 
 @pytest.fixture
 def cache(running_redis, settings):
-    """The default cache of all code is on Redis."""
+    """Put the default cache on Redis."""
     shared = {"BACKEND": "core.cache.SharedCache", "LOCATION": running_redis.url}
     settings.CACHES = {**settings.CACHES, "default": shared}
     cache = caches["default"]
@@ -48,17 +48,17 @@ def cache(running_redis, settings):
 
 
 def another(process):
-    """The same cache as another process has it."""
+    """Return the cache as another process sees it."""
     return SharedCache(process.url, {})
 
 
-def seconds_of(deed):
+def seconds_of(action):
     began = time.monotonic()
-    deed()
+    action()
     return time.monotonic() - began
 
 
-def test_processes_see_what_others_have_written(cache, running_redis):
+def test_processes_share_the_cache(cache, running_redis):
     cache.set("song", {"title": "Kettle"}, 60)
     cache.add("asked", 1, 60)
 
@@ -70,7 +70,7 @@ def test_processes_see_what_others_have_written(cache, running_redis):
 
 
 class Planted:
-    """Runs code when it is unpickled."""
+    """Object that runs code when it is unpickled."""
 
     def __init__(self, file):
         self.file = file
@@ -79,7 +79,7 @@ class Planted:
         return open, (str(self.file), "w")
 
 
-def test_what_a_stranger_writes_into_redis_is_not_executed_and_counts_as_missing(cache, running_redis, tmp_path):
+def test_a_pickle_in_redis_is_not_executed_and_counts_as_missing(cache, running_redis, tmp_path):
     stranger = Redis.from_url(running_redis.url)
     stranger.set(":1:planted", pickle.dumps(Planted(tmp_path / "executed")))
     stranger.set(":1:noise", b"\x80\xff not JSON")
@@ -90,18 +90,18 @@ def test_what_a_stranger_writes_into_redis_is_not_executed_and_counts_as_missing
 
 
 @pytest.mark.django_db
-def test_everything_that_is_cached_can_be_said_in_json(cache, api, artist):
+def test_everything_that_is_cached_is_json(cache, api, artist):
     for title in ("One", "Two"):
         SongCounts.objects.create(song=Song.objects.create(title=title, artist=artist))
 
-    for _ in range(2):  # made, then taken from the cache
+    for _ in range(2):  # computed, then read from the cache
         drawn = api.get("/api/songs/random").json()["results"]
         assert {song["title"] for song in drawn} == {"One", "Two"}
         assert api.get("/api/songs/trending").status_code == 200
     assert cache.shared.get("song_numbers")[0] >= 0
 
 
-def test_no_method_of_a_cache_fails_while_redis_is_away(cache, running_redis):
+def test_no_cache_method_fails_while_redis_is_unreachable(cache, running_redis):
     running_redis.kill()
 
     assert cache.add("a", 1, 60) is True
@@ -119,23 +119,23 @@ def test_no_method_of_a_cache_fails_while_redis_is_away(cache, running_redis):
     assert cache.get("a") is None
 
 
-def test_an_outage_is_logged_once_and_so_is_its_end(cache, running_redis, caplog, monkeypatch):
+def test_the_start_and_the_end_of_an_outage_are_logged_once(cache, running_redis, caplog, monkeypatch):
     monkeypatch.setattr(shared_cache, "SECONDS_BETWEEN_TRIES", 0)
     running_redis.kill()
     for _ in range(5):
         cache.get("a")
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert "Redis is away" in caplog.text
+    assert "Redis is unreachable" in caplog.text
 
     running_redis.start()
     running_redis.wait_until_ready()
     cache.set("a", 1, 60)
 
     assert another(running_redis).get("a") == 1
-    assert [record.message for record in caplog.records][1:] == ["Redis is back."]
+    assert [record.message for record in caplog.records][1:] == ["Redis is reachable again."]
 
 
-def test_an_empty_redis_that_has_nothing_to_count_up_from_is_back_too(cache, running_redis, monkeypatch):
+def test_a_missing_key_ends_an_outage_too(cache, running_redis, monkeypatch):
     monkeypatch.setattr(shared_cache, "SECONDS_BETWEEN_TRIES", 0)
     running_redis.kill()
     cache.get("a")
@@ -148,7 +148,7 @@ def test_an_empty_redis_that_has_nothing_to_count_up_from_is_back_too(cache, run
     assert shared_cache.outage.next_try is None
 
 
-def test_an_answer_that_was_on_its_way_as_redis_died_does_not_end_the_outage(cache, running_redis, monkeypatch):
+def test_a_late_answer_does_not_end_an_outage_that_began_meanwhile(cache, running_redis, monkeypatch):
     def answered_late(*args):
         shared_cache.outage.begin(ConnectionError("as another thread found out"))
         return "late"
@@ -159,7 +159,7 @@ def test_an_answer_that_was_on_its_way_as_redis_died_does_not_end_the_outage(cac
     assert shared_cache.outage.next_try is not None
 
 
-def test_a_redis_that_was_restarted_meanwhile_is_no_outage(cache, running_redis, caplog):
+def test_a_restart_of_redis_between_calls_is_no_outage(cache, running_redis, caplog):
     cache.set("a", 1, 60)
     running_redis.kill()
     running_redis.start()
@@ -171,7 +171,7 @@ def test_a_redis_that_was_restarted_meanwhile_is_no_outage(cache, running_redis,
     assert not caplog.records
 
 
-def test_a_redis_that_hangs_costs_one_request_half_a_second_and_others_nothing(cache, running_redis):
+def test_a_hanging_redis_delays_one_request_by_half_a_second(cache, running_redis):
     cache.set("a", 1, 60)
     running_redis.running.send_signal(signal.SIGSTOP)
 
@@ -180,7 +180,7 @@ def test_a_redis_that_hangs_costs_one_request_half_a_second_and_others_nothing(c
 
 
 @pytest.mark.django_db
-def test_requests_are_answered_and_counted_while_redis_is_away(cache, running_redis, api, settings, artist):
+def test_requests_are_answered_and_throttled_while_redis_is_unreachable(cache, running_redis, api, settings, artist):
     song = Song.objects.create(title="A song", artist=artist)
     SongCounts.objects.create(song=song)
     settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "everything": (4, 24 * 3600)}
@@ -192,7 +192,7 @@ def test_requests_are_answered_and_counted_while_redis_is_away(cache, running_re
 
 
 def ask(web, path="/api"):
-    """The status and the seconds that the answer took, on a connection of its own, so that any process may answer."""
+    """Return status and duration of a request on a connection of its own, which any process may answer."""
     connection = http.client.HTTPConnection(urlsplit(web.url).netloc, timeout=10)
     began = time.monotonic()
     connection.request("GET", path)
@@ -205,15 +205,15 @@ def ask(web, path="/api"):
 def test_two_processes_count_together_and_outlive_redis(cache, running_redis, tmp_path):
     environment = {"CACHE_URL": running_redis.url, "THROTTLE_EVERYTHING": "50/day"}
     web = server({**environment, "DATABASE_URL": f"sqlite:///{tmp_path}/none.sqlite3"}, workers=2)
-    web.is_ready = lambda: answers(urlsplit(web.url).port, "/")  # which is not counted, and needs no database
+    web.is_ready = lambda: answers(urlsplit(web.url).port, "/")  # not throttled, and needs no database
     with web:
         statuses = [ask(web)[0] for _ in range(80)]
         assert statuses == [200] * 50 + [429] * 30
 
         running_redis.kill()
-        with ThreadPoolExecutor(8) as clients:  # of one at a time a process alone may answer all
+        with ThreadPoolExecutor(8) as clients:  # one request at a time might always reach the same process
             answered = list(clients.map(lambda _: ask(web), range(150)))
 
-        assert {status for status, _ in answered} == {200, 429}  # each counts for itself, and goes on to answer
+        assert {status for status, _ in answered} == {200, 429}  # each process counts for itself, and goes on answering
         assert max(seconds for _, seconds in answered) < 1.5
         assert web.log.read_text().count("Redis is unreachable") == 2

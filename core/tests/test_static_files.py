@@ -1,4 +1,4 @@
-"""Static files as in production: collected, named by their content, cached for ever."""
+"""Static files in production: collected, compressed, with hashed names."""
 
 import os
 import re
@@ -15,7 +15,7 @@ PAGES = ["/", "/api/docs", "/api/redoc", "/api/songs", "/admin/login/", "/accoun
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory):
-    """Where they are collected to, once."""
+    """Collect the static files once, and return their folder."""
     return tmp_path_factory.mktemp("collected")
 
 
@@ -30,7 +30,7 @@ def production(settings, collected):
 
 
 @pytest.mark.django_db
-def test_pages_name_static_files_by_their_content_and_browsers_keep_them(production):
+def test_static_files_have_hashed_names_and_are_cached_for_ever(production):
     client = Client()
     for page in PAGES:
         shown = client.get(page, HTTP_ACCEPT="text/html").content.decode()
@@ -40,7 +40,7 @@ def test_pages_name_static_files_by_their_content_and_browsers_keep_them(product
 
 
 @pytest.mark.django_db
-def test_they_are_sent_compressed(production):
+def test_static_files_are_sent_compressed(production):
     address = re.search(r"/static/welcome/welcome\.\w+\.css", Client().get("/").content.decode())
 
     answer = Client().get(address.group(), HTTP_ACCEPT_ENCODING="gzip")
@@ -48,7 +48,7 @@ def test_they_are_sent_compressed(production):
     assert answer["Content-Encoding"] == "gzip"
 
 
-def test_they_are_stale_when_missing_and_after_a_change(settings, tmp_path):
+def test_static_files_are_stale_if_missing_or_older_than_a_source(settings, tmp_path):
     settings.STATIC_ROOT = tmp_path
     assert is_stale()
 

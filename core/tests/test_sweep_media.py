@@ -1,4 +1,4 @@
-"""Files that no row names, and rows whose file is not there."""
+"""`manage.py sweep_media`: files without a row, and rows whose file is missing."""
 
 import os
 import time
@@ -24,7 +24,7 @@ from users.models import AudioQuality, UserProfile
 
 @pytest.fixture
 def stored(settings):
-    """`stored("audio/….mp3", hours=2)`: a file of that age; its name is made up unless it is given."""
+    """`stored("audio/….mp3", hours=2)`: store a file of that age, by default under a new name."""
 
     def store(name: str | None = None, *, hours: float = 2) -> str:
         name = default_storage.save(name or f"audio/{uuid4()}.mp3", ContentFile(b"0123456789"))
@@ -43,7 +43,7 @@ def song(artist, stored):
 
 @pytest.fixture
 def sweep(capsys):
-    """The lines that the command prints, and its exit code."""
+    """Run the command. Return the lines that it prints and its exit code."""
 
     def run(**options) -> tuple[list[str], int]:
         try:
@@ -56,7 +56,7 @@ def sweep(capsys):
     return run
 
 
-def test_what_no_row_names_goes_and_what_one_names_stays(sweep, song, stored):
+def test_files_without_a_row_are_deleted(sweep, song, stored):
     orphan = stored()
     lines, code = sweep()
     assert (code, default_storage.exists(orphan), default_storage.exists(song.audio_file.name)) == (0, False, True)
@@ -66,21 +66,21 @@ def test_what_no_row_names_goes_and_what_one_names_stays(sweep, song, stored):
     assert sweep() == (["nothing to sweep"], 0)
 
 
-def test_a_check_removes_nothing_and_fails(sweep, song, stored):
+def test_a_check_deletes_nothing_and_exits_with_1(sweep, song, stored):
     orphan = stored()
     lines, code = sweep(check=True)
     assert (code, len(lines), default_storage.exists(orphan)) == (1, 2, True)
     assert lines[0].endswith("no row names it")
 
 
-def test_a_young_file_waits_for_its_row(sweep, song, stored):
+def test_young_files_are_left_alone(sweep, song, stored):
     orphan = stored(hours=0.9)
     assert sweep(check=True) == (["nothing to sweep"], 0)
     assert sweep(older_than=0)[1] == 0
     assert not default_storage.exists(orphan)
 
 
-def test_every_kind_of_file_is_known(sweep, song, stored, artist):
+def test_files_of_every_kind_of_row_stay(sweep, song, stored, artist):
     keys = {folder: f"{folder}/{uuid4()}.jpg" for folder in ("covers", "pictures", "student-documents")}
     for name in [*keys.values(), rendition := rendition_key(song.audio_file.name, AudioQuality.LOW)]:
         stored(name)
@@ -92,7 +92,7 @@ def test_every_kind_of_file_is_known(sweep, song, stored, artist):
     assert sweep(check=True) == (["nothing to sweep"], 0)
 
 
-def test_renditions_that_a_worker_may_still_take_up_stay(sweep, song, stored):
+def test_renditions_stay_until_the_song_is_ready(sweep, song, stored):
     left = stored(rendition_key(song.audio_file.name, AudioQuality.HIGH))
     assert sweep(check=True) == (["nothing to sweep"], 0)
     AudioAnalysis.objects.create(song=song, source=song.audio_file.name, status="ready")
@@ -105,20 +105,20 @@ def test_a_row_without_its_file_is_reported(sweep, song):
     assert sweep() == ([f"song {song.pk}: its audio file {song.audio_file.name} is missing"], 1)
 
 
-def test_what_is_not_named_as_ours_is_left_alone(sweep, song, stored):
+def test_files_with_other_names_are_left_alone(sweep, song, stored):
     foreign = [stored("notes.txt"), stored("audio/readme.mp3"), stored("lost/and/found.mp3")]
     assert sweep() == (["nothing to sweep"], 0)
     assert all(map(default_storage.exists, foreign))
 
 
-def test_with_a_database_that_names_nothing_nothing_is_removed(db, stored):
+def test_an_empty_database_stops_the_sweep(db, stored):
     orphan = stored()
     with pytest.raises(CommandError, match="the right database"):
         call_command("sweep_media")
     assert default_storage.exists(orphan)
 
 
-def test_while_a_backup_is_made_nothing_is_removed(song, stored):
+def test_a_running_backup_stops_the_sweep(song, stored):
     orphan = stored()
     WorkerLease.objects.create(worker="backup 1", ends_at=timezone.now() + timedelta(seconds=30))
     with pytest.raises(CommandError, match="backup"):
@@ -140,7 +140,7 @@ def test_a_bucket_is_swept_too(sweep, song, stored, s3_server, use_store):
     assert sweep(check=True)[1] == 1
 
 
-def test_names_are_told_apart_by_their_digests():
+def test_names_returns_those_that_it_lacks():
     names = Names()
     assert names.lacking(["a", "b"]) == ["a", "b"]
     names.add(["a", "c"])

@@ -23,7 +23,7 @@ FLAG_OF_ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\
         ("\u3164Title\u2800", "Title"),
     ],
 )
-def test_what_no_name_needs_is_taken_out(text, cleaned):
+def test_unwanted_characters_are_removed(text, cleaned):
     assert clean_text(text) == cleaned
 
 
@@ -42,7 +42,7 @@ def test_what_no_name_needs_is_taken_out(text, cleaned):
         "10\u00a0cc",
     ],
 )
-def test_what_is_spelled_with_unseen_characters_stays(text):
+def test_joiners_and_direction_marks_stay(text):
     assert clean_text(text) == text
 
 
@@ -53,5 +53,5 @@ def test_what_is_spelled_with_unseen_characters_stays(text):
         *("\ufe0f", "\u115f\u1160", "\u034f", "\U000e0041", "\u00a0\u3000"),
     ],
 )
-def test_what_shows_nothing_is_no_text(text):
+def test_invisible_text_becomes_empty(text):
     assert clean_text(text) == ""

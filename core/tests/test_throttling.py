@@ -1,4 +1,4 @@
-"""How often one may ask: 429 with Retry-After, counted for each caller, and for each kind of deed apart."""
+"""Throttling: 429 with Retry-After, counted for each caller and each rate."""
 
 import pytest
 import time_machine
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def clock():
-    """In the middle of a window, and standing still."""
+    """Stop the time in the middle of a window."""
     with time_machine.travel("2026-11-27T12:00:20Z", tick=False) as clock:
         yield clock
 
 
 @pytest.fixture
 def limit(settings):
-    """`limit(search=3)`: so many a minute."""
+    """`limit(search=3)`: set rates per minute."""
 
     def to(**numbers):
         rates = {name: (number, 60) for name, number in numbers.items()}
@@ -61,34 +61,34 @@ def test_whoever_asks_too_often_is_told_when_to_come_back(api, limit, clock):
     assert api.get("/api/songs").status_code == 200
 
 
-def test_each_user_is_counted_alone_and_on_every_device(api_as, listener, artist, limit):
+def test_a_user_is_counted_over_all_devices(api_as, listener, artist, limit):
     limit(everything=2)
     assert statuses(lambda: api_as(listener).get("/api/profile"), 3) == [200, 200, 429]
     assert api_as(artist).get("/api/profile").status_code == 200
 
 
-def test_who_is_not_logged_in_is_counted_by_address(limit):
+def test_anonymous_callers_are_counted_by_address(limit):
     limit(everything=2)
 
     assert statuses(lambda: from_address("203.0.113.9").get("/api/songs"), 3) == [200, 200, 429]
     assert from_address("198.51.100.7").get("/api/songs").status_code == 200
 
 
-def test_an_address_of_ipv6_is_as_wide_as_what_one_client_has(limit):
+def test_ipv6_addresses_are_counted_by_their_64_network(limit):
     limit(everything=2)
     addresses = iter(["2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1:ffff::3", "2001:db8:0:2::1"])
 
     assert statuses(lambda: from_address(next(addresses)).get("/api/songs"), 4) == [200, 200, 429, 200]
 
 
-def test_an_address_of_ipv4_is_the_same_in_the_clothes_of_ipv6(limit):
+def test_an_ipv4_mapped_address_counts_as_the_ipv4_address(limit):
     limit(everything=1)
 
     assert from_address("203.0.113.9").get("/api/songs").status_code == 200
     assert from_address("::ffff:203.0.113.9").get("/api/songs").status_code == 429
 
 
-def test_a_forwarded_address_counts_where_a_proxy_is_trusted_and_only_there(settings, limit):
+def test_a_forwarded_address_counts_only_behind_a_trusted_proxy(settings, limit):
     limit(everything=1)
 
     def forwarded(address):
@@ -157,7 +157,7 @@ def test_resets_and_changes_of_passwords_have_a_rate_of_their_own(api, api_as, l
     assert User.objects.filter(pk=listener.pk).exists()
 
 
-def test_searching_has_a_rate_of_its_own(api, limit):
+def test_search_has_a_rate_of_its_own(api, limit):
     limit(search=2)
 
     assert api.get("/api/songs/search?q=a").status_code == 200
@@ -179,7 +179,7 @@ def test_searching_has_a_rate_of_its_own(api, limit):
         "/api/songs/search/?q=a",
     ],
 )
-def test_a_search_is_one_however_it_is_spelled(api, limit, path):
+def test_every_spelling_of_a_search_counts_as_search(api, limit, path):
     limit(search=1)
     assert api.get("/api/albums?search=a").status_code == 200
 
@@ -187,7 +187,7 @@ def test_a_search_is_one_however_it_is_spelled(api, limit, path):
 
 
 @pytest.mark.parametrize("path", ["/api/songs?search[]=a", "/api/songs?research=a", "/api/songs?title=search%3Da"])
-def test_what_only_looks_like_a_search_is_none(api, limit, path):
+def test_other_requests_do_not_count_as_search(api, limit, path):
     limit(search=1)
     assert api.get("/api/albums?search=a").status_code == 200
 
@@ -212,7 +212,7 @@ def test_uploads_have_a_rate_of_their_own(api_as, artist, limit):
     assert api.post("/api/albums", {"title": "An album"}).status_code == 201
 
 
-def test_an_upload_is_one_however_its_type_is_spelled(api_as, artist, limit):
+def test_every_spelling_of_a_multipart_type_counts_as_upload(api_as, artist, limit):
     limit(upload=1)
     api = api_as(artist)
     assert api.post("/api/albums", {"title": "An album"}, format="multipart").status_code == 201
@@ -223,7 +223,7 @@ def test_an_upload_is_one_however_its_type_is_spelled(api_as, artist, limit):
     assert answer.status_code == 429
 
 
-def test_the_ranges_of_a_player_leave_its_listener_everything_else(api, limit, song):
+def test_streams_do_not_count_against_other_rates(api, limit, song):
     give_audio(song)
     limit(everything=2, stream=20)
 
@@ -236,14 +236,14 @@ def test_the_ranges_of_a_player_leave_its_listener_everything_else(api, limit, s
     assert (answer.status_code, answer["Content-Type"]) == (429, "application/json")
 
 
-def test_switched_off_nothing_is_counted(settings, api, limit):
+def test_nothing_is_counted_with_throttling_off(settings, api, limit):
     limit(everything=1, search=1)
     settings.THROTTLING = False
 
     assert statuses(lambda: api.get("/api/songs/search?q=a"), 5) == [200] * 5
 
 
-def test_the_next_window_starts_from_nothing(api, limit, clock):
+def test_the_next_window_starts_at_zero(api, limit, clock):
     limit(everything=2)
     for _ in range(3):
         assert statuses(lambda: api.get("/api/songs"), 3) == [200, 200, 429]

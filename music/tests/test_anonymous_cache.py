@@ -1,4 +1,4 @@
-"""Lists that anybody gets are kept for some seconds; what is personal never is."""
+"""Lists for anonymous callers are cached for two seconds; personal answers never are."""
 
 import pytest
 import time_machine
@@ -9,7 +9,7 @@ LIST = "/api/songs"
 
 
 @pytest.fixture(autouse=True)
-def keeping(settings):
+def two_seconds(settings):
     settings.ANONYMOUS_CACHE_SECONDS = 2
 
 
@@ -17,15 +17,15 @@ def titles(answer):
     return [song["title"] for song in answer.json()["results"]]
 
 
-def hidden(song):
+def hide(song):
     Song.objects.filter(pk=song.pk).update(visibility="private")
 
 
-def test_an_anonymous_list_is_kept_and_then_made_anew(api, make_song):
+def test_an_anonymous_list_is_cached_for_two_seconds(api, make_song):
     with time_machine.travel("2030-01-01T12:00:00Z", tick=False) as clock:
         song = make_song("Here")
         first = api.get(LIST)
-        hidden(song)
+        hide(song)
         clock.shift(1)
         again = api.get(LIST)
         assert (titles(first), titles(again)) == (["Here"], ["Here"])
@@ -36,9 +36,7 @@ def test_an_anonymous_list_is_kept_and_then_made_anew(api, make_song):
         assert titles(api.get(LIST)) == []
 
 
-def test_the_process_that_changes_something_shows_it_at_once(
-    api, api_as, artist, make_song, django_capture_on_commit_callbacks
-):
+def test_a_change_clears_the_cache_of_its_process(api, api_as, artist, make_song, django_capture_on_commit_callbacks):
     song = make_song("Here")
     assert titles(api.get(LIST)) == ["Here"]
     with django_capture_on_commit_callbacks(execute=True):
@@ -47,7 +45,7 @@ def test_the_process_that_changes_something_shows_it_at_once(
 
 
 @pytest.mark.parametrize("path", [LIST, "/api/songs/trending", "/api/albums", "/api/artists", "/api/genres"])
-def test_a_kept_answer_asks_the_database_nothing(api, make_song, django_assert_num_queries, path):
+def test_a_cached_answer_needs_no_query(api, make_song, django_assert_num_queries, path):
     first = api.get(path)
     with django_assert_num_queries(0):
         again = api.get(path)
@@ -55,22 +53,22 @@ def test_a_kept_answer_asks_the_database_nothing(api, make_song, django_assert_n
     assert {name for name in first.headers if name not in again.headers} == set()
 
 
-def test_details_and_streams_are_not_kept(api, make_song):
+def test_details_are_not_cached(api, make_song):
     song = make_song()
     assert api.get(f"{LIST}/{song.pk}").status_code == 200
-    hidden(song)
+    hide(song)
     assert api.get(f"{LIST}/{song.pk}").status_code == 404
 
 
-def test_whoever_has_a_token_sees_a_change_at_once(api, api_as, listener, make_song):
+def test_callers_with_a_token_get_no_cached_answer(api, api_as, listener, make_song):
     song, client = make_song("Here"), api_as(listener)
     assert titles(api.get(LIST)) == titles(client.get(LIST)) == ["Here"]
-    hidden(song)
+    hide(song)
     assert titles(client.get(LIST)) == []
     assert client.get(LIST)["Cache-Control"] == "private, no-cache"
 
 
-def test_whoever_has_a_session_is_answered_for_themselves(api, artist, make_song):
+def test_callers_with_a_session_get_no_cached_answer(api, artist, make_song):
     make_song("A secret", visibility="private")
     assert titles(api.get(LIST)) == []
     api.force_login(artist)
@@ -79,12 +77,12 @@ def test_whoever_has_a_session_is_answered_for_themselves(api, artist, make_song
     assert titles(api.get(LIST)) == []
 
 
-def test_a_wrong_token_is_refused_all_the_same(api, make_song):
+def test_a_wrong_token_is_refused_although_the_answer_is_cached(api, make_song):
     assert api.get(LIST).status_code == 200
     assert api.get(LIST, HTTP_AUTHORIZATION="Token wrong").status_code == 401
 
 
-def test_another_query_host_form_or_origin_is_another_answer(api, make_song, settings):
+def test_query_host_media_type_and_origin_are_cached_separately(api, make_song, settings):
     settings.ALLOWED_HOSTS = ["testserver", "other.example"]
     settings.CORS_ALLOWED_ORIGINS = ["https://music.example"]
     for title in ("One", "Two"):
@@ -97,20 +95,20 @@ def test_another_query_host_form_or_origin_is_another_answer(api, make_song, set
     assert "Access-Control-Allow-Origin" not in api.get(LIST)
 
 
-def test_kept_answers_count_against_the_callers_rate(api, make_song, settings):
+def test_cached_answers_count_against_the_callers_rate(api, make_song, settings):
     settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "everything": (3, 60)}
     assert [api.get(LIST).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
 
 
-def test_errors_are_not_kept(api, make_song):
+def test_errors_and_random_songs_are_not_cached(api, make_song):
     assert api.get(f"{LIST}?limit=0").status_code == 400
     assert api.get("/api/songs/random")["Cache-Control"] == "private, no-store"
 
 
-def test_nothing_is_kept_where_that_is_turned_off(api, make_song, settings):
+def test_nothing_is_cached_at_zero_seconds(api, make_song, settings):
     settings.ANONYMOUS_CACHE_SECONDS = 0
     song = make_song("Here")
     assert titles(api.get(LIST)) == ["Here"]
     assert api.get(LIST)["Cache-Control"] == "no-cache"
-    hidden(song)
+    hide(song)
     assert titles(api.get(LIST)) == []

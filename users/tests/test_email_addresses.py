@@ -285,7 +285,7 @@ def test_what_is_no_change_is_refused(api_as, listener, body, expected):
     assert problems(api_as(listener).post("/api/email/change", body))[: len(expected)] == expected
 
 
-def test_it_needs_somebody_who_is_logged_in(api, db):
+def test_the_export_requires_a_login(api, db):
     assert change(api, "sam@example.org").status_code == 401
 
 

@@ -95,7 +95,7 @@ def test_anothers_and_unknown_ones_are_404(api_as, listener, artist):
     assert AuthToken.objects.filter(pk=theirs).exists()
 
 
-def test_it_needs_somebody_who_is_logged_in(api, db):
+def test_the_export_requires_a_login(api, db):
     assert api.get("/api/sessions").status_code == 401
     assert api.delete(f"/api/sessions/{uuid4()}").status_code == 401
 
