@@ -1,4 +1,4 @@
-"""How many recordings an artist may upload a day (UPLOADS_PER_DAY), counted in the database for all processes."""
+"""The daily limit of uploads for each artist (UPLOADS_PER_DAY), counted in the database for all processes."""
 
 from datetime import UTC, datetime, time, timedelta
 from math import ceil
@@ -24,7 +24,7 @@ class UploadLimitReached(LimitReached):
 
 
 def check_upload_limit(artist: User) -> None:
-    """Raise UploadLimitReached where an upload could not be counted any more, before it costs anything."""
+    """Raise UploadLimitReached if the limit is used up, before the file is inspected at some expense."""
     limit = settings.UPLOADS_PER_DAY
     today = timezone.now().date()
     if limit and ArtistCounts.objects.filter(artist=artist, uploads_on=today, upload_count__gte=limit).exists():
@@ -32,12 +32,13 @@ def check_upload_limit(artist: User) -> None:
 
 
 def count_upload(artist: User) -> None:
-    """Count an upload in the transaction that publishes it. Raise UploadLimitReached where it is one too many."""
+    """Count an upload in the transaction that publishes it. Raise UploadLimitReached if the limit is used up."""
     today = timezone.now().date()
     ArtistCounts.objects.get_or_create(artist=artist)
     counts = ArtistCounts.objects.filter(artist=artist)
     if settings.UPLOADS_PER_DAY:
-        # Of two uploads at once the second waits for this row, and is judged by what the first one wrote.
+        # The condition is part of the UPDATE: of two concurrent uploads the second waits for the row, and is then
+        # compared with the number that the first one wrote.
         counts = counts.filter(Q(uploads_on=None) | ~Q(uploads_on=today) | Q(upload_count__lt=settings.UPLOADS_PER_DAY))
     counted = Case(When(uploads_on=today, then=F("upload_count") + 1), default=Value(1))
     if not counts.update(upload_count=counted, uploads_on=today):
