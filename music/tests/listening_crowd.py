@@ -1,4 +1,4 @@
-"""Listeners who have played things together."""
+"""Listeners and plays for the tests of trends, neighbours and recommendations."""
 
 from django.core.management import call_command
 from django.utils import timezone
@@ -9,12 +9,13 @@ from users.models import User
 
 
 def in_the_charts(*songs):
-    """As songs are once they were uploaded or imported: with a place among what is trending."""
+    """Give the songs their rows in the trends, as an upload or an import does, and return them."""
     start_trends(songs)
     return songs
 
 
 def played(listener, *songs, times=1):
+    """Record that the listener has played each song so many times, now."""
     now = timezone.now()
     for song in songs:
         RecentlyPlayed.objects.update_or_create(
@@ -24,7 +25,7 @@ def played(listener, *songs, times=1):
 
 
 def crowd_plays(*songs, people=3):
-    """So many new people play all of these songs."""
+    """Create so many new listeners who have each played all of these songs."""
     start = User.objects.count()
     names = [f"fan{start + number}" for number in range(people)]
     fans = User.objects.bulk_create(User(username=n, email=f"{n}@example.com", password="!") for n in names)
@@ -37,6 +38,6 @@ def build_neighbours():
 
 def titles(answer):
     assert answer.status_code == 200, answer.content
-    shelf = answer.json()
-    assert (shelf["next"], shelf["previous"]) == (None, None)
-    return [song["title"] for song in shelf["results"]]
+    page = answer.json()
+    assert (page["next"], page["previous"]) == (None, None)  # these lists have a single page
+    return [song["title"] for song in page["results"]]

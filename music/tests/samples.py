@@ -1,4 +1,4 @@
-"""Small real recordings and pictures, made once per run."""
+"""Small recordings and pictures, encoded once for each test run."""
 
 import base64
 import io
@@ -39,7 +39,7 @@ def audio_sample(
     date: str | None = "2019-05-17",
     cover: bytes | None = None,
 ) -> bytes:
-    """A tone with tags; a tag that is None is left out."""
+    """Return a tone of that many seconds with tags; a tag that is None is left out."""
     tags = {
         "title": title,
         "artist": artist,
@@ -58,7 +58,7 @@ def tone(format: str, seconds: float = 2) -> bytes:
 
 
 def encoded(*arguments: str, suffix: str) -> bytes:
-    """What ffmpeg makes of these arguments."""
+    """Return the file that ffmpeg writes when called with these arguments."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, f"sample.{suffix}")
         command = [get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", "-bitexact", *arguments, str(target)]

@@ -1,4 +1,4 @@
-"""What the answers say to caches, and what is not sent twice."""
+"""Caching headers and conditional requests: ETag, Cache-Control, Vary, If-None-Match, If-Match and Range."""
 
 import pytest
 import time_machine
@@ -14,7 +14,7 @@ def paths(make_song, album, genre):
     return ["/api/songs", "/api/albums", "/api/genres", f"/api/albums/{album.pk}/songs", *single]
 
 
-def test_every_public_answer_has_an_etag_and_says_what_it_varies_with(api, api_as, listener, paths):
+def test_responses_have_etag_vary_and_cache_control(api, api_as, listener, paths):
     for client, caching in ((api, "no-cache"), (api_as(listener), "private, no-cache")):
         for path in paths:
             answer = client.get(path)
@@ -23,7 +23,7 @@ def test_every_public_answer_has_an_etag_and_says_what_it_varies_with(api, api_a
             assert answer["Cache-Control"] == caching, path
 
 
-def test_who_has_the_answer_already_gets_304_without_a_body(api, api_as, listener, paths):
+def test_a_matching_etag_is_answered_with_304_without_a_body(api, api_as, listener, paths):
     for client in (api, api_as(listener)):
         for path in paths:
             etag = client.get(path)["ETag"]
@@ -36,12 +36,12 @@ def test_who_has_the_answer_already_gets_304_without_a_body(api, api_as, listene
             assert client.head(path, HTTP_IF_NONE_MATCH=etag).status_code == 304
 
 
-def test_head_has_the_etag_of_get(api, paths):
+def test_head_has_the_same_etag_as_get(api, paths):
     for path in paths:
         assert api.head(path)["ETag"] == api.get(path)["ETag"]
 
 
-def test_what_changes_has_another_etag(api, song):
+def test_a_change_of_the_content_changes_the_etag(api, song):
     path = f"/api/songs/{song.pk}"
     before = [api.get(path)["ETag"], api.get("/api/songs")["ETag"]]
     SongCounts.objects.update(play_count=1)
@@ -51,7 +51,7 @@ def test_what_changes_has_another_etag(api, song):
     assert api.get("/api/songs", HTTP_IF_NONE_MATCH=before[1]).status_code == 200
 
 
-def test_a_new_signature_is_no_change(api_as, artist, private_song):
+def test_a_new_signature_does_not_change_the_etag(api_as, artist, private_song):
     give_audio(private_song)
     client = api_as(artist)
     for path in (f"/api/songs/{private_song.pk}", "/api/songs"):
@@ -64,7 +64,7 @@ def test_a_new_signature_is_no_change(api_as, artist, private_song):
             assert client.get(path, HTTP_IF_NONE_MATCH=first["ETag"]).status_code == 304
 
 
-def test_what_one_caller_has_is_not_another_callers_answer(api, api_as, artist, private_song):
+def test_an_etag_of_one_caller_does_not_match_for_another(api, api_as, artist, private_song):
     seen_by_artist = api_as(artist).get("/api/songs")["ETag"]
     assert api.get("/api/songs", HTTP_IF_NONE_MATCH=seen_by_artist).status_code == 200
 
@@ -90,7 +90,7 @@ def signed(api_as, artist, private_song):
     return api_as(artist).get(f"/api/songs/{private_song.pk}").json()["audio_file"]
 
 
-def test_a_304_says_no_length(api, api_as, listener, paths, stream):
+def test_a_304_has_no_content_length_or_type(api, api_as, listener, paths, stream):
     for client in (api, api_as(listener)):
         for path in (*paths, stream, "/api/schema"):
             etag = client.get(path)["ETag"]
@@ -101,7 +101,7 @@ def test_a_304_says_no_length(api, api_as, listener, paths, stream):
                 assert not answer.has_header("Content-Type"), path
 
 
-def test_what_one_has_already_is_looked_at_before_the_range(api, stream):
+def test_if_none_match_is_checked_before_range(api, stream):
     etag = api.get(stream)["ETag"]
 
     for asked in ("bytes=0-1", "bytes=999-"):
@@ -111,15 +111,15 @@ def test_what_one_has_already_is_looked_at_before_the_range(api, stream):
     assert api.get(stream, HTTP_RANGE="bytes=999-", HTTP_IF_MATCH='"another"').status_code == 412
 
 
-def test_conditions_on_a_date_that_nothing_has_are_ignored(api, api_as, listener, paths, stream):
+def test_conditions_on_dates_are_ignored(api, api_as, listener, paths, stream):
     for client in (api, api_as(listener)):
         for path in (*paths, stream):
-            for _ in range(2):  # lists are kept for the second time
+            for _ in range(2):  # the second answer may come from the anonymous cache
                 assert client.get(path, HTTP_IF_UNMODIFIED_SINCE=NO_DATE).status_code == 200, path
                 assert client.get(path, HTTP_IF_MODIFIED_SINCE="Sun, 01 Jan 2034 10:00:00 GMT").status_code == 200
 
 
-def test_another_version_than_wanted_is_an_error_like_any(api, api_as, listener, paths, stream):
+def test_if_match_with_another_etag_is_a_412_in_the_error_shape(api, api_as, listener, paths, stream):
     for client in (api, api_as(listener)):
         for path in (*paths, stream):
             etag = client.get(path)["ETag"]
@@ -151,7 +151,7 @@ def test_another_version_than_wanted_is_an_error_like_any(api, api_as, listener,
         ({"HTTP_RANGE": "bytes=99-"}, 416),
     ],
 )
-def test_what_a_caller_or_a_signature_decided_is_for_the_caller_alone(
+def test_streams_of_a_listener_or_a_signature_are_private(
     api, api_as, client, listener, stream, signed, headers, status
 ):
     client.force_login(listener)
@@ -168,7 +168,7 @@ def test_what_a_caller_or_a_signature_decided_is_for_the_caller_alone(
             assert {"Authorization", "Cookie", "Accept"} <= set(answer["Vary"].split(", "))
 
 
-def test_lists_that_anybody_gets_are_public_to_nobody_else(api, client, listener, song, settings):
+def test_only_anonymous_lists_are_publicly_cacheable(api, client, listener, song, settings):
     settings.ANONYMOUS_CACHE_SECONDS = 2
     assert api.get("/api/songs")["Cache-Control"] == "public, max-age=2"
 
@@ -176,7 +176,7 @@ def test_lists_that_anybody_gets_are_public_to_nobody_else(api, client, listener
     assert client.get("/api/songs")["Cache-Control"] == "private, no-cache"
 
 
-def test_errors_of_a_caller_are_the_callers(api, api_as, listener, private_song):
+def test_errors_for_a_logged_in_or_signed_request_are_private(api, api_as, listener, private_song):
     path = f"/api/songs/{private_song.pk}"
 
     assert api.get(path)["Cache-Control"] == "no-cache"
@@ -184,13 +184,13 @@ def test_errors_of_a_caller_are_the_callers(api, api_as, listener, private_song)
     assert api.get(f"{path}/stream?signature=x")["Cache-Control"] == "private, no-cache"
 
 
-def test_the_document_and_the_plans_have_an_etag_and_random_has_none(api, song):
+def test_schema_and_plans_have_an_etag_and_random_songs_have_none(api, song):
     assert api.get("/api/schema")["ETag"]
     assert api.get("/api/subscriptions")["ETag"]
     assert not api.get("/api/songs/random").has_header("ETag")
 
 
-def test_answers_that_hold_a_token_are_kept_by_nobody(api, api_as, db):
+def test_responses_with_a_token_are_not_cached(api, api_as, db):
     account = {"email": "nina@example.com", "password": "long and winding"}
     registered = api.post("/api/users", account)
     logged_in = api.post("/api/login", account)
@@ -202,7 +202,7 @@ def test_answers_that_hold_a_token_are_kept_by_nobody(api, api_as, db):
         assert answer["Cache-Control"] == "no-store"
 
 
-def test_hiding_shows_at_once_to_whoever_has_the_old_answer(api, api_as, listener, song, stream):
+def test_a_hidden_song_is_a_404_for_a_caller_with_its_old_etag(api, api_as, listener, song, stream):
     for client in (api, api_as(listener)):
         etags = {path: client.get(path)["ETag"] for path in (f"/api/songs/{song.pk}", stream)}
         Song.objects.filter(pk=song.pk).update(visibility="private")

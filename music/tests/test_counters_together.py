@@ -1,4 +1,4 @@
-"""Many at once: nothing is lost, nothing is doubled, and nobody is answered with a failure of ours."""
+"""Simultaneous requests: no count is lost or doubled, and none is answered with a 5xx."""
 
 import random
 from collections.abc import Callable, Iterable
@@ -24,7 +24,7 @@ START = datetime.fromisoformat("2030-01-01T12:00:00+00:00")
 
 @pytest.fixture(autouse=True)
 def own_connections(transactional_db, tmp_path):
-    """A database that threads can share: SQLite's in memory knows no waiting, so they get a copy on disk."""
+    """Give the threads a database to share. On SQLite it is a copy on disk: one in memory has no waiting for locks."""
     if connection.vendor != "sqlite":
         yield
         return
@@ -44,20 +44,20 @@ def crowd(make_user):
     return lambda size: [make_user(f"listener{number}") for number in range(size)]
 
 
-def at_once(deeds: Iterable[Callable]) -> list:
-    """What each deed came to, all of them started together in threads of their own."""
-    deeds = list(deeds)
-    start = Barrier(len(deeds))
+def at_once(calls: Iterable[Callable]) -> list:
+    """Start all calls together, each in a thread, and return their results in order."""
+    calls = list(calls)
+    start = Barrier(len(calls))
 
-    def do(deed):
+    def run(call):
         try:
             start.wait()
-            return deed()
+            return call()
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        return list(pool.map(do, deeds))
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
 
 
 def post(client, path: str) -> Callable:
@@ -68,9 +68,9 @@ def delete(client, path: str, body=None) -> Callable:
     return lambda: client.delete(path, body).status_code
 
 
-def in_turn(deeds: Iterable[Callable]) -> Callable:
-    """One after the other; the answers that came."""
-    return lambda: [deed() for deed in list(deeds)]
+def in_turn(calls: Iterable[Callable]) -> Callable:
+    """Return a function that makes the calls one after the other and returns their results."""
+    return lambda: [call() for call in list(calls)]
 
 
 def failures(answers: list) -> list[int]:
@@ -83,7 +83,7 @@ def nothing_to_repair(capsys) -> bool:
     return capsys.readouterr().out == "nothing to repair\n"
 
 
-def test_fifty_likes_of_one_song_are_fifty(api_as, crowd, song, capsys):
+def test_fifty_simultaneous_likes_are_all_counted(api_as, crowd, song, capsys):
     clients = [api_as(listener) for listener in crowd(50)]
 
     assert set(at_once(post(client, f"/api/songs/{song.pk}/like") for client in clients)) == {200}
@@ -92,13 +92,13 @@ def test_fifty_likes_of_one_song_are_fifty(api_as, crowd, song, capsys):
     assert nothing_to_repair(capsys)
 
 
-def test_fifty_who_like_and_unlike_at_random_leave_as_many_likes_as_rows(api_as, crowd, song, capsys):
+def test_simultaneous_likes_and_unlikes_leave_the_count_equal_to_the_rows(api_as, crowd, song, capsys):
     dice = random.Random(3)
 
     def many(client):
         return in_turn(post(client, f"/api/songs/{song.pk}/{dice.choice(['like', 'unlike'])}") for _ in range(4))
 
-    # Ten people with five devices each, so that a like meets the unlike of the same person.
+    # Ten listeners with five devices each, so that a like meets an unlike of the same listener.
     clients = [api_as(listener) for listener in crowd(10) for _ in range(5)]
     answers = at_once([many(client) for client in clients])
 
@@ -107,7 +107,7 @@ def test_fifty_who_like_and_unlike_at_random_leave_as_many_likes_as_rows(api_as,
     assert nothing_to_repair(capsys)
 
 
-def test_follows_and_unfollows_at_random_leave_as_many_followers_as_rows(api_as, crowd, artist, capsys):
+def test_simultaneous_follows_and_unfollows_leave_the_count_equal_to_the_rows(api_as, crowd, artist, capsys):
     path, dice = f"/api/artists/{artist.pk}/follow", random.Random(4)
 
     def many(client):
@@ -121,7 +121,7 @@ def test_follows_and_unfollows_at_random_leave_as_many_followers_as_rows(api_as,
     assert nothing_to_repair(capsys)
 
 
-def test_a_favourite_from_many_devices_is_new_once(api_as, listener, song):
+def test_one_of_many_simultaneous_favorites_is_answered_with_201(api_as, listener, song):
     clients = [api_as(listener) for _ in range(12)]
 
     answers = at_once(post(client, f"/api/songs/{song.pk}/favorite") for client in clients)
@@ -130,7 +130,7 @@ def test_a_favourite_from_many_devices_is_new_once(api_as, listener, song):
     assert FavoriteSong.objects.count() == 1
 
 
-def test_a_song_played_from_sixteen_devices_at_once_counts_once(api_as, listener, song, capsys):
+def test_simultaneous_plays_of_one_listener_count_once(api_as, listener, song, capsys):
     clients = [api_as(listener) for _ in range(16)]
 
     assert set(at_once(post(client, f"/api/songs/{song.pk}/play") for client in clients)) == {200}
@@ -140,12 +140,12 @@ def test_a_song_played_from_sixteen_devices_at_once_counts_once(api_as, listener
     assert nothing_to_repair(capsys)
 
 
-def test_twenty_listeners_play_twenty_songs_ten_times_in_31_seconds(api_as, crowd, make_song, capsys):
+def test_two_of_ten_rounds_of_plays_in_31_seconds_count(api_as, crowd, make_song, capsys):
     songs = [make_song(f"Song {number}") for number in range(20)]
     listeners = crowd(20)
 
     def round_of(listener):
-        # Everybody in another order, so that songs and listeners meet in every way.
+        # Each listener in another order, so that the plays meet in as many ways as possible.
         order = random.sample(songs, len(songs))
         return in_turn(partial(record_play, song, listener=listener) for song in order)
 
@@ -155,27 +155,27 @@ def test_twenty_listeners_play_twenty_songs_ten_times_in_31_seconds(api_as, crow
             counted = at_once([round_of(listener) for listener in listeners])
             assert counted == [[number in (0, 9)] * 20] * 20
 
-    # The first round counts, and the last, 31 s later; what lies between is less than 30 s after the first.
+    # The first round counts, and the last, 31 s later. All others are less than 30 s after the first.
     assert set(SongCounts.objects.values_list("play_count", flat=True)) == {40}
     assert Play.objects.count() == 800
     assert RecentlyPlayed.objects.count() == 400
     assert nothing_to_repair(capsys)
 
 
-def test_accounts_deleted_while_they_like_play_and_follow_take_their_share_along(
+def test_accounts_closed_during_their_likes_plays_and_follows_leave_the_counts_right(
     api_as, crowd, make_song, artist, other_artist, capsys
 ):
     songs, leaving, dice = [make_song(f"Song {number}") for number in range(6)], crowd(12), random.Random(5)
-    deeds = [f"/api/songs/{song.pk}/{deed}" for song in songs for deed in ("like", "unlike", "play", "favorite")]
+    actions = [f"/api/songs/{song.pk}/{action}" for song in songs for action in ("like", "unlike", "play", "favorite")]
     follows = [f"/api/artists/{each.pk}/follow" for each in (artist, other_artist)]
 
     def busy(client):
         client.raise_request_exception = False
-        chosen = [post(client, path) for path in dice.sample(deeds, 10) + follows]
+        chosen = [post(client, path) for path in dice.sample(actions, 10) + follows]
         return in_turn(dice.sample([*chosen, *(delete(client, path) for path in follows)], 14))
 
     for listener in leaving:
-        busy(api_as(listener))()  # so that there is something to take back
+        busy(api_as(listener))()  # so that closing the account has something to delete
     clients = [api_as(listener) for listener in leaving]
     closing = [delete(api_as(listener), "/api/profile", {"password": PASSWORD}) for listener in leaving]
     answers = at_once([*map(busy, clients), *closing])
@@ -189,13 +189,13 @@ def test_accounts_deleted_while_they_like_play_and_follow_take_their_share_along
     assert nothing_to_repair(capsys)
 
 
-def test_songs_deleted_while_they_are_liked_played_and_kept_just_go(api_as, crowd, make_song, artist, capsys):
+def test_songs_can_be_deleted_during_likes_plays_and_favorites(api_as, crowd, make_song, artist, capsys):
     songs, listeners = [make_song(f"Song {number}") for number in range(6)], crowd(10)
 
     def busy(client):
         client.raise_request_exception = False
-        deeds = ("like", "play", "favorite", "unlike")
-        paths = [f"/api/songs/{song.pk}/{deed}" for song in songs for deed in deeds]
+        actions = ("like", "play", "favorite", "unlike")
+        paths = [f"/api/songs/{song.pk}/{action}" for song in songs for action in actions]
         return in_turn(post(client, path) for path in random.sample(paths, len(paths)))
 
     clearing = api_as(artist)
@@ -211,7 +211,7 @@ def test_songs_deleted_while_they_are_liked_played_and_kept_just_go(api_as, crow
     assert nothing_to_repair(capsys)
 
 
-def test_an_artist_deleted_while_being_followed_just_goes(api_as, crowd, artist, make_song, capsys):
+def test_an_artists_account_can_be_closed_during_follows(api_as, crowd, artist, make_song, capsys):
     make_song()
     path = f"/api/artists/{artist.pk}/follow"
 

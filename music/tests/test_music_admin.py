@@ -23,7 +23,7 @@ def rows_of(answer) -> int:
 
 
 def action(client, songs, name: str, **fields):
-    """The action by its button, and with fields by the page that it leads to."""
+    """Choose an action for the songs in the list; with fields, also confirm it on the page that asks for them."""
     chosen = {"action": name, "_selected_action": [str(song.pk) for song in songs]}
     confirmed = {**fields, "confirm": "yes"} if fields else {}
     return client.post("/admin/music/song/", {**chosen, **confirmed}, follow=True)
@@ -34,7 +34,7 @@ def history(client, song) -> str:
 
 
 @pytest.mark.parametrize("model", ["song", "album", "genre"])
-def test_a_list_takes_as_many_queries_for_20_rows_as_for_one(admin_pages, make_song, make_user, model):
+def test_a_list_of_20_rows_takes_as_many_queries_as_a_list_of_1(admin_pages, make_song, make_user, model):
     def add(number):
         artist = make_user(f"a{number}", role="artist")
         album = Album.objects.create(title=f"Album {number}", artist=artist, cover_image=f"covers/{number}.jpg")
@@ -53,7 +53,7 @@ def test_a_list_takes_as_many_queries_for_20_rows_as_for_one(admin_pages, make_s
     assert queries(20) == with_one
 
 
-def test_hiding_takes_songs_from_everybody_but_their_artist(admin_pages, api, api_as, artist, make_song):
+def test_hidden_songs_are_visible_only_to_their_artist(admin_pages, api, api_as, artist, make_song):
     songs = [make_song("One"), make_song("Two")]
     make_song("Three")
     assert "Hidden: 2." in action(admin_pages, songs, "hide", reason="Stolen <b>beats</b>").content.decode()
@@ -77,7 +77,7 @@ def test_nothing_is_hidden_without_a_reason(admin_pages, song, fields):
     assert not LogEntry.objects.exists()
 
 
-def test_the_page_that_asks_why_needs_no_script(admin_pages, song):
+def test_the_form_for_the_reason_works_without_javascript(admin_pages, song):
     page = action(admin_pages, [song], "hide").content.decode()
     form = page[page.index('<form method="post"') :]
     for name, value in [("_selected_action", song.pk), ("action", "hide"), ("confirm", "yes")]:
@@ -86,13 +86,13 @@ def test_the_page_that_asks_why_needs_no_script(admin_pages, song):
     assert "onclick" not in page
 
 
-def test_a_song_that_is_hidden_already_gets_no_second_entry(admin_pages, make_song):
+def test_hiding_a_hidden_song_is_not_logged(admin_pages, make_song):
     songs = [make_song(is_hidden=True), make_song()]
     assert "Hidden: 1." in action(admin_pages, songs, "hide", reason="Stolen").content.decode()
     assert [entry.object_id for entry in LogEntry.objects.all()] == [str(songs[1].pk)]
 
 
-def test_the_form_asks_why_as_well(admin_pages, song):
+def test_hiding_in_the_song_form_needs_a_reason(admin_pages, song):
     path = f"/admin/music/song/{song.pk}/change/"
     sent = {"title": "A song", "artist": str(song.artist_id), "visibility": "public", "is_hidden": "on"}
     assert set(admin_pages.post(path, sent).context["adminform"].form.errors) == {"reason"}
@@ -102,7 +102,7 @@ def test_the_form_asks_why_as_well(admin_pages, song):
     assert "Changed Hidden. Reason" in LogEntry.objects.get().get_change_message()
 
 
-def test_who_may_only_look_hides_nothing(client, make_user, song):
+def test_staff_with_view_permission_cannot_hide_or_edit_songs(client, make_user, song):
     viewer = make_user("viewer", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_song"))
     client.force_login(viewer)
@@ -111,7 +111,7 @@ def test_who_may_only_look_hides_nothing(client, make_user, song):
     assert (Song.objects.get().is_hidden, Song.objects.get().visibility) == (False, "public")
 
 
-def test_so_many_at_once_are_refused(admin_pages, artist, make_song, monkeypatch):
+def test_actions_on_too_many_songs_are_refused(admin_pages, artist, make_song, monkeypatch):
     monkeypatch.setattr("core.admin.pages.MAX_SELECTED", 2)
     songs = [make_song(f"Song {number}") for number in range(3)]
     for name in ("hide", "show", "edit", "delete_selected"):
@@ -121,7 +121,7 @@ def test_so_many_at_once_are_refused(admin_pages, artist, make_song, monkeypatch
     assert not Song.objects.filter(is_hidden=True).exists()
 
 
-def test_songs_are_edited_together(admin_pages, api, make_song, genre):
+def test_several_songs_can_be_edited_together(admin_pages, api, make_song, genre):
     songs = [make_song("One"), make_song("Two"), make_song("Three")]
     answer = action(admin_pages, songs[:2], "edit", genre=" jAZZ ", explicit="yes", visibility="", reason="")
     assert "Changed: 2 (genre: Jazz, explicit: yes)." in answer.content.decode()
@@ -144,13 +144,13 @@ def test_songs_are_edited_together(admin_pages, api, make_song, genre):
         ({"genre": ""}, "__all__"),
     ],
 )
-def test_a_bad_edit_is_refused_at_its_field(admin_pages, song, fields, named):
+def test_an_invalid_edit_is_refused_with_an_error_at_its_field(admin_pages, song, fields, named):
     page = action(admin_pages, [song], "edit", **fields)
     assert set(page.context["form"].errors) == {named}
     assert not LogEntry.objects.exists()
 
 
-def test_why_a_song_was_deleted_stays_in_the_log(admin_pages, song):
+def test_owner_and_reason_of_a_deleted_song_are_logged(admin_pages, song):
     sent = {"action": "delete_selected", "_selected_action": [str(song.pk)], "post": "yes", "reason": "Stolen"}
     assert 'name="reason"' in action(admin_pages, [song], "delete_selected").content.decode()
     admin_pages.post("/admin/music/song/", sent)
@@ -158,7 +158,7 @@ def test_why_a_song_was_deleted_stays_in_the_log(admin_pages, song):
     assert f"It belonged to The Artist ({song.artist_id}). Reason: Stolen" in log
 
 
-def test_songs_are_saved_as_csv_without_formulas(admin_pages, make_song, make_user):
+def test_the_csv_export_escapes_formulas(admin_pages, make_song, make_user):
     for mark in "=+-@\t\r＝":
         make_song(f"{mark}HYPERLINK(1)", artist=make_user(f"a{ord(mark)}", role="artist", name="=1+1"))
     make_song('Ünal, "the" second')
@@ -174,13 +174,13 @@ def test_songs_are_saved_as_csv_without_formulas(admin_pages, make_song, make_us
     assert (rows[0]["plays"], rows[0]["visibility"]) == ("0", "public")
 
 
-def test_the_selected_songs_are_saved_as_csv(admin_pages, make_song):
+def test_selected_songs_can_be_exported_as_csv(admin_pages, make_song):
     songs = [make_song("One"), make_song("Two"), make_song("Three")]
     text = b"".join(action(admin_pages, songs[:2], "export").streaming_content).decode()
     assert ("One" in text, "Two" in text, "Three" in text) == (True, True, False)
 
 
-def test_a_list_of_many_is_counted_to_a_bound(admin_pages, make_song, monkeypatch):
+def test_long_lists_are_counted_up_to_a_limit(admin_pages, make_song, monkeypatch):
     monkeypatch.setattr("core.admin.pages.BoundedPaginator.LIMIT", 3)
     for number in range(5):
         make_song(f"Song {number}")
@@ -215,7 +215,7 @@ def test_the_lists_can_be_searched(admin_pages, make_song, album, genre, model, 
 @pytest.mark.parametrize(
     ("field", "term", "found"), [("album", "alb", "An album"), ("genre", "ja", "Jazz"), ("artist", "art", "The Artist")]
 )
-def test_related_rows_are_offered_as_one_types(admin_pages, album, genre, field, term, found):
+def test_related_rows_are_autocompleted(admin_pages, album, genre, field, term, found):
     source = {"app_label": "music", "model_name": "song", "field_name": field, "term": term}
     offered = admin_pages.get("/admin/autocomplete/", source).json()["results"]
     assert [row["text"] for row in offered] == [found]
@@ -235,7 +235,7 @@ def test_a_song_without_audio_has_no_player(admin_pages, song):
     assert "This song has no audio." in page
 
 
-def test_a_song_can_be_changed_but_not_added_here(admin_pages, song, genre):
+def test_the_admin_can_change_songs_but_not_add_them(admin_pages, song, genre):
     assert admin_pages.get("/admin/music/song/add/").status_code == 403
     sent = {"title": "Renamed", "artist": str(song.artist_id), "genre": str(genre.pk), "visibility": "private"}
     answer = admin_pages.post(f"/admin/music/song/{song.pk}/change/", sent)
@@ -245,7 +245,7 @@ def test_a_song_can_be_changed_but_not_added_here(admin_pages, song, genre):
 
 
 @pytest.mark.parametrize("model", ["song", "album", "genre"])
-def test_the_pages_open_and_text_is_only_text(admin_pages, make_song, artist, model):
+def test_pages_escape_html_in_titles(admin_pages, make_song, artist, model):
     script = "<script>alert(1)</script>"
     album = Album.objects.create(title=script, artist=artist)
     genre = Genre.objects.create(title=script)
@@ -256,7 +256,7 @@ def test_the_pages_open_and_text_is_only_text(admin_pages, make_song, artist, mo
         assert script not in answer.content.decode()
 
 
-def test_deleting_here_takes_the_files_too(admin_pages, make_song, tmp_path):
+def test_deleting_a_song_in_the_admin_deletes_its_files(admin_pages, make_song, tmp_path):
     song = give_audio(make_song())
     stored = song.audio_file.storage
     action(admin_pages, [song], "delete_selected")
@@ -266,6 +266,6 @@ def test_deleting_here_takes_the_files_too(admin_pages, make_song, tmp_path):
     assert not stored.exists(song.audio_file.name)
 
 
-def test_listeners_do_not_come_in(client, listener, song):
+def test_listeners_have_no_access_to_the_admin(client, listener, song):
     client.force_login(listener)
     assert client.get("/admin/music/song/").status_code == 302

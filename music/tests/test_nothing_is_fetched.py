@@ -1,4 +1,4 @@
-"""An upload that names other files or addresses is no music, and nothing that it names is looked at."""
+"""Uploads that name files or addresses (playlists, manifests): they are refused, and nothing they name is opened."""
 
 import socket
 
@@ -12,14 +12,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def somebody_listening():
-    """An address in our own network, where nobody must knock."""
+def local_server():
+    """A listening socket on this machine, to which no upload may make the server connect."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
         yield server
 
 
-def has_been_asked(server):
+def was_connected_to(server):
     try:
         server.accept()[0].close()
     except TimeoutError:
@@ -41,23 +41,23 @@ PLAYLISTS = {
 
 @pytest.mark.parametrize("name", ["song.mp3", "song.m4a", "playlist.m3u8"])
 @pytest.mark.parametrize("text", PLAYLISTS.values(), ids=PLAYLISTS)
-def test_a_playlist_is_no_music_and_nobody_is_asked(api_as, artist, somebody_listening, text, name):
-    url = f"http://127.0.0.1:{somebody_listening.getsockname()[1]}/latest/meta-data"
+def test_a_playlist_is_refused_and_its_address_is_not_fetched(api_as, artist, local_server, text, name):
+    url = f"http://127.0.0.1:{local_server.getsockname()[1]}/latest/meta-data"
 
     answer = upload(api_as(artist), text.format(url=url).encode(), name=name)
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "invalid_audio")
-    assert not has_been_asked(somebody_listening)
+    assert not was_connected_to(local_server)
     assert not Song.objects.exists()
     assert stored_files() == set()
 
 
-def test_a_playlist_behind_a_tag_or_some_sound_asks_nobody_either(api_as, artist, somebody_listening):
-    url = f"http://127.0.0.1:{somebody_listening.getsockname()[1]}/"
+def test_a_playlist_after_a_tag_or_audio_is_not_fetched(api_as, artist, local_server):
+    url = f"http://127.0.0.1:{local_server.getsockname()[1]}/"
     playlist = PLAYLISTS["hls"].format(url=url).encode()
     tag = b"ID3\x04\x00\x00\x00\x00\x00\x0a" + bytes(10)
 
     assert upload(api_as(artist), tag + playlist).status_code == 400
     upload(api_as(artist), tone("mp3") + playlist)
 
-    assert not has_been_asked(somebody_listening)
+    assert not was_connected_to(local_server)

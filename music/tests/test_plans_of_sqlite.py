@@ -1,4 +1,4 @@
-"""How SQLite answers lists: along an index, in their order, whatever it does not know about the rows."""
+"""Query plans of lists on SQLite: along an index, even without statistics about the rows."""
 
 import pytest
 from django.db import connection
@@ -33,13 +33,13 @@ def two_of_each(make_song, artist, other_artist):
 
 
 @pytest.mark.parametrize("kind", ORDERINGS)
-def test_no_list_is_sorted(api, api_as, listener, two_of_each, kind):
+def test_lists_are_read_along_an_index_without_sorting(api, api_as, listener, two_of_each, kind):
     for client in (api, api_as(listener)):
         for ordering in [sign + name for name in ORDERINGS[kind] for sign in ("", "-")]:
             for plan in plans_of(client, f"/api/{kind}?limit=1&ordering={ordering}"):
                 assert "FOR ORDER BY" not in plan, f"{ordering}\n{plan}"
 
 
-def test_what_a_search_found_is_read_by_its_ids(api, two_of_each):
+def test_search_results_are_read_by_their_ids(api, two_of_each):
     for plan in plans_of(api, "/api/songs/search?q=artist"):
         assert "artists_by" not in plan, plan

@@ -1,4 +1,4 @@
-"""Sending files to the API as a client does, and looking at what is left in storage."""
+"""Uploads as a client sends them, and what they leave in storage."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from music.tests.samples import audio_sample
 
 
 def upload(client, content: bytes | None = None, *, name: str = "song.mp3", type: str = "audio/mpeg", **fields):
-    """POST /api/songs with a small MP3 that has every tag, unless other content is given."""
+    """POST /api/songs with this content; by default a small MP3 that has every tag."""
     file = SimpleUploadedFile(name, audio_sample("mp3") if content is None else content, type)
     return client.post("/api/songs", {"audio_file": file, **fields}, format="multipart")
 
@@ -22,9 +22,9 @@ def send_image(client, path: str, content: bytes, *, method: str = "patch", **fi
 
 
 def browser_form(*fields: tuple[str, str], files: dict[str, tuple[bytes, bytes]]) -> dict:
-    """Arguments for a client: the bytes that Chromium sends for a form.
+    """Return arguments for a test client: the body that Chromium sends for a form, and its content type.
 
-    `files` has what each file input holds, name (as the browser writes it) and content; an untouched one has neither.
+    `files` has the file name (as the browser writes it) and the content of each file input; UNTOUCHED for an empty one.
     """
     parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode() for name, value in fields]
     parts += [
@@ -44,14 +44,14 @@ UNTOUCHED = (b"", b"")
 
 
 def give_audio(song: Song, content: bytes = b"0123456789", audio_format: str = "mp3") -> Song:
-    """Bytes to stream, without the cost of an upload."""
+    """Store a file as the song's audio, without the cost of an upload."""
     song.audio_format, song.audio_bytes = audio_format, len(content)
     song.audio_file.save(f"audio.{audio_format}", ContentFile(content))
     return song
 
 
 def stored_files() -> set[str]:
-    """The keys of all files in the local storage."""
+    """Return the keys of all files in the local storage."""
     root = Path(settings.MEDIA_ROOT)
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
 
@@ -61,7 +61,7 @@ def body_of(response) -> bytes:
 
 
 def code_of(response, status: int = 400) -> tuple[str, str | None]:
-    """(code, attr) of the only error of an answer with this status."""
+    """Return (code, attr) of the response's only error, after checking its status."""
     assert response.status_code == status, response.content
     (error,) = response.json()["errors"]
     return error["code"], error["attr"]

@@ -32,7 +32,7 @@ def admin_pages(client, make_user):
 
 @pytest.fixture
 def play(make_song):
-    """`play(client, times)`: the ads that come with so many counted plays."""
+    """`play(client, times)`: play as many songs, and return the ad (or None) of each answer."""
 
     def plays(client, times=1):
         return [client.post(f"/api/songs/{make_song().pk}/play").json()["ad"] for _ in range(times)]
@@ -52,7 +52,7 @@ def test_an_ad_comes_with_each_third_counted_play(api, api_as, listener, make_ad
     }
 
 
-def test_an_ads_files_need_no_header(api, make_ad, api_as, listener, play):
+def test_audio_and_image_of_an_ad_need_no_header(api, make_ad, api_as, listener, play):
     make_ad()
     *_, shown = play(api_as(listener), 3)
     whole, part = api.get(shown["audio"]), api.get(shown["audio"], HTTP_RANGE="bytes=2-4")
@@ -61,16 +61,16 @@ def test_an_ads_files_need_no_header(api, make_ad, api_as, listener, play):
     assert api.get(shown["image"]).status_code == 200
 
 
-def test_a_play_that_does_not_count_brings_no_ad_nearer(api_as, listener, song, make_ad, play):
+def test_only_counted_plays_count_towards_the_next_ad(api_as, listener, song, make_ad, play):
     make_ad()
     client = api_as(listener)
     play(client, 1)
-    for _ in range(5):  # one that counts, and repeats
+    for _ in range(5):  # one counted play and four repeats
         assert client.post(f"/api/songs/{song.pk}/play").json()["ad"] is None
     assert play(client, 1)[0] is not None
 
 
-def test_plans_without_ads_have_none(api_as, listener, make_ad, play, give_premium):
+def test_premium_listeners_get_no_ads(api_as, listener, make_ad, play, give_premium):
     make_ad()
     subscription, client = give_premium(listener), api_as(listener)
     assert play(client, 6) == [None] * 6
@@ -79,7 +79,7 @@ def test_plans_without_ads_have_none(api_as, listener, make_ad, play, give_premi
     assert [bool(ad) for ad in play(client, 3)] == [False, False, True]
 
 
-def test_listeners_have_turns_of_their_own(api_as, listener, artist, make_ad, play):
+def test_plays_are_counted_towards_ads_for_each_listener(api_as, listener, artist, make_ad, play):
     make_ad()
     play(api_as(listener), 2)
     assert play(api_as(artist), 1) == [None]
@@ -102,7 +102,7 @@ def test_an_ad_runs_between_its_dates_while_it_is_active(api_as, listener, make_
     assert play(client, 3)[2]["id"] == str(running.pk)
 
 
-def test_an_ad_that_weighs_more_comes_more_often(api_as, listener, song, make_ad):
+def test_an_ad_of_greater_weight_is_drawn_more_often(api_as, listener, song, make_ad):
     names = {str(make_ad("light").pk): "light", str(make_ad("heavy", weight=9).pk): "heavy"}
     client, shown = api_as(listener), Counter()
     with time_machine.travel(timezone.now(), tick=False) as clock:
@@ -119,7 +119,7 @@ def counted(ad):
     return ad.impressions, ad.clicks
 
 
-def test_impressions_and_clicks_count_once_for_each_time_the_ad_came(api, api_as, listener, make_ad, play):
+def test_an_impression_and_a_click_count_once_for_each_time_the_ad_was_given(api, api_as, listener, make_ad, play):
     ad, client = make_ad(), api_as(listener)
     for round in (1, 2):
         play(client, 3)
@@ -131,7 +131,7 @@ def test_impressions_and_clicks_count_once_for_each_time_the_ad_came(api, api_as
     assert code_of(client.post(f"/api/ads/{listener.pk}/click"), 404) == ("not_found", None)
 
 
-def test_what_was_shown_late_counts_all_the_same(api_as, listener, make_ad, play):
+def test_impressions_may_be_sent_after_the_next_ad_was_given(api_as, listener, make_ad, play):
     ad, client = make_ad(), api_as(listener)
     play(client, 6)
 
@@ -142,7 +142,7 @@ def test_what_was_shown_late_counts_all_the_same(api_as, listener, make_ad, play
     assert counted(ad) == (2, 1)
 
 
-def test_an_ad_that_came_to_another_counts_nothing(api_as, listener, artist, make_ad, play):
+def test_impressions_of_an_ad_given_to_another_listener_do_not_count(api_as, listener, artist, make_ad, play):
     ad = make_ad()
     play(api_as(artist), 3)
 
@@ -152,7 +152,7 @@ def test_an_ad_that_came_to_another_counts_nothing(api_as, listener, artist, mak
     assert counted(ad) == (0, 0)
 
 
-def test_another_ad_than_the_one_that_came_counts_nothing(api_as, listener, make_ad, play):
+def test_clicks_on_an_ad_that_was_not_given_do_not_count(api_as, listener, make_ad, play):
     given, other, client = make_ad(), make_ad("Hats", is_active=False), api_as(listener)
     play(client, 3)
 
@@ -162,23 +162,23 @@ def test_another_ad_than_the_one_that_came_counts_nothing(api_as, listener, make
     assert (counted(given), counted(other)) == ((0, 1), (0, 0))
 
 
-def test_there_is_no_list_of_ads(api_as, listener, make_ad):
+def test_ads_cannot_be_listed_or_read(api_as, listener, make_ad):
     ad = make_ad()
     assert api_as(listener).get("/api/ads").status_code == 404
     assert api_as(listener).get(f"/api/ads/{ad.pk}").status_code == 404
 
 
-def form(**fields):
+def ad_form(**fields):
     return {"name": "Shoes", "weight": 2, "starts_0": "2026-01-01", "starts_1": "00:00:00", "is_active": "on", **fields}
 
 
-def sound(content: bytes) -> SimpleUploadedFile:
+def audio_upload(content: bytes) -> SimpleUploadedFile:
     return SimpleUploadedFile("../shoes.exe", content)
 
 
 def test_an_admin_adds_an_ad_and_replaces_its_files(admin_pages):
     picture = SimpleUploadedFile("shoes.png", image_sample("PNG"))
-    answer = admin_pages.post("/admin/music/ad/add/", form(audio=sound(audio_sample("ogg")), image=picture))
+    answer = admin_pages.post("/admin/music/ad/add/", ad_form(audio=audio_upload(audio_sample("ogg")), image=picture))
     assert answer.status_code == 302, answer.context["errors"]
     ad = Ad.objects.get()
     assert ad.audio.name.endswith(".ogg")
@@ -187,7 +187,7 @@ def test_an_admin_adds_an_ad_and_replaces_its_files(admin_pages):
 
     page = f"/admin/music/ad/{ad.pk}/change/"
     assert admin_pages.get(page).status_code == 200
-    assert admin_pages.post(page, form(audio=sound(audio_sample("mp3")))).status_code == 302
+    assert admin_pages.post(page, ad_form(audio=audio_upload(audio_sample("mp3")))).status_code == 302
     ad = Ad.objects.get()
     assert ad.audio.name.endswith(".mp3")
     assert stored_files() == {ad.audio.name, ad.image.name}
@@ -196,8 +196,8 @@ def test_an_admin_adds_an_ad_and_replaces_its_files(admin_pages):
     assert stored_files() == set()
 
 
-def test_what_is_no_sound_is_refused_in_the_admin(admin_pages):
-    answer = admin_pages.post("/admin/music/ad/add/", form(audio=sound(b"no sound")))
+def test_the_admin_refuses_a_file_that_is_not_audio(admin_pages):
+    answer = admin_pages.post("/admin/music/ad/add/", ad_form(audio=audio_upload(b"no sound")))
     assert "not an audio file" in answer.content.decode()
     assert not Ad.objects.exists()
     assert stored_files() == set()

@@ -23,11 +23,11 @@ def test_an_artist_is_shown_with_eight_fields(api, artist):
     }
 
 
-def test_the_list_names_artists_by_name_and_no_listeners(api, artist, other_artist, listener):
+def test_the_list_has_artists_by_name_and_no_listeners(api, artist, other_artist, listener):
     assert names(api) == ["Another Artist", "The Artist"]
 
 
-def test_suspended_artists_are_out_of_sight(api, artist, other_artist):
+def test_suspended_artists_are_invisible(api, artist, other_artist):
     artist.is_active = False
     artist.save()
 
@@ -43,12 +43,12 @@ def test_an_unknown_artist_is_a_404(api, unknown, path):
     assert api.get(f"/api/artists/{unknown}{path}").status_code == 404
 
 
-def test_listeners_are_no_artists(api, listener):
+def test_a_listener_is_not_found_as_an_artist(api, listener):
     for path in ("", "/profile", "/songs"):
         assert api.get(f"/api/artists/{listener.pk}{path}").status_code == 404
 
 
-def test_search_finds_words_of_the_name_whatever_their_accents(api, make_user):
+def test_search_ignores_accents_and_word_order(api, make_user):
     make_user("b", role="artist", name="Beyoncé Knowles")
     make_user("c", role="artist", name="Knowing Nobody")
 
@@ -59,7 +59,7 @@ def test_search_finds_words_of_the_name_whatever_their_accents(api, make_user):
 
 @pytest.fixture
 def three(make_user):
-    """Artists whose three orders all differ: name, followers, day of joining."""
+    """Three artists whose orders by name, by followers and by date of joining all differ."""
     for number, (name, followers) in enumerate((("Bea", 1), ("Éa", 7), ("carl", 3))):
         user = make_user(f"x{number}", role="artist", name=name)
         ArtistCounts.objects.filter(artist=user).update(follower_count=followers)
@@ -78,7 +78,7 @@ def three(make_user):
         ("-date_joined", ["Bea", "Éa", "carl"]),
     ],
 )
-def test_artists_are_ordered_as_asked(api, ordering, found):
+def test_the_list_can_be_ordered_in_six_ways(api, ordering, found):
     assert names(api, f"?ordering={ordering}") == found
 
     page = api.get(f"/api/artists?ordering={ordering}&limit=2").json()
@@ -94,7 +94,7 @@ def test_an_unknown_ordering_is_a_400_that_names_it(api):
     assert answer.json()["errors"][0]["attr"] == "ordering"
 
 
-def test_nobody_writes_to_artists(api_as, artist):
+def test_artists_are_read_only(api_as, artist):
     client = api_as(artist)
 
     assert client.post("/api/artists", {}).status_code == 405
@@ -102,7 +102,7 @@ def test_nobody_writes_to_artists(api_as, artist):
     assert client.delete(f"/api/artists/{artist.pk}").status_code == 405
 
 
-def test_counts_and_totals_are_over_what_everybody_sees(api_as, api, artist, make_song):
+def test_counts_and_totals_include_only_public_songs(api_as, api, artist, make_song):
     heard, unheard = (Album.objects.create(title=title, artist=artist) for title in ("A", "B"))
     Album.objects.create(title="Empty, and seen", artist=artist)
     make_song("One", play_count=5, like_count=2, album=heard)
@@ -117,7 +117,7 @@ def test_counts_and_totals_are_over_what_everybody_sees(api_as, api, artist, mak
         assert [song["title"] for song in profile["top_songs"]] == ["Two", "One"]
 
 
-def test_an_artist_without_songs_has_totals_of_nought(api, artist):
+def test_an_artist_without_songs_has_totals_of_zero(api, artist):
     profile = api.get(f"/api/artists/{artist.pk}/profile").json()
 
     assert (profile["total_plays"], profile["total_likes"], profile["top_songs"]) == (0, 0, [])
@@ -132,14 +132,14 @@ def test_top_songs_are_the_ten_most_played(api, artist, make_song):
     assert [song["play_count"] for song in top] == [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]
 
 
-def test_totals_beyond_32_bits_are_no_trouble(api, artist, make_song):
+def test_totals_may_exceed_32_bits(api, artist, make_song):
     for _ in range(2):
         make_song(play_count=2**40)
 
     assert api.get(f"/api/artists/{artist.pk}/profile").json()["total_plays"] == 2**41
 
 
-def test_the_profile_agrees_with_the_rows_after_anything(api, api_as, listener, artist, make_song):
+def test_the_profile_agrees_with_the_rows_after_hiding_and_deleting_songs(api, api_as, listener, artist, make_song):
     songs, client = [make_song(f"Song {number}") for number in range(3)], api_as(listener)
     for song in songs:
         client.post(f"/api/songs/{song.pk}/play")
@@ -169,7 +169,7 @@ def test_songs_of_an_artist_come_newest_first(api, api_as, artist, listener, mak
         assert [row["title"] for row in client.get(path).json()["results"]] == found
 
 
-def test_whoever_becomes_an_artist_can_be_followed_at_once(api_as, listener, artist):
+def test_a_new_artist_can_be_followed_at_once(api_as, listener, artist):
     answer = api_as(listener).patch("/api/profile", {"role": "artist"})
 
     assert answer.status_code == 200
@@ -177,7 +177,7 @@ def test_whoever_becomes_an_artist_can_be_followed_at_once(api_as, listener, art
     assert ArtistCounts.objects.get(artist=listener).follower_count == 1
 
 
-def test_followers_wait_for_an_artist_who_stops_and_comes_back(api_as, listener, artist):
+def test_an_artist_who_gives_up_the_role_and_takes_it_again_has_the_same_followers(api_as, listener, artist):
     client, follower = api_as(artist), api_as(listener)
     follower.post(f"/api/artists/{artist.pk}/follow")
 

@@ -15,7 +15,7 @@ def rows_of(kind):
 
 
 @KINDS
-def test_the_first_time_is_201_and_later_ones_200(api_as, listener, kind, work):
+def test_adding_a_favorite_is_201_and_adding_it_again_200(api_as, listener, kind, work):
     client, path = api_as(listener), f"/api/{kind}/{work.pk}/favorite"
 
     answers = [client.post(path) for _ in range(3)]
@@ -26,7 +26,7 @@ def test_the_first_time_is_201_and_later_ones_200(api_as, listener, kind, work):
 
 
 @KINDS
-def test_letting_go_is_204_had_it_been_there_or_not(api_as, listener, artist, kind, work):
+def test_removing_is_204_whether_or_not_it_was_a_favorite(api_as, listener, artist, kind, work):
     client, path = api_as(listener), f"/api/{kind}/{work.pk}/favorite"
     api_as(artist).post(path)
     client.post(path)
@@ -38,7 +38,7 @@ def test_letting_go_is_204_had_it_been_there_or_not(api_as, listener, artist, ki
 
 
 @KINDS
-def test_is_favorite_is_the_callers_own(api, api_as, listener, artist, kind, work):
+def test_is_favorite_depends_on_the_caller(api, api_as, listener, artist, kind, work):
     api_as(listener).post(f"/api/{kind}/{work.pk}/favorite")
 
     for client, is_favorite in ((api_as(listener), True), (api_as(artist), False), (api, False)):
@@ -46,7 +46,7 @@ def test_is_favorite_is_the_callers_own(api, api_as, listener, artist, kind, wor
         assert client.get(f"/api/{kind}").json()["results"][0]["is_favorite"] is is_favorite
 
 
-def test_a_favourite_is_no_like(api_as, listener, song):
+def test_a_favorite_is_not_a_like(api_as, listener, song):
     client = api_as(listener)
     client.post(f"/api/songs/{song.pk}/favorite")
 
@@ -54,7 +54,7 @@ def test_a_favourite_is_no_like(api_as, listener, song):
     assert SongCounts.objects.get(song=song).like_count == 0
 
 
-def test_favourite_songs_come_newest_first_with_added_at(api_as, listener, make_song):
+def test_favorite_songs_are_listed_last_added_first(api_as, listener, make_song):
     client, songs = api_as(listener), [make_song(f"Song {number}") for number in range(3)]
     for number in (1, 0, 2):
         client.post(f"/api/songs/{songs[number].pk}/favorite")
@@ -65,7 +65,7 @@ def test_favourite_songs_come_newest_first_with_added_at(api_as, listener, make_
     assert all(row["is_favorite"] and row["added_at"].endswith("Z") for row in rows)
 
 
-def test_favourite_albums_come_newest_first_with_added_at(api_as, listener, artist):
+def test_favorite_albums_are_listed_last_added_first(api_as, listener, artist):
     client = api_as(listener)
     albums = [Album.objects.create(title=f"Album {number}", artist=artist) for number in range(3)]
     for number in (1, 0, 2):
@@ -77,7 +77,7 @@ def test_favourite_albums_come_newest_first_with_added_at(api_as, listener, arti
     assert all(row["is_favorite"] and row["added_at"].endswith("Z") for row in rows)
 
 
-def test_a_favourite_that_was_let_go_comes_back_as_the_newest(api_as, listener, make_song):
+def test_a_favorite_that_is_removed_and_added_again_is_the_newest(api_as, listener, make_song):
     client, first, second = api_as(listener), make_song("First"), make_song("Second")
     for song in (first, second):
         client.post(f"/api/songs/{song.pk}/favorite")
@@ -89,7 +89,7 @@ def test_a_favourite_that_was_let_go_comes_back_as_the_newest(api_as, listener, 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["post", "delete"])
-def test_what_is_out_of_sight_can_not_be_kept(api_as, listener, artist, private_song, make_song, method):
+def test_invisible_songs_and_albums_cannot_become_favorites(api_as, listener, artist, private_song, make_song, method):
     only_private = Album.objects.create(title="Unheard", artist=artist)
     make_song(visibility="private", album=only_private)
     call = getattr(api_as(listener), method)
@@ -102,7 +102,7 @@ def test_what_is_out_of_sight_can_not_be_kept(api_as, listener, artist, private_
 
 
 @KINDS
-def test_an_anonymous_caller_keeps_nothing(api, kind, work):
+def test_favorites_need_authentication(api, kind, work):
     path = f"/api/{kind}/{work.pk}/favorite"
 
     for answer in (api.post(path), api.delete(path), api.get(f"/api/{kind}/favorites")):
@@ -110,7 +110,7 @@ def test_an_anonymous_caller_keeps_nothing(api, kind, work):
     assert not rows_of(kind).exists()
 
 
-def test_deleting_an_album_keeps_its_songs_as_favourites(api_as, listener, artist, album, make_song):
+def test_songs_of_a_deleted_album_remain_favorites(api_as, listener, artist, album, make_song):
     song, client = make_song(album=album), api_as(listener)
     client.post(f"/api/songs/{song.pk}/favorite")
     client.post(f"/api/albums/{album.pk}/favorite")

@@ -11,7 +11,7 @@ def followers(artist):
     return ArtistCounts.objects.get(artist=artist).follower_count
 
 
-def test_the_first_time_is_201_and_later_ones_200(api_as, listener, artist):
+def test_following_is_201_and_following_again_200(api_as, listener, artist):
     client = api_as(listener)
 
     answers = [client.post(follow_path(artist)) for _ in range(3)]
@@ -21,7 +21,7 @@ def test_the_first_time_is_201_and_later_ones_200(api_as, listener, artist):
     assert followers(artist) == ArtistFollow.objects.count() == 1
 
 
-def test_unfollowing_is_204_had_one_followed_or_not(api_as, listener, artist, other_artist):
+def test_unfollowing_is_204_whether_or_not_the_caller_followed(api_as, listener, artist, other_artist):
     api_as(other_artist).post(follow_path(artist))
     client = api_as(listener)
     client.post(follow_path(artist))
@@ -32,7 +32,7 @@ def test_unfollowing_is_204_had_one_followed_or_not(api_as, listener, artist, ot
     assert ArtistFollow.objects.get().follower == other_artist
 
 
-def test_nobody_follows_oneself(api_as, artist):
+def test_artists_cannot_follow_themselves(api_as, artist):
     answer = api_as(artist).post(follow_path(artist))
 
     assert answer.status_code == 400
@@ -42,17 +42,17 @@ def test_nobody_follows_oneself(api_as, artist):
 
 
 @pytest.mark.parametrize("method", ["post", "delete"])
-def test_only_artists_in_sight_are_there_to_be_followed(api_as, listener, artist, make_user, method):
+def test_only_active_artists_can_be_followed(api_as, listener, artist, make_user, method):
     suspended = make_user("suspended", role="artist", is_active=False)
     call = getattr(api_as(artist), method)
 
-    for nobody in (listener, suspended):
-        assert call(follow_path(nobody)).status_code == 404
+    for no_artist in (listener, suspended):
+        assert call(follow_path(no_artist)).status_code == 404
     assert call("/api/artists/not-a-uuid/follow").status_code == 404
     assert not ArtistFollow.objects.exists()
 
 
-def test_an_anonymous_caller_follows_nobody(api, artist):
+def test_follows_need_authentication(api, artist):
     for answer in (
         api.post(follow_path(artist)),
         api.delete(follow_path(artist)),
@@ -63,7 +63,7 @@ def test_an_anonymous_caller_follows_nobody(api, artist):
         assert answer.headers["WWW-Authenticate"] == "Token"
 
 
-def test_following_comes_newest_first_with_followed_at(api_as, listener, artist, other_artist):
+def test_followed_artists_are_listed_last_followed_first(api_as, listener, artist, other_artist):
     client = api_as(listener)
     for followed in (other_artist, artist):
         client.post(follow_path(followed))
@@ -85,7 +85,7 @@ def test_following_comes_newest_first_with_followed_at(api_as, listener, artist,
     }
 
 
-def test_followers_come_newest_first_with_three_fields(api_as, artist, make_user):
+def test_followers_are_listed_newest_first_with_three_fields(api_as, artist, make_user):
     for name in ("first", "second"):
         api_as(make_user(name)).post(follow_path(artist))
 
@@ -95,14 +95,14 @@ def test_followers_come_newest_first_with_three_fields(api_as, artist, make_user
     assert set(rows[0]) == {"id", "username", "followed_at"}
 
 
-def test_followers_are_for_artists(api_as, listener):
+def test_only_artists_can_list_their_followers(api_as, listener):
     answer = api_as(listener).get("/api/artists/followers")
 
     assert answer.status_code == 403
     assert answer.json()["errors"][0]["code"] == "permission_denied"
 
 
-def test_is_following_is_the_callers_own(api, api_as, listener, artist):
+def test_is_following_depends_on_the_caller(api, api_as, listener, artist):
     api_as(listener).post(follow_path(artist))
 
     for client, is_following in ((api_as(listener), True), (api_as(artist), False), (api, False)):
@@ -112,7 +112,7 @@ def test_is_following_is_the_callers_own(api, api_as, listener, artist):
         assert client.get(f"/api/artists/{artist.pk}").json()["follower_count"] == 1
 
 
-def test_a_deleted_account_takes_its_follows_along(api_as, listener, artist, other_artist):
+def test_closing_an_account_deletes_its_follows_and_lowers_the_count(api_as, listener, artist, other_artist):
     for person in (listener, other_artist):
         api_as(person).post(follow_path(artist))
 
@@ -121,7 +121,7 @@ def test_a_deleted_account_takes_its_follows_along(api_as, listener, artist, oth
     assert followers(artist) == ArtistFollow.objects.count() == 1
 
 
-def test_two_artists_who_follow_each_other_part_cleanly(api_as, artist, other_artist):
+def test_closing_an_artists_account_deletes_follows_in_both_directions(api_as, artist, other_artist):
     api_as(artist).post(follow_path(other_artist))
     api_as(other_artist).post(follow_path(artist))
 

@@ -3,7 +3,7 @@ import pytest
 from music.models import SongCounts, SongLike
 
 
-def test_a_like_counts_and_answers_the_new_state(api_as, listener, song):
+def test_a_like_is_counted_and_the_answer_has_the_new_count(api_as, listener, song):
     answer = api_as(listener).post(f"/api/songs/{song.pk}/like")
 
     assert (answer.status_code, answer.data) == (200, {"is_liked": True, "like_count": 1})
@@ -20,7 +20,7 @@ def test_liking_again_changes_nothing(api_as, listener, song):
     assert SongLike.objects.count() == 1
 
 
-def test_a_like_can_be_taken_back_once(api_as, listener, artist, song):
+def test_unliking_twice_lowers_the_count_once(api_as, listener, artist, song):
     api_as(artist).post(f"/api/songs/{song.pk}/like")
     client = api_as(listener)
     client.post(f"/api/songs/{song.pk}/like")
@@ -31,13 +31,13 @@ def test_a_like_can_be_taken_back_once(api_as, listener, artist, song):
     assert SongLike.objects.get().listener == artist
 
 
-def test_taking_back_a_like_that_never_was_changes_nothing(api_as, listener, song):
+def test_unliking_a_song_that_is_not_liked_changes_nothing(api_as, listener, song):
     answer = api_as(listener).post(f"/api/songs/{song.pk}/unlike")
 
     assert (answer.status_code, answer.data) == (200, {"is_liked": False, "like_count": 0})
 
 
-def test_is_liked_is_the_callers_own_everywhere(api, api_as, listener, artist, song, album):
+def test_is_liked_depends_on_the_caller_in_every_list(api, api_as, listener, artist, song, album):
     song.album = album
     song.save()
     api_as(listener).post(f"/api/songs/{song.pk}/like")
@@ -50,7 +50,7 @@ def test_is_liked_is_the_callers_own_everywhere(api, api_as, listener, artist, s
         assert client.get(f"/api/artists/{artist.pk}/profile").data["top_songs"][0]["is_liked"] is is_liked
 
 
-def test_liked_songs_come_newest_first_with_the_date_of_the_like(api_as, listener, make_song):
+def test_liked_songs_are_listed_last_liked_first(api_as, listener, make_song):
     client, songs = api_as(listener), [make_song(f"Song {number}") for number in range(3)]
     for number in (1, 0, 2):
         client.post(f"/api/songs/{songs[number].pk}/like")
@@ -62,10 +62,10 @@ def test_liked_songs_come_newest_first_with_the_date_of_the_like(api_as, listene
     assert all(row["is_liked"] for row in rows)
 
 
-def test_liked_songs_come_in_pages_without_a_gap_even_when_liked_in_one_instant(api_as, listener, make_song):
+def test_pages_of_likes_from_the_same_instant_have_no_gap(api_as, listener, make_song):
     for number in range(7):
         SongLike.objects.create(listener=listener, song=make_song(f"Song {number}"))
-    # Within one millisecond, and two of them in the same microsecond.
+    # All within one millisecond, and each two in the same microsecond.
     instant = SongLike.objects.earliest("created_at").created_at.replace(microsecond=123_000)
     for number, like in enumerate(SongLike.objects.all()):
         SongLike.objects.filter(pk=like.pk).update(created_at=instant.replace(microsecond=123_000 + number // 2 * 100))
@@ -79,20 +79,20 @@ def test_liked_songs_come_in_pages_without_a_gap_even_when_liked_in_one_instant(
     assert sorted(titles) == [f"Song {number}" for number in range(7)]
 
 
-def test_nobody_likes_a_song_out_of_sight(api_as, listener, private_song, make_song):
+def test_invisible_songs_cannot_be_liked_or_unliked(api_as, listener, private_song, make_song):
     for song in (private_song, make_song(is_hidden=True)):
-        for deed in ("like", "unlike"):
-            assert api_as(listener).post(f"/api/songs/{song.pk}/{deed}").status_code == 404
+        for action in ("like", "unlike"):
+            assert api_as(listener).post(f"/api/songs/{song.pk}/{action}").status_code == 404
     assert not SongLike.objects.exists()
 
 
-@pytest.mark.parametrize("deed", ["like", "unlike"])
+@pytest.mark.parametrize("action", ["like", "unlike"])
 @pytest.mark.parametrize("unknown", ["0e5d3a4e-6a1c-4c59-9f49-7f6f0a3ad2ee", "not-a-uuid", "0"])
-def test_an_unknown_song_is_a_404(api_as, listener, deed, unknown):
-    assert api_as(listener).post(f"/api/songs/{unknown}/{deed}").status_code == 404
+def test_an_unknown_song_is_a_404(api_as, listener, action, unknown):
+    assert api_as(listener).post(f"/api/songs/{unknown}/{action}").status_code == 404
 
 
-def test_an_anonymous_caller_likes_nothing(api, song):
+def test_likes_need_authentication(api, song):
     for answer in (
         api.post(f"/api/songs/{song.pk}/like"),
         api.post(f"/api/songs/{song.pk}/unlike"),
@@ -102,7 +102,7 @@ def test_an_anonymous_caller_likes_nothing(api, song):
         assert answer.headers["WWW-Authenticate"] == "Token"
 
 
-def test_a_deleted_account_takes_its_likes_along(api_as, listener, artist, song):
+def test_closing_an_account_deletes_its_likes_and_lowers_the_count(api_as, listener, artist, song):
     for person in (listener, artist):
         api_as(person).post(f"/api/songs/{song.pk}/like")
 
@@ -111,12 +111,12 @@ def test_a_deleted_account_takes_its_likes_along(api_as, listener, artist, song)
     assert SongCounts.objects.get(song=song).like_count == SongLike.objects.count() == 1
 
 
-def test_a_deleted_song_takes_its_likes_along(api_as, listener, artist, song, make_song):
-    kept, client = make_song("Kept"), api_as(listener)
-    for liked in (song, kept):
+def test_deleting_a_song_deletes_its_likes(api_as, listener, artist, song, make_song):
+    other, client = make_song("Other"), api_as(listener)
+    for liked in (song, other):
         client.post(f"/api/songs/{liked.pk}/like")
 
     assert api_as(artist).delete(f"/api/songs/{song.pk}").status_code == 204
 
-    assert [row["title"] for row in client.get("/api/songs/liked").data["results"]] == ["Kept"]
+    assert [row["title"] for row in client.get("/api/songs/liked").data["results"]] == ["Other"]
     assert client.get(f"/api/artists/{artist.pk}/profile").data["total_likes"] == SongLike.objects.count() == 1

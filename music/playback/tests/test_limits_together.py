@@ -1,4 +1,4 @@
-"""Many skips and plays at once: the limit holds, and each third play brings its ad."""
+"""Simultaneous skips and plays: the limit holds, and every third play brings an ad."""
 
 import pytest
 
@@ -17,11 +17,11 @@ def test_of_twenty_skips_at_once_six_get_through(api_as, listener, song):
     assert Skip.objects.count() == 6
 
 
-def test_of_nine_plays_at_once_three_bring_an_ad(api_as, listener, make_song):
+def test_nine_simultaneous_plays_bring_three_ads(api_as, listener, make_song):
     Ad.objects.create(name="Shoes", audio="ads/shoes.mp3")
-    deeds = [(api_as(listener), make_song(f"Song {number}")) for number in range(9)]
+    actions = [(api_as(listener), make_song(f"Song {number}")) for number in range(9)]
     answers = at_once(
         (lambda client=client, song=song: client.post(f"/api/songs/{song.pk}/play").json()["ad"])
-        for client, song in deeds
+        for client, song in actions
     )
     assert sum(ad is not None for ad in answers) == 3

@@ -1,4 +1,4 @@
-"""Nobody reads what another listens to and likes, and what goes out of sight is gone from everybody's answers."""
+"""Listening history and library are private, and hidden songs leave every answer to other callers."""
 
 import json
 
@@ -26,11 +26,11 @@ def album_of_two(artist, make_song):
 
 @pytest.fixture
 def fan(api_as, listener, album_of_two):
-    """A client of somebody who has played, liked and kept all there is, and follows the artist."""
+    """A client of a listener who has played, liked and favorited both songs and the album, and follows the artist."""
     client = api_as(listener)
     for song in album_of_two.songs.all():
-        for deed in ("play", "like", "favorite"):
-            client.post(f"/api/songs/{song.pk}/{deed}")
+        for action in ("play", "like", "favorite"):
+            client.post(f"/api/songs/{song.pk}/{action}")
     client.post(f"/api/albums/{album_of_two.pk}/favorite")
     client.post(f"/api/artists/{album_of_two.artist_id}/follow")
     return client
@@ -43,14 +43,14 @@ def titles(client, path):
 @pytest.mark.usefixtures("fan")
 @pytest.mark.parametrize("path", PERSONAL)
 @pytest.mark.parametrize("attempt", ["", "?listener={0}", "?user={0}", "?listener_id={0}", "?follower={0}"])
-def test_personal_lists_are_the_callers_own_whatever_is_asked(api_as, other_artist, listener, artist, path, attempt):
+def test_no_query_parameter_opens_the_lists_of_another_listener(api_as, other_artist, listener, artist, path, attempt):
     for stranger in (other_artist, artist):
         assert titles(api_as(stranger), path + attempt.format(listener.pk)) == []
 
 
 @pytest.mark.usefixtures("fan")
 @pytest.mark.parametrize("path", PERSONAL)
-def test_staff_sees_what_a_listener_sees(api_as, make_user, path):
+def test_staff_see_only_their_own_lists(api_as, make_user, path):
     staff = make_user("boss", is_staff=True, is_superuser=True)
 
     assert titles(api_as(staff), path) == []
@@ -63,18 +63,18 @@ def test_a_cursor_of_another_opens_nothing(fan, api_as, other_artist, artist):
 
 
 @pytest.mark.parametrize("path", PERSONAL)
-def test_personal_answers_are_not_for_caches_that_others_share(fan, path):
+def test_personal_lists_are_not_for_shared_caches(fan, path):
     answer = fan.get(path)
 
     assert answer.headers["Cache-Control"] == "private, no-cache"
     assert {"Authorization", "Cookie"} <= set(answer.headers["Vary"].split(", "))
 
 
-OUT_OF_SIGHT = pytest.mark.parametrize("change", [{"visibility": "private"}, {"is_hidden": True}])
+HIDDEN = pytest.mark.parametrize("change", [{"visibility": "private"}, {"is_hidden": True}])
 
 
-@OUT_OF_SIGHT
-def test_a_song_out_of_sight_is_gone_from_everybody_elses_lists_and_totals(fan, api, artist, album_of_two, change):
+@HIDDEN
+def test_a_hidden_song_leaves_all_lists_and_totals_of_other_callers(fan, api, artist, album_of_two, change):
     Song.objects.filter(title="One").update(**change)
 
     for path in ("/api/songs/liked", "/api/songs/favorites", "/api/songs/recently_played", "/api/songs"):
@@ -89,8 +89,8 @@ def test_a_song_out_of_sight_is_gone_from_everybody_elses_lists_and_totals(fan, 
     assert client.get("/api/artists").data["results"][0]["song_count"] == 1
 
 
-@OUT_OF_SIGHT
-def test_an_album_goes_with_its_last_song_in_sight(fan, api, artist, album_of_two, change):
+@HIDDEN
+def test_an_album_becomes_invisible_with_its_last_visible_song(fan, api, artist, album_of_two, change):
     album_of_two.songs.update(**change)
 
     assert titles(fan, "/api/albums/favorites") == []
@@ -98,11 +98,11 @@ def test_an_album_goes_with_its_last_song_in_sight(fan, api, artist, album_of_tw
     assert fan.get(f"/api/artists/{artist.pk}").data["album_count"] == 0
 
 
-@OUT_OF_SIGHT
-def test_its_artist_still_has_the_song_in_lists_and_not_in_totals(api_as, artist, album_of_two, change):
+@HIDDEN
+def test_the_artist_sees_a_hidden_song_in_lists_but_not_in_totals(api_as, artist, album_of_two, change):
     client, song = api_as(artist), album_of_two.songs.get(title="One")
-    for deed in ("play", "like", "favorite"):
-        client.post(f"/api/songs/{song.pk}/{deed}")
+    for action in ("play", "like", "favorite"):
+        client.post(f"/api/songs/{song.pk}/{action}")
     Song.objects.filter(pk=song.pk).update(**change)
 
     for path in ("/api/songs/liked", "/api/songs/favorites", "/api/songs/recently_played"):
@@ -110,7 +110,7 @@ def test_its_artist_still_has_the_song_in_lists_and_not_in_totals(api_as, artist
     assert client.get(f"/api/artists/{artist.pk}/profile").data["total_likes"] == 0
 
 
-def test_what_comes_back_into_sight_is_in_the_lists_again(fan):
+def test_a_song_made_public_again_is_back_in_the_lists(fan):
     Song.objects.filter(title="One").update(visibility="private")
     Song.objects.filter(title="One").update(visibility="public")
 
@@ -119,13 +119,13 @@ def test_what_comes_back_into_sight_is_in_the_lists_again(fan):
 
 
 @pytest.mark.parametrize("path", PERSONAL)
-def test_the_works_of_a_suspended_artist_are_gone_from_everybodys_lists(fan, artist, path):
+def test_songs_and_albums_of_a_suspended_artist_leave_all_lists(fan, artist, path):
     User.objects.filter(pk=artist.pk).update(is_active=False)
 
     assert titles(fan, path) == []
 
 
-def test_a_suspended_follower_is_not_shown_to_the_artist(fan, api_as, artist, listener):
+def test_a_suspended_follower_is_not_listed(fan, api_as, artist, listener):
     User.objects.filter(pk=listener.pk).update(is_active=False)
 
     assert api_as(artist).get("/api/artists/followers").data["results"] == []
@@ -134,7 +134,7 @@ def test_a_suspended_follower_is_not_shown_to_the_artist(fan, api_as, artist, li
 
 @pytest.fixture
 def known_by_addresses(artist, listener):
-    """Artist and listener whose usernames are their e-mail addresses, as they may be."""
+    """Give the artist and the listener their e-mail addresses as usernames, which is allowed."""
     for user in (artist, listener):
         user.username = user.email
         user.name = user.email

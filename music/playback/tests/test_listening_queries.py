@@ -1,4 +1,4 @@
-"""What the caller has to do with each row costs no query a row: a page of 100 takes as many as a page of 1."""
+"""The caller's relation to each row takes no query of its own: a page of 100 takes as many queries as a page of 1."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ from music.models import (
 )
 from users.models import User, UserProfile
 
-# The token with its user, and the page; one more where the list hangs on an album or an artist.
+# One query for the token with its user, one for the page, and one more for the album or artist in the path.
 LISTS = {
     "/api/songs/liked": 2,
     "/api/songs/favorites": 2,
@@ -51,7 +51,7 @@ def make_artists(number: int) -> list[User]:
 
 @pytest.fixture
 def world(artist, other_artist, album) -> Callable:
-    """`artist` as the caller, who has done everything with the given number of rows of every kind."""
+    """`world(number)`: so many rows of each kind, all liked, favorited, played and followed by `artist`, the caller."""
 
     def fill(number):
         songs = make_songs(other_artist, album, number)
@@ -72,7 +72,7 @@ def world(artist, other_artist, album) -> Callable:
 
 @pytest.mark.parametrize("number", [1, 100])
 @pytest.mark.parametrize("path", LISTS)
-def test_a_page_takes_the_same_queries_whatever_its_length(api_as, artist, other_artist, album, world, path, number):
+def test_a_page_of_100_takes_as_many_queries_as_a_page_of_1(api_as, artist, other_artist, album, world, path, number):
     world(number)
     client = api_as(artist)
 
@@ -85,7 +85,7 @@ def test_a_page_takes_the_same_queries_whatever_its_length(api_as, artist, other
 
 
 @pytest.mark.parametrize("number", [1, 100])
-def test_a_profile_takes_three_queries_whatever_the_songs(api_as, artist, other_artist, world, number):
+def test_a_profile_takes_three_queries_for_any_number_of_songs(api_as, artist, other_artist, world, number):
     world(number)
     client = api_as(artist)
 

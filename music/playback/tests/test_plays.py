@@ -36,7 +36,7 @@ def play(client, song):
     return client.post(f"/api/songs/{song.pk}/play")
 
 
-def test_a_play_counts_and_is_an_event_with_who_what_and_when(clock, api_as, listener, song):
+def test_a_play_is_counted_and_stored_with_listener_song_and_time(clock, api_as, listener, song):
     answer = play(api_as(listener), song)
 
     assert (answer.status_code, answer.data["play_count"]) == (200, 1)
@@ -44,7 +44,7 @@ def test_a_play_counts_and_is_an_event_with_who_what_and_when(clock, api_as, lis
     assert (event.listener, event.song, event.at) == (listener, song, NOON)
 
 
-def test_a_play_of_a_song_with_audio_says_where_it_streams_without_any_header(clock, api, api_as, listener, audible):
+def test_the_stream_url_of_a_play_needs_no_header(clock, api, api_as, listener, audible):
     answer = play(api_as(listener), audible).data
 
     assert set(answer) == {"play_count", "stream_url", "quality", "expires_at", "ad"}
@@ -55,14 +55,14 @@ def test_a_play_of_a_song_with_audio_says_where_it_streams_without_any_header(cl
     assert b"".join(stream.streaming_content) == audio_sample("mp3")
 
 
-def test_the_address_of_a_play_ends_when_it_says(clock, api, api_as, listener, audible):
+def test_the_stream_url_of_a_play_stops_working_at_expires_at(clock, api, api_as, listener, audible):
     url = play(api_as(listener), audible).data["stream_url"]
     clock.shift(timedelta(hours=6, seconds=1))
 
     assert api.get(url).status_code == 403
 
 
-def test_a_song_without_audio_is_played_all_the_same(api_as, listener, song):
+def test_a_play_of_a_song_without_audio_is_counted(api_as, listener, song):
     answer = play(api_as(listener), song)
 
     assert answer.status_code == 200
@@ -80,7 +80,7 @@ def test_a_repeat_counts_from_30_seconds_on(clock, api_as, listener, song, secon
     assert SongCounts.objects.get(song=song).play_count == Play.objects.count() == count
 
 
-def test_the_30_seconds_run_from_the_last_counted_play_not_from_the_last_one(clock, api_as, listener, song):
+def test_the_30_seconds_begin_with_the_last_counted_play(clock, api_as, listener, song):
     client = api_as(listener)
     counts = []
     for _ in range(4):  # at 0, 20, 40 and 60 seconds
@@ -90,7 +90,7 @@ def test_the_30_seconds_run_from_the_last_counted_play_not_from_the_last_one(clo
     assert counts == [1, 1, 2, 2]
 
 
-def test_other_songs_and_other_listeners_have_turns_of_their_own(clock, api_as, listener, artist, song, make_song):
+def test_plays_of_other_songs_and_by_other_listeners_count_at_once(clock, api_as, listener, artist, song, make_song):
     another = make_song("Another")
 
     play(api_as(listener), song)
@@ -101,11 +101,11 @@ def test_other_songs_and_other_listeners_have_turns_of_their_own(clock, api_as, 
     assert SongCounts.objects.get(song=another).play_count == 1
 
 
-def test_plays_go_on_from_what_an_import_brought(api_as, listener, make_song):
+def test_plays_are_added_to_the_imported_number(api_as, listener, make_song):
     assert play(api_as(listener), make_song(play_count=4053)).data["play_count"] == 4054
 
 
-def test_a_play_shows_in_every_answer_about_the_song(api, api_as, listener, song):
+def test_a_play_is_counted_in_list_detail_and_profile(api, api_as, listener, song):
     play(api_as(listener), song)
 
     assert api.get(f"/api/songs/{song.pk}").data["play_count"] == 1
@@ -113,13 +113,13 @@ def test_a_play_shows_in_every_answer_about_the_song(api, api_as, listener, song
     assert api.get(f"/api/artists/{song.artist.pk}/profile").data["total_plays"] == 1
 
 
-def test_a_play_leaves_the_song_row_alone(api_as, listener, song):
+def test_a_play_does_not_change_updated_at(api_as, listener, song):
     play(api_as(listener), song)
 
     assert Song.objects.get(pk=song.pk).updated_at == song.updated_at
 
 
-def test_an_anonymous_caller_plays_nothing(api, song):
+def test_playing_needs_authentication(api, song):
     answer = play(api, song)
 
     assert answer.status_code == 401
@@ -128,7 +128,7 @@ def test_an_anonymous_caller_plays_nothing(api, song):
     assert not Play.objects.exists()
 
 
-def test_a_song_out_of_sight_can_not_be_played(api_as, listener, private_song, make_song):
+def test_invisible_songs_cannot_be_played(api_as, listener, private_song, make_song):
     hidden = make_song(is_hidden=True)
 
     assert play(api_as(listener), private_song).status_code == 404
@@ -137,17 +137,17 @@ def test_a_song_out_of_sight_can_not_be_played(api_as, listener, private_song, m
     assert not RecentlyPlayed.objects.exists()
 
 
-def test_artists_play_their_own_private_songs(api_as, artist, private_song):
+def test_artists_can_play_their_own_private_songs(api_as, artist, private_song):
     assert play(api_as(artist), private_song).data["play_count"] == 1
 
 
-def test_there_is_nothing_to_read_where_one_plays(api_as, listener, song):
+def test_play_does_not_support_get(api_as, listener, song):
     assert api_as(listener).get(f"/api/songs/{song.pk}/play").status_code == 405
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("path", ["play", "like", "unlike", "favorite"])
-def test_a_song_that_goes_after_it_was_looked_up_is_a_404(api_as, listener, song, monkeypatch, path):
+def test_a_song_deleted_during_the_request_is_a_404(api_as, listener, song, monkeypatch, path):
     look_up = SongViewSet.get_object
 
     def looked_up_and_gone(self):
@@ -161,7 +161,7 @@ def test_a_song_that_goes_after_it_was_looked_up_is_a_404(api_as, listener, song
     assert not RecentlyPlayed.objects.exists()
 
 
-def test_a_deleted_account_takes_its_plays_along_and_others_stay(clock, api_as, listener, artist, song, make_song):
+def test_closing_an_account_deletes_its_plays_and_lowers_the_counts(clock, api_as, listener, artist, song, make_song):
     another, client = make_song("Another", play_count=100), api_as(listener)
     for _ in range(3):
         play(client, song)
@@ -176,7 +176,7 @@ def test_a_deleted_account_takes_its_plays_along_and_others_stay(clock, api_as, 
     assert Play.objects.get().listener == artist
 
 
-def test_accounts_that_the_admin_deletes_by_the_dozen_take_their_share_along(admin, api_as, make_user, song):
+def test_counts_are_lowered_when_an_admin_deletes_several_accounts(admin, api_as, make_user, song):
     leaving = [make_user(f"leaving{number}") for number in range(12)]
     artist_path = f"/api/artists/{song.artist.pk}/follow"
     for person in leaving:
@@ -198,9 +198,7 @@ def test_accounts_that_the_admin_deletes_by_the_dozen_take_their_share_along(adm
     assert song.artist.counts.follower_count == 1
 
 
-def test_songs_that_the_admin_deletes_take_their_plays_and_likes_out_of_the_totals(
-    admin, api, api_as, listener, artist, make_song
-):
+def test_totals_are_lowered_when_an_admin_deletes_songs(admin, api, api_as, listener, artist, make_song):
     songs, client = [make_song(f"Song {number}") for number in range(3)], api_as(listener)
     for song in songs:
         play(client, song)

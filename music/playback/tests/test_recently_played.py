@@ -27,7 +27,7 @@ def titles(client):
     return [row["title"] for row in client.get("/api/songs/recently_played").json()["results"]]
 
 
-def test_each_song_stands_there_once_last_played_first(clock, client, make_song):
+def test_each_song_is_listed_once_last_played_first(clock, client, make_song):
     songs = [make_song(title) for title in ("One", "Two", "Three")]
     for song in (*songs, songs[0]):
         play(client, song)
@@ -42,7 +42,7 @@ def test_each_song_stands_there_once_last_played_first(clock, client, make_song)
     ]
 
 
-def test_a_repeat_that_does_not_count_moves_the_song_to_the_front_all_the_same(clock, client, make_song):
+def test_a_repeat_that_does_not_count_still_moves_the_song_to_the_front(clock, client, make_song):
     first, second = make_song("First"), make_song("Second")
     play(client, first)
     clock.shift(timedelta(seconds=1))
@@ -66,7 +66,7 @@ def test_the_list_comes_in_pages(clock, client, make_song):
     assert rest["next"] is None
 
 
-def test_forgetting_empties_the_list_and_keeps_the_counts(clock, client, make_song):
+def test_clearing_empties_the_list_and_keeps_the_counts(clock, client, make_song):
     songs = [make_song(f"Song {number}") for number in range(3)]
     for song in songs:
         play(client, song)
@@ -80,7 +80,7 @@ def test_forgetting_empties_the_list_and_keeps_the_counts(clock, client, make_so
     assert client.delete("/api/songs/recently_played").status_code == 204
 
 
-def test_forgetting_is_no_way_round_the_30_seconds(clock, client, song):
+def test_clearing_does_not_make_a_repeat_within_30_seconds_count(clock, client, song):
     play(client, song)
     clock.shift(timedelta(seconds=10))
     client.delete("/api/songs/recently_played")
@@ -91,7 +91,7 @@ def test_forgetting_is_no_way_round_the_30_seconds(clock, client, song):
     assert play(client, song) == 2
 
 
-def test_what_is_played_after_forgetting_is_remembered_again(clock, client, make_song):
+def test_songs_played_after_clearing_are_listed_again(clock, client, make_song):
     before, again = make_song("Before"), make_song("Again")
     for song in (before, again):
         play(client, song)
@@ -102,7 +102,7 @@ def test_what_is_played_after_forgetting_is_remembered_again(clock, client, make
     assert titles(client) == ["Again"]
 
 
-def test_forgetting_concerns_nobody_else(clock, client, api_as, artist, song):
+def test_clearing_leaves_other_listeners_lists_alone(clock, client, api_as, artist, song):
     play(client, song)
     play(api_as(artist), song)
 
@@ -111,7 +111,7 @@ def test_forgetting_concerns_nobody_else(clock, client, api_as, artist, song):
     assert titles(api_as(artist)) == [song.title]
 
 
-def test_what_was_forgotten_long_enough_ago_leaves_no_row(clock, client, song):
+def test_clearing_deletes_rows_older_than_30_seconds(clock, client, song):
     play(client, song)
     clock.shift(timedelta(seconds=30))
     client.delete("/api/songs/recently_played")
@@ -129,6 +129,6 @@ def test_a_deleted_song_leaves_the_list(client, song, make_song):
 
 
 @pytest.mark.django_db
-def test_an_anonymous_caller_has_no_history(api):
+def test_recently_played_needs_authentication(api):
     assert api.get("/api/songs/recently_played").status_code == 401
     assert api.delete("/api/songs/recently_played").status_code == 401
