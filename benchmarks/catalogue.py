@@ -20,7 +20,7 @@ from music.catalogue import totals
 from music.discovery.neighbours.models import ItemKind
 from music.discovery.search.spelling import deletions, typos_allowed
 from music.discovery.search.terms import entry_terms
-from music.discovery.search.words import spoken
+from music.discovery.search.words import normalized
 from music.models import (
     Album,
     ArtistCounts,
@@ -271,4 +271,4 @@ def _trend(place: int) -> Row:
 
 def _entry(kind: str, pk: UUID, name: str, credit: str, *others: str, plays: int | None = None) -> Row:
     terms = entry_terms(kind, plays, name, credit, *others)
-    return {"kind": kind, "object_id": pk, "name": spoken(name), "credit": spoken(credit), "terms": terms}
+    return {"kind": kind, "object_id": pk, "name": normalized(name), "credit": normalized(credit), "terms": terms}

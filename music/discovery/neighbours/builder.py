@@ -81,7 +81,7 @@ def build_hourly() -> None:
     build_song_neighbours()
 
 
-def database_was_migrated(using: str, **kwargs: object) -> None:
+def schedule_hourly_build(using: str, **kwargs: object) -> None:
     """Receiver for post_migrate, which comes after every start: from then on the worker builds."""
     if has_queue(using):
         schedule(build_hourly)
