@@ -71,7 +71,7 @@ def test_songs_of_favourite_genres_come_with_the_genre(api_as, listener, charts,
     played(listener, heard)
     first = shelf(api_as(listener))[0]
     assert first["title"] == "Same genre"
-    assert first["reason"] == {"kind": "favourite_genre", "genre": {"id": str(genre.pk), "title": "Jazz"}}
+    assert first["reason"] == {"kind": "favorite_genre", "genre": {"id": str(genre.pk), "title": "Jazz"}}
 
 
 def test_the_sources_take_turns(api_as, listener, make_user, make_song, genre):
@@ -89,7 +89,7 @@ def test_the_sources_take_turns(api_as, listener, make_user, make_song, genre):
     kinds = [song["reason"]["kind"] for song in shelf(client, limit=10)]
     assert kinds.count("because_you_played") == 6
     assert kinds.count("followed_artist") == 2
-    assert kinds.count("favourite_genre") == 2
+    assert kinds.count("favorite_genre") == 2
 
 
 def test_favourites_never_come_and_what_was_heard_comes_last(api_as, listener, charts, pair):
