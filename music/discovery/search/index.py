@@ -81,7 +81,7 @@ def entry_ctes(
     """
     queries = list(map(render, expressions))
     if common and connection.vendor == "postgresql":
-        # GIN collects all matches before it returns the first, so common words are asked for tier by tier.
+        # GIN collects all matches before it returns the first, so common words are queried tier by tier.
         return [CTE(f"{kind}s", *_tiered_sql(queries, kind, substrings), kind) for kind in kinds]
     # Few matches are the usual case here. One query that reads all kinds and tiers at once takes as long as a query
     # for a single tier; only if its limit is exceeded are the kinds read one by one, tier by tier.

@@ -45,7 +45,7 @@ class Query:
 
     @cached_property
     def substrings(self) -> list[str]:
-        """Words in scripts without spaces, which an entry's text has to contain.
+        """Return the words in scripts without spaces, which an entry's text has to contain.
 
         Their terms are bigrams, and an entry with all bigrams may have them in different places.
         """
@@ -53,12 +53,12 @@ class Query:
 
     @cached_property
     def typos(self) -> dict[str, int]:
-        """The words that may be mistyped, with the number of typos allowed in each."""
+        """Return the words that may be mistyped, with the number of typos allowed in each."""
         return self._typos(typos_allowed)
 
     @cached_property
     def distant_typos(self) -> dict[str, int]:
-        """The same for the last attempt, after nothing was found with fewer typos."""
+        """Return the same for the last attempt, made after nothing was found with fewer typos."""
         return self._typos(distant_typos_allowed)
 
     def _typos(self, allowed: Callable[[str], int]) -> dict[str, int]:
@@ -97,7 +97,7 @@ class Query:
 
     @property
     def has_distant_matches(self) -> bool:
-        """Whether `distant` can match more than `fuzzy`."""
+        """Return whether `distant` can match more than `fuzzy`."""
         return bool(self.distant_typos) or not ARTICLES.isdisjoint(self.words)
 
     @property
