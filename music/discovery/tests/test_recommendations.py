@@ -74,7 +74,7 @@ def test_songs_of_favorite_genres_name_the_genre(api_as, listener, charts, genre
     assert first["reason"] == {"kind": "favorite_genre", "genre": {"id": str(genre.pk), "title": "Jazz"}}
 
 
-def test_ten_songs_are_six_two_and_two_of_the_three_sources(api_as, listener, make_user, make_song, genre):
+def test_the_three_sources_share_ten_songs_by_six_two_and_two(api_as, listener, make_user, make_song, genre):
     star = make_user("star", role="artist")
     makers = [make_user(f"maker{n}", role="artist") for n in range(20)]
     heard, *near = [make_song(f"Near {n}", artist=maker) for n, maker in enumerate(makers)]
