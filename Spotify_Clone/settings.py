@@ -487,7 +487,7 @@ SPECTACULAR_SETTINGS = {
         "AudioQuality": "users.models.AudioQuality",
         "ErrorType": ["validation_error", "client_error", "server_error"],
         "PlanType": "payments.plans.PlanType",
-        "RecommendationKind": ["because_you_played", "followed_artist", "favourite_genre", "trending"],
+        "RecommendationKind": ["because_you_played", "followed_artist", "favorite_genre", "trending"],
         "Role": "users.models.Role",
         "SeatStatus": [("active", "Active"), ("invited", "Invited")],
         "SongStatus": "music.streaming.models.Status",

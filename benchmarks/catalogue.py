@@ -20,7 +20,7 @@ from music.catalogue import totals
 from music.discovery.neighbours.models import ItemKind
 from music.discovery.search.spelling import word_terms
 from music.discovery.search.terms import entry_terms, unspaced_text
-from music.discovery.search.words import spoken
+from music.discovery.search.words import normalized
 from music.models import (
     Album,
     ArtistCounts,
@@ -269,5 +269,5 @@ def _trend(place: int) -> Row:
 
 def _entry(kind: str, pk: UUID, name: str, credit: str, *others: str, plays: int | None = None) -> Row:
     terms = entry_terms(kind, plays, name, credit, *others)
-    shown = {"name": spoken(name), "credit": spoken(credit), "text": unspaced_text(name, credit, *others)}
+    shown = {"name": normalized(name), "credit": normalized(credit), "text": unspaced_text(name, credit, *others)}
     return {"kind": kind, "object_id": pk, "terms": terms, **shown}

@@ -13,8 +13,8 @@ class MusicConfig(AppConfig):
         from music.catalogue import triggers
         from music.catalogue.artists import ensure_artist_counts
         from music.catalogue.signals import audio_replaced, songs_added
-        from music.discovery.neighbours.builder import database_was_migrated
-        from music.discovery.search import indexer as indexing
+        from music.discovery.neighbours.builder import schedule_hourly_build
+        from music.discovery.search import indexer
         from music.discovery.trending.refresh import prune_summed_history, start_trends
         from music.library.deletion import delete_likes_and_follows
         from music.models import Ad, Album, Genre, Rendition, Song
@@ -28,11 +28,11 @@ class MusicConfig(AppConfig):
         post_save.connect(ensure_artist_counts, sender=User)
         songs_added.connect(start_trends)
         for model in (Song, Album, Genre, User):
-            post_save.connect(indexing.reindex_saved_row, sender=model)
-            post_delete.connect(indexing.unindex_deleted_row, sender=model)
+            post_save.connect(indexer.reindex_saved_row, sender=model)
+            post_delete.connect(indexer.unindex_deleted_row, sender=model)
         for model in (Album, Genre):
-            pre_delete.connect(indexing.prepare_unindexing, sender=model)
-        songs_added.connect(indexing.index_added_songs)
+            pre_delete.connect(indexer.remember_songs_to_reindex, sender=model)
+        songs_added.connect(indexer.index_added_songs)
         songs_added.connect(renditions.enqueue_renditions)
         audio_replaced.connect(renditions.render_replaced_audio)
         unnamed_files_found.connect(renditions.expected_renditions)
@@ -40,8 +40,8 @@ class MusicConfig(AppConfig):
         account_closing.connect(delete_likes_and_follows)
         pre_migrate.connect(triggers.before_migrate, sender=self)
         post_migrate.connect(triggers.after_migrate, sender=self)
-        post_migrate.connect(indexing.after_migrate, sender=self)
+        post_migrate.connect(indexer.rebuild_outdated_index, sender=self)
         register("listening history", prune_summed_history)
-        register("search words", indexing.prune_words)
+        register("search words", indexer.prune_words)
         if not settings.TESTING:
-            post_migrate.connect(database_was_migrated, sender=self)
+            post_migrate.connect(schedule_hourly_build, sender=self)

@@ -19,15 +19,16 @@ from music.discovery.search.models import Kind
 from music.library.queries import album_list, artist_list, song_list
 
 
-def genres_for(listener: Listener) -> QuerySet:
+def genre_list(listener: Listener) -> QuerySet:
     return Genre.objects.all()
 
 
+# For each kind, the rows that a listener may see and the serializer that shows them.
 SHOWN: dict[str, tuple[Callable[[Listener], QuerySet], type[RowSerializer]]] = {
     Kind.SONG: (song_list, SongSerializer),
     Kind.ALBUM: (album_list, AlbumSerializer),
     Kind.ARTIST: (artist_list, ArtistSerializer),
-    Kind.GENRE: (genres_for, GenreSerializer),
+    Kind.GENRE: (genre_list, GenreSerializer),
 }
 
 
@@ -35,17 +36,17 @@ class SearchActions(PageViewSet):
     @extend_schema(parameters=[SearchQuerySerializer], responses=SearchAnswerSerializer)
     @action(detail=False, filterset_class=None, orderings={})
     def search(self, request: Request) -> Response:
-        """Songs, albums, artists and genres, best match first.
+        """List songs, albums, artists and genres that match, best match first.
 
         Every result has each word of the query, and whole words come before longer ones. Accents, case, punctuation,
-        word order and an article in front don't matter, the last word may be unfinished, and one typo in a short word
-        or two in a longer one are forgiven.
+        word order and a leading article don't matter. The last word may be unfinished, and one typo in a short word or
+        two in a longer one are forgiven.
         """
         query = SearchQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        given = query.validated_data
+        parameters = query.validated_data
         rows = {kind: self.compiled_queryset(*SHOWN[kind]) for kind in query.kinds}
-        found = find(given["q"], rows, limit=given["limit"], user=request.user.pk)
+        found = find(parameters["q"], rows, limit=parameters["limit"], user=request.user.pk)
         return Response({f"{kind}s": self._shown(kind, found.get(kind, [])) for kind in Kind.values})
 
     def _shown(self, kind: str, rows: list) -> list:

@@ -8,18 +8,18 @@ from music.discovery.search.models import Kind
 
 
 class SearchQuerySerializer(serializers.Serializer):
-    q = serializers.CharField(help_text="What to look for; the last word may be unfinished.")
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=20, help_text="Of each kind.")
+    q = serializers.CharField(help_text="The text to search for; the last word may be unfinished.")
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=20, help_text="Results of each kind.")
     type = serializers.ChoiceField(choices=["all", *Kind.values], default="all")
 
     @property
     def kinds(self) -> list[str]:
-        asked = self.validated_data["type"]
-        return list(Kind.values) if asked == "all" else [asked]
+        kind = self.validated_data["type"]
+        return list(Kind.values) if kind == "all" else [kind]
 
 
 class SearchAnswerSerializer(serializers.Serializer):
-    """Best match first; a kind that was not asked for is empty."""
+    """The matches of each kind, best first. A kind that `type` leaves out is empty."""
 
     songs = SongSerializer(many=True)
     albums = AlbumSerializer(many=True)

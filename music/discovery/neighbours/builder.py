@@ -1,4 +1,4 @@
-"""The table of neighbours: what it is built from, and that it is built anew each hour."""
+"""The hourly build of the table of neighbours from plays, likes and favorites."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,13 +26,13 @@ ROWS_AT_ONCE = 2000
 
 
 def build_neighbours(tastes: Iterable[Mapping[UUID, float]], *, kind: ItemKind) -> int:
-    """Learns from the tastes and replaces the table's rows of this kind; answers how many there are now.
+    """Learn neighbours from the tastes and replace the table's rows of this kind. Return the number of rows.
 
-    Rows are written in small transactions, so readers and other writers never wait long, and a reader may meet old
-    and new rows side by side. Two builds at once do no harm.
+    Rows are written in small transactions, so readers and other writers never wait long. Until the end, readers may
+    see old and new rows side by side. Two builds at once do no harm.
     """
-    # numpy takes memory and time to load, and the processes that serve requests have no use for it. It solves many
-    # small systems, where threads only wait for one another.
+    # Imported here, because numpy takes memory and time to load and the processes that serve requests do not need it.
+    # The build solves many small systems of equations, for which BLAS threads only get in one another's way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from music.discovery.neighbours.similarity import learn_neighbours
 
@@ -54,7 +54,10 @@ def build_neighbours(tastes: Iterable[Mapping[UUID, float]], *, kind: ItemKind) 
 
 
 def tastes_in_songs() -> Iterator[dict[UUID, float]]:
-    """What each listener thinks of the public songs. Listeners come by their random ids, so the first are a sample."""
+    """Yield the taste of each listener in public songs.
+
+    Listeners come in the order of their ids, which are random, so the first ones are a fair sample.
+    """
     plays = Play.objects.filter(at__gte=timezone.now() - PLAYS_OF)
     signals = [
         plays.values("listener", "song").annotate(strength=Count("pk")),
@@ -63,9 +66,10 @@ def tastes_in_songs() -> Iterator[dict[UUID, float]]:
     ]
     of_public_songs = [rows.filter(song__in=Song.objects.public()).order_by("listener") for rows in signals]
     streams = [rows.values_list("listener", "song", "strength").iterator() for rows in of_public_songs]
-    for _, deeds in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
+    # Merging sorted streams keeps only one listener's rows in memory.
+    for _, rows in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
         strengths: dict[UUID, float] = {}
-        for _, song, strength in deeds:
+        for _, song, strength in rows:
             strengths[song] = strengths.get(song, 0) + strength
         yield taste_of(dict(nlargest(ITEMS_OF_A_LISTENER, strengths.items(), key=itemgetter(1))))
 
@@ -76,12 +80,12 @@ def build_song_neighbours() -> int:
 
 @task(queue_name="upkeep")
 def build_hourly() -> None:
-    # Before the work, so that the next build comes whatever happens to this one.
+    # Scheduled before the work, so that the next build runs even if this one fails.
     schedule(build_hourly, after=EVERY)
     build_song_neighbours()
 
 
-def database_was_migrated(using: str, **kwargs: object) -> None:
-    """Receiver for post_migrate, which comes after every start: from then on the worker builds."""
+def schedule_hourly_build(using: str, **kwargs: object) -> None:
+    """Receiver for post_migrate, which each deployment runs: have the worker build neighbours from then on."""
     if has_queue(using):
         schedule(build_hourly)

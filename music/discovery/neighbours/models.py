@@ -7,7 +7,10 @@ class ItemKind(models.TextChoices):
 
 
 class Neighbour(models.Model):
-    """Who listens to the item is likely to like the neighbour. Rebuilt as a whole, so it has no foreign keys."""
+    """A neighbour of an item: listeners of the item are likely to like it, the more the higher the weight.
+
+    The table is rebuilt as a whole every hour, so it has no foreign keys.
+    """
 
     pk = models.CompositePrimaryKey("kind", "item", "neighbour")
     kind = models.CharField(max_length=10, choices=ItemKind)

@@ -4,15 +4,16 @@ from typing import TypeVar
 
 Item = TypeVar("Item", bound=Hashable)
 
-# What a listener did with a song, counted in plays.
+# A like or a favorite counts as so many plays.
 LIKE = 3
 FAVORITE = 5
 
 
 def taste_of(strengths: Mapping[Item, float]) -> dict[Item, float]:
-    """How much each item says of a listener: from ½ for the weakest to 1 for the strongest, by its rank.
+    """Return the weight of each item in a listener's taste: from ½ for the weakest to 1 for the strongest, by rank.
 
-    Ranks, because one listener's five plays are another's five hundred.
+    Ranks make listeners comparable: five plays can mean as much from one listener as five hundred from another. Equal
+    strengths share the mean of their ranks.
     """
     ordered = sorted(strengths.values())
     return {

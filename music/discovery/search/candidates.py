@@ -1,8 +1,8 @@
-"""What may be the answer: a bounded number of entries of each kind, however common the words are.
+"""Candidates for an answer: a bounded number of entries of each kind, however common the words are.
 
-Entries whose whole name was typed come first, then those with the words in their name or credit, then those with the
-words as typed, and where there are none those with the words as they may be meant; among them those that are played
-most (the shelves). The database stops as soon as there are enough. Whatever it finds has each word of the query.
+Entries whose whole name equals the query come first, then those that have its words in their name or credit, then
+those that have them anywhere, and if there are none, those that have corrections of the words; among these the most
+popular tiers first. The database stops once there are enough. Every candidate has each word of the query.
 """
 
 from collections.abc import Sequence
@@ -10,15 +10,18 @@ from itertools import chain
 from typing import NamedTuple
 
 from core.db.compiled import Statement
-from music.discovery.search.index import Table, entry_tables, lacking, words_sql
+from music.discovery.search.index import CTE, empty_condition, entry_ctes, words_sql
 from music.discovery.search.models import Kind
 from music.discovery.search.query import Query
-from music.discovery.search.spelling import remains
+from music.discovery.search.spelling import deletion_terms
 
+# The CTE with known words that may be corrections, and the "kind" of its rows.
 WORDS = "words"
-SURE = 3
-MOST_COMMON = 2
-HITS = """
+# Queries of so many words are not spell-checked if anything matches them exactly.
+MIN_WORDS_TO_TRUST = 3
+# Only queries of up to so many words may match very many entries.
+MAX_WORDS_TO_BE_COMMON = 2
+CANDIDATES_SQL = """
     SELECT DISTINCT kind, CAST(object_id AS text), name, credit, coalesce(CASE kind
         WHEN 'song' THEN (SELECT play_count FROM music_songcounts WHERE song_id = object_id)
         WHEN 'artist' THEN (SELECT follower_count FROM music_artistcounts WHERE artist_id = object_id)
@@ -35,60 +38,65 @@ class Candidate(NamedTuple):
     popularity: int
 
 
-def candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
-    """Return candidates in up to three statements: the words as typed; for the kinds that have nothing so, the words
-    that may be meant; and where nothing at all is found, words with more typos, and without the articles.
+def find_candidates(query: Query, kinds: Sequence[str]) -> list[Candidate]:
+    """Return candidates in up to three statements: exact matches, then fuzzy ones, then distant ones.
 
-    Nobody is taken to have mistyped what a kind has, nor to have meant a genre by what anything else has, nor to have
-    made more typos in several words than make them words that are found together.
+    Fuzzy matches are added for the kinds without exact ones, but for genres only if no kind has exact ones. Distant
+    matches count only if there is nothing else.
     """
     expected = [kind for kind in kinds if kind != Kind.GENRE] or list(kinds)
-    # Several words are seldom in so many names that these have to be asked for the whole words first.
-    whole = [query.whole, query.whole_words] if len(query.words) <= MOST_COMMON else [query.whole]
-    tables = entry_tables([*whole, query.exact], kinds, query.runs, common=True)
-    of_expected = [table for table in tables if table.kind in expected]
-    sure = len(query.words) >= SURE  # who finds something by so many words has mistyped none of them
-    found = _found(query, tables, lacking(of_expected, " AND " if sure else " OR "))
-    has = {candidate.kind for candidate in found}
-    guessed = [kind for kind in expected if kind not in has and not sure] if found else kinds
-    if guessed and query.meant:
-        tables = _fuzzy(query, guessed)
-        found += _found(query, tables, "" if found else lacking(tables, " AND "), at_most=True)
+    # More words are seldom common enough to need the extra pass over whole words.
+    is_short = len(query.words) <= MAX_WORDS_TO_BE_COMMON
+    first = [query.whole, query.whole_words] if is_short else [query.whole]
+    ctes = entry_ctes([*first, query.exact], kinds, query.substrings, common=True)
+    ctes_of_expected = [cte for cte in ctes if cte.kind in expected]
+    is_trusted = len(query.words) >= MIN_WORDS_TO_TRUST
+    # Known words are read in the same statement, but only if a kind (or every kind) turns out to have no match.
+    found = _fetch(query, ctes, empty_condition(ctes_of_expected, " AND " if is_trusted else " OR "))
+    kinds_found = {candidate.kind for candidate in found}
+    to_guess = [kind for kind in expected if kind not in kinds_found and not is_trusted] if found else kinds
+    if to_guess and query.corrections:
+        ctes = _fuzzy_ctes(query, to_guess)
+        # If this finds nothing either, the statement has read the words that distant corrections need.
+        found += _fetch(query, ctes, "" if found else empty_condition(ctes, " AND "), distant=True)
     elif not found:
-        _found(query, [], "true", at_most=True)
-    if not found and query.may_be_distant:
-        found = _found(query, entry_tables([query.as_distantly_meant], expected, query.runs))
+        _fetch(query, [], "true", distant=True)
+    if not found and query.has_distant_matches:
+        found = _fetch(query, entry_ctes([query.distant], expected, query.substrings))
     return found
 
 
-def _fuzzy(query: Query, kinds: Sequence[str]) -> list[Table]:
-    closely, widely = query.closest, query.fuzzy
-    if closely == widely:
-        return entry_tables([widely], kinds, query.runs)
-    if len(query.words) == 1:  # what is closest may be somebody else's mistake, and comes first where there is too much
-        return entry_tables([closely, widely], kinds, query.runs)
-    tables = entry_tables([closely], kinds, query.runs)
-    return [*tables, *entry_tables([widely], kinds, query.runs, instead_of=tables)]
+def _fuzzy_ctes(query: Query, kinds: Sequence[str]) -> list[CTE]:
+    closest, fuzzy = query.closest, query.fuzzy
+    if closest == fuzzy:
+        return entry_ctes([fuzzy], kinds, query.substrings)
+    if len(query.words) == 1:
+        # The closest correction may be a name that is misspelled itself, so the others are read too, after it.
+        return entry_ctes([closest, fuzzy], kinds, query.substrings)
+    # Several closest corrections that occur together are meant. Wider ones count only if there are none.
+    ctes = entry_ctes([closest], kinds, query.substrings)
+    return [*ctes, *entry_ctes([fuzzy], kinds, query.substrings, instead_of=ctes)]
 
 
-def _found(query: Query, tables: Sequence[Table], learn_where: str = "", *, at_most: bool = False) -> list[Candidate]:
-    """Return the rows of the tables. Where a condition is given and fulfilled, the query learns what may be meant."""
-    terms = remains(query.typos_at_most if at_most else query.typos, at_most=at_most)
-    words = [Table(WORDS, *words_sql(terms, condition=learn_where))] if learn_where and terms else []
-    if not tables and not words:
+def _fetch(query: Query, ctes: Sequence[CTE], learn_where: str = "", *, distant: bool = False) -> list[Candidate]:
+    """Return the entries of the CTEs. If the condition `learn_where` holds, also set the query's corrections."""
+    terms = deletion_terms(query.distant_typos if distant else query.typos, distant=distant)
+    words = [CTE(WORDS, *words_sql(terms, condition=learn_where))] if learn_where and terms else []
+    if not ctes and not words:
         return []
-    parts = [*tables, *words]
-    with_tables = ", ".join(f"{part.name} AS MATERIALIZED ({part.sql})" for part in parts)
-    selected = (
-        [HITS.format(" UNION ALL ".join(f"SELECT * FROM {table.name}" for table in tables if table.kind))]
-        if tables
-        else []
-    )
-    selected += [f"SELECT '{WORDS}', NULL, word, '', 0 FROM {WORDS}"] if words else []
+    parts = [*ctes, *words]
+    # MATERIALIZED: evaluated once, though the conditions of later CTEs read the rows too.
+    with_ctes = ", ".join(f"{part.name} AS MATERIALIZED ({part.sql})" for part in parts)
+    selects = []
+    if ctes:
+        entries = " UNION ALL ".join(f"SELECT * FROM {cte.name}" for cte in ctes if cte.kind)
+        selects.append(CANDIDATES_SQL.format(entries))
+    if words:
+        selects.append(f"SELECT '{WORDS}', NULL, word, '', 0 FROM {WORDS}")
     values = chain.from_iterable(part.params for part in parts)
-    rows = Statement.of(f"WITH {with_tables} {' UNION ALL '.join(selected)}").fetch(dict(enumerate(values)))
+    rows = Statement.of(f"WITH {with_ctes} {' UNION ALL '.join(selects)}").fetch(dict(enumerate(values)))
     known = [name for kind, _, name, *_ in rows if kind == WORDS]
     found = [Candidate._make(row) for row in rows if row[0] != WORDS]
-    if known or not (found or query.meant):
-        query.learn(known, at_most=at_most)
+    if known or not (found or query.corrections):
+        query.learn_corrections(known, distant=distant)
     return found

@@ -1,4 +1,4 @@
-"""Searching: `find` answers best first, `matching` narrows a list that has an order of its own."""
+"""The two searches: `find` returns the best matches, `matching` filters a list that has its own order."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
@@ -8,37 +8,41 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.expressions import RawSQL
 
 from core.db.compiled import ArrayOf, CompiledQuery, IsInArray, Param, PositionInArray
-from music.discovery.search.candidates import candidates
-from music.discovery.search.index import And, Expression, Or, entries_sql, spell, words_with
+from music.discovery.search.candidates import find_candidates
+from music.discovery.search.index import And, Expression, Or, entries_sql, fetch_words, render
 from music.discovery.search.models import SearchEntry
 from music.discovery.search.query import Query
 from music.discovery.search.ranking import best_first
-from music.discovery.search.spelling import remains
+from music.discovery.search.spelling import deletion_terms
 
-# Up to here it is quicker to sort what was found, beyond it to walk along the list until a page is full.
-FEW = 5000
-# So many of the best may be out of the caller's sight before it takes another statement.
+# Up to this many matches are sorted by the list's order; beyond, walking the list until a page is full is quicker.
+MAX_SORTED = 5000
+# So many of the best matches may be invisible to the caller before a second statement is needed.
 SPARE = 10
 
 IDS = Param("ids", ArrayOf(UUIDField()))
 
 
 def find(text: str, rows: Mapping[str, CompiledQuery], *, limit: int, user: UUID | None = None) -> dict[str, list]:
-    """The best answers among the rows of each kind, in at most three statements and two for each kind."""
+    """Return up to `limit` best matches among the rows of each kind, best first.
+
+    Takes at most three statements, and two more for each kind.
+    """
     query = Query(text)
     ranked: dict[str, list[str]] = {kind: [] for kind in rows}
-    for candidate in best_first(query, candidates(query, list(rows)) if query.parts else []):
+    for candidate in best_first(query, find_candidates(query, list(rows)) if query.parts else []):
         ranked[candidate.kind].append(candidate.pk)
     return {kind: _best_visible(rows[kind], ids, limit, user) for kind, ids in ranked.items()}
 
 
 def _best_visible(rows: CompiledQuery, ids: Sequence[str], limit: int, user: UUID | None) -> list:
-    """The best; where the caller may not see so many that the spare ones don't fill the gaps, by another statement."""
+    """Return the first `limit` of the ids that the caller may see, as rows."""
 
     def in_order(rows: QuerySet) -> QuerySet:
         return rows.filter(IsInArray(F("pk"), IDS)).order_by(PositionInArray(F("pk"), IDS))[:limit]
 
     found: list = []
+    # The second statement only runs if more than SPARE of the first ids are invisible to the caller.
     for some in (ids[: limit + SPARE], ids[limit + SPARE :]):
         if some and len(found) < limit:
             found += rows.read(("found", limit), in_order, {"ids": some, "user": user})
@@ -46,44 +50,38 @@ def _best_visible(rows: CompiledQuery, ids: Sequence[str], limit: int, user: UUI
 
 
 def matching(rows: QuerySet, text: str, kind: str) -> QuerySet:
-    """Those of the rows that `find` finds for the text, however many they are."""
+    """Filter the rows by the text, with the meaning that `find` gives it, and without a limit."""
     query = Query(text)
-    for expression in _meanings(query) if query.parts else []:
-        number = _number_of(expression, query.runs, kind)
-        if number > FEW:
-            return _having(rows, And([expression, f"#{kind}"]), query.runs)
+    for expression in _expressions(query) if query.parts else []:
+        sql, params = _entries_sql(expression, query.substrings, kind, MAX_SORTED + 1)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM ({sql}) found", params)
+            number = cursor.fetchone()[0]
+        if number > MAX_SORTED:
+            contains = [Q(text__contains=substring) for substring in query.substrings]
+            terms = And([expression, f"#{kind}"])
+            entries = SearchEntry.objects.filter(*contains, object_id=OuterRef("pk"), terms__matches=terms)
+            return rows.filter(Exists(entries))
         if number:
-            sql, params = _every(expression, query.runs, kind, FEW)
+            sql, params = _entries_sql(expression, query.substrings, kind, MAX_SORTED)
             return rows.filter(pk__in=RawSQL(f"SELECT object_id FROM ({sql}) found", params))  # noqa: S611
     return rows.none()
 
 
-def _meanings(query: Query) -> Iterator[Expression]:
-    """What the query may mean. A later meaning counts only where nothing fits the ones before it."""
+def _expressions(query: Query) -> Iterator[Expression]:
+    """Yield the expressions of the query, strictest first. Each counts only if nothing matches those before it."""
     yield Or([query.whole, query.exact])
+    # The words are only looked up once the caller comes back for the next expression.
     if query.typos:
-        query.learn(words_with(remains(query.typos)))
+        query.learn_corrections(fetch_words(deletion_terms(query.typos)))
         if len(query.words) > 1 and query.closest != query.fuzzy:
             yield query.closest
         yield query.fuzzy
-    if query.may_be_distant:
-        query.learn(words_with(remains(query.typos_at_most, at_most=True)) if query.typos_at_most else [], at_most=True)
-        yield query.as_distantly_meant
+    if query.has_distant_matches:
+        typos = query.distant_typos
+        query.learn_corrections(fetch_words(deletion_terms(typos, distant=True)) if typos else [], distant=True)
+        yield query.distant
 
 
-def _number_of(expression: Expression, runs: Sequence[str], kind: str) -> int:
-    """How many entries there are, up to one more than FEW."""
-    sql, params = _every(expression, runs, kind, FEW + 1)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({sql}) found", params)
-        return cursor.fetchone()[0]
-
-
-def _every(expression: Expression, runs: Sequence[str], kind: str, most: int) -> tuple[str, list]:
-    return entries_sql([spell(And([expression, f"#{kind}"]))], most, runs)
-
-
-def _having(rows: QuerySet, expression: Expression, runs: Sequence[str]) -> QuerySet:
-    has_runs = [Q(text__contains=run) for run in runs]
-    entries = SearchEntry.objects.filter(*has_runs, object_id=OuterRef("pk"), terms__matches=expression)
-    return rows.filter(Exists(entries))
+def _entries_sql(expression: Expression, substrings: Sequence[str], kind: str, limit: int) -> tuple[str, list]:
+    return entries_sql([render(And([expression, f"#{kind}"]))], limit, substrings)

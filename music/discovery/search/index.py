@@ -1,4 +1,7 @@
-"""One index, two engines: a tsvector with GIN on PostgreSQL, FTS5 on SQLite. Both answer the same expressions."""
+"""SQL over the search index: a tsvector with a GIN index on PostgreSQL, FTS5 on SQLite.
+
+Both engines evaluate the same expressions, which differ only in how they are written.
+"""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -7,51 +10,54 @@ from django.db import connection
 from django.db.models import Lookup
 
 from music.discovery.search.models import Kind, TermsField
-from music.discovery.search.terms import shelves
+from music.discovery.search.terms import tier_terms
 
-MOST = {Kind.SONG: 150, Kind.ALBUM: 100, Kind.ARTIST: 100, Kind.GENRE: 100}
+MAX_CANDIDATES = {Kind.SONG: 150, Kind.ALBUM: 100, Kind.ARTIST: 100, Kind.GENRE: 100}
 
 
 class And(tuple):
-    """Every one of these expressions."""
+    """Match entries that match all of these expressions."""
 
 
 class Or(tuple):
-    """At least one of these expressions."""
+    """Match entries that match any of these expressions."""
 
 
 class Prefix(str):
-    """Any term that begins so."""
+    """Match entries with a term that begins with this text."""
 
 
 Expression = str | And | Or
 
 
 class Dialect(NamedTuple):
+    """The syntax of an engine's full-text queries."""
+
     quote: str
-    both: str
-    either: str
-    onwards: str
+    and_sign: str
+    or_sign: str
+    prefix_sign: str
 
-    def spell(self, expression: Expression) -> str:
+    def render(self, expression: Expression) -> str:
         if isinstance(expression, str):
-            ending = self.onwards if isinstance(expression, Prefix) else ""
+            ending = self.prefix_sign if isinstance(expression, Prefix) else ""
             return f"{self.quote}{expression}{self.quote}{ending}"
-        sign = self.both if isinstance(expression, And) else self.either
-        return "(" + sign.join(map(self.spell, expression)) + ")"
+        sign = self.and_sign if isinstance(expression, And) else self.or_sign
+        return "(" + sign.join(map(self.render, expression)) + ")"
 
 
-# Of a prepared statement: what is given to it is text.
-QUERIES = "%s::text[]::tsquery[]"
 DIALECTS = {"postgresql": Dialect("'", " & ", " | ", ":*"), "sqlite": Dialect('"', " AND ", " OR ", " *")}
+# Cast from text, because a prepared statement declares its parameters as text.
+TSQUERIES = "%s::text[]::tsquery[]"
 
 
-def spell(expression: Expression) -> str:
-    return DIALECTS[connection.vendor].spell(expression)
+def render(expression: Expression) -> str:
+    """Write the expression in the syntax of the connected database."""
+    return DIALECTS[connection.vendor].render(expression)
 
 
-class Table(NamedTuple):
-    """A part of a statement, which later parts may name; with a kind its rows are entries."""
+class CTE(NamedTuple):
+    """A common table expression. If it has a kind, its rows are entries of this kind."""
 
     name: str
     sql: str
@@ -59,100 +65,113 @@ class Table(NamedTuple):
     kind: str = ""
 
 
-def entry_tables(
+def entry_ctes(
     expressions: Sequence[Expression],
     kinds: Sequence[str],
-    runs: Sequence[str],
+    substrings: Sequence[str],
     *,
     common: bool = False,
-    instead_of: Sequence[Table] = (),
-) -> list[Table]:
-    """A table for each kind: the entries that the first expression finds, best shelf first, then those of the next,
-    until there are enough. `runs` are in the text of each. `common`: they may find very much. `instead_of` tables: only
-    where these have no row.
+    instead_of: Sequence[CTE] = (),
+) -> list[CTE]:
+    """Return CTEs that select up to MAX_CANDIDATES entries for each kind.
+
+    Entries of the first expression come first, those of the most popular tier before the others, then entries of the
+    next expression. All have the substrings in their text. Pass `common=True` if the expressions may match very many
+    entries. With `instead_of`, rows are only selected if these CTEs have none.
     """
-    queries = list(map(spell, expressions))
-    if common and connection.vendor == "postgresql":  # whose index counts all that it finds before the first is read
-        return [Table(f"{kind}s", *_shelved_sql(queries, kind, runs), kind) for kind in kinds]
-    # There are seldom more than enough, and to ask for each shelf takes as long as asking for all, each time.
-    enough = sum(MOST[kind] for kind in kinds)
-    only = kinds if len(kinds) < len(MOST) else ()
+    queries = list(map(render, expressions))
+    if common and connection.vendor == "postgresql":
+        # GIN collects all matches before it returns the first, so common words are queried tier by tier.
+        return [CTE(f"{kind}s", *_tiered_sql(queries, kind, substrings), kind) for kind in kinds]
+    # Few matches are the usual case here. One query that reads all kinds and tiers at once takes as long as a query
+    # for a single tier; only if its limit is exceeded are the kinds read one by one, tier by tier.
+    limit = sum(MAX_CANDIDATES[kind] for kind in kinds)
+    only = kinds if len(kinds) < len(MAX_CANDIDATES) else ()
     name = "every_other" if instead_of else "every"
-    any_of_them = DIALECTS[connection.vendor].either.join(queries)
-    every = entries_sql([f"({any_of_them})"], enough + 1, runs, kinds=only, condition=lacking(instead_of, " AND "))
-    return [Table(name, *every), *(_of_kind(kind, queries, runs, name, enough) for kind in kinds)]
+    any_query = DIALECTS[connection.vendor].or_sign.join(queries)
+    sql, params = entries_sql(
+        [f"({any_query})"], limit + 1, substrings, kinds=only, condition=empty_condition(instead_of, " AND ")
+    )
+    ctes = [CTE(name, sql, params)]
+    for kind in kinds:
+        count = f"(SELECT count(*) FROM {name})"
+        tiered, tiered_params = _tiered_sql(queries, kind, substrings, condition=f"{count} > {limit}")
+        few = f"SELECT * FROM {name} WHERE kind = %s AND {count} <= {limit}"
+        ctes.append(
+            CTE(f"{name}_{kind}", f"{few} UNION ALL SELECT * FROM ({tiered}) many", [kind, *tiered_params], kind)
+        )
+    return ctes
 
 
-def lacking(tables: Sequence[Table], conjunction: str) -> str:
-    """That all (AND) or any (OR) of the tables have no row."""
-    return conjunction.join(f"NOT EXISTS (SELECT 1 FROM {table.name})" for table in tables) or "true"
+def empty_condition(ctes: Sequence[CTE], conjunction: str) -> str:
+    """Return the SQL condition that all (" AND ") or any (" OR ") of the CTEs have no row."""
+    return conjunction.join(f"NOT EXISTS (SELECT 1 FROM {cte.name})" for cte in ctes) or "true"
 
 
-def _of_kind(kind: str, queries: Sequence[str], runs: Sequence[str], every: str, enough: int) -> Table:
-    """From the table of every kind or, where that has no end, from the index."""
-    number = f"(SELECT count(*) FROM {every})"
-    sql, params = _shelved_sql(queries, kind, runs, condition=f"{number} > {enough}")
-    few = f"SELECT * FROM {every} WHERE kind = %s AND {number} <= {enough}"
-    return Table(f"{every}_{kind}", f"{few} UNION ALL SELECT * FROM ({sql}) many", [kind, *params], kind)
-
-
-def _shelved_sql(queries: Sequence[str], kind: str, runs: Sequence[str], **only: str) -> tuple[str, list]:
-    return entries_sql(queries, MOST[kind], runs, shelves=list(map(spell, shelves(kind))), **only)
+def _tiered_sql(
+    queries: Sequence[str], kind: str, substrings: Sequence[str], *, condition: str = "true"
+) -> tuple[str, list]:
+    tiers = list(map(render, tier_terms(kind)))
+    return entries_sql(queries, MAX_CANDIDATES[kind], substrings, tiers=tiers, condition=condition)
 
 
 def entries_sql(
     queries: Sequence[str],
-    most: int,
-    runs: Sequence[str] = (),
+    limit: int,
+    substrings: Sequence[str] = (),
     *,
-    shelves: Sequence[str] = (),
+    tiers: Sequence[str] = (),
     kinds: Sequence[str] = (),
     condition: str = "true",
 ) -> tuple[str, list]:
-    """The entries that the first query finds, then those of the next, until there are enough; each query shelf by
-    shelf, and of these kinds, where such are named. All have the runs in their text.
+    """Return SQL and parameters that select (kind, object_id, name, credit) of up to `limit` entries.
+
+    Entries of the first query come first, then those of the next, each query tier by tier. `kinds`, if any, narrow
+    the entries; all of them have the substrings in their text.
     """
     if connection.vendor == "postgresql":
         if kinds:
-            queries = [f"{query} & {spell(Or(f'#{kind}' for kind in kinds))}" for query in queries]
-        asked, params = QUERIES, [queries]
-        if shelves:  # put together there, since PostgreSQL reads all of a statement though it may need little of it
-            asked = f"""ARRAY(SELECT query && shelf FROM unnest({QUERIES}) WITH ORDINALITY a(query, i),
-                unnest({QUERIES}) WITH ORDINALITY b(shelf, j) ORDER BY i, j)"""
-            params += [shelves]
-        return f"SELECT * FROM music_found({asked}, %s::text[], %s) WHERE {condition}", [*params, list(runs), most]
-    queries = [f"{query} AND {shelf}" for query in queries for shelf in shelves] if shelves else queries
+            queries = [f"{query} & {render(Or(f'#{kind}' for kind in kinds))}" for query in queries]
+        tsqueries, params = TSQUERIES, [queries]
+        if tiers:
+            # Combined in SQL, so that PostgreSQL does not have to parse the text of every combination.
+            tsqueries = f"""ARRAY(SELECT query && tier FROM unnest({TSQUERIES}) WITH ORDINALITY a(query, i),
+                unnest({TSQUERIES}) WITH ORDINALITY b(tier, j) ORDER BY i, j)"""
+            params += [tiers]
+        sql = f"SELECT * FROM music_found({tsqueries}, %s::text[], %s) WHERE {condition}"
+        return sql, [*params, list(substrings), limit]
+    queries = [f"{query} AND {tier}" for query in queries for tier in tiers] if tiers else queries
     values = ", ".join("(%s)" for _ in queries)
     if kinds:
         condition += f" AND entry.kind IN ({', '.join('%s' for _ in kinds)})"
-    condition += " AND instr(entry.text, %s)" * len(runs)
-    # CROSS JOIN is SQLite's way of saying in which order to go.
+    condition += " AND instr(entry.text, %s)" * len(substrings)
+    # SQLite never reorders a CROSS JOIN: the queries are the outer loop, so the LIMIT keeps their order.
     sql = f"""SELECT kind, object_id, name, credit FROM (VALUES {values}) query
         CROSS JOIN music_searchentry_terms hit ON music_searchentry_terms MATCH query.column1
         CROSS JOIN music_searchentry entry ON entry.id = hit.rowid WHERE {condition} LIMIT %s"""
-    return sql, [*queries, *kinds, *runs, most]
+    return sql, [*queries, *kinds, *substrings, limit]
 
 
 def words_sql(terms: Collection[str], *, condition: str = "true") -> tuple[str, list]:
-    """The known words with any of these terms."""
+    """Return SQL and parameters that select the known words with any of these terms."""
     dialect = DIALECTS[connection.vendor]
     if connection.vendor == "postgresql":
-        # Term by term: of so many at once PostgreSQL expects so many words that it reads the whole table.
-        found = f"SELECT DISTINCT word FROM unnest({QUERIES}) term JOIN music_searchword ON terms @@ term"
-        return f"{found} WHERE {condition}", [[dialect.spell(term) for term in terms]]
+        # Joined term by term: for one query of all terms PostgreSQL expects so many words that it scans the table.
+        found = f"SELECT DISTINCT word FROM unnest({TSQUERIES}) term JOIN music_searchword ON terms @@ term"
+        return f"{found} WHERE {condition}", [[dialect.render(term) for term in terms]]
     matched = "SELECT rowid FROM music_searchword_terms WHERE music_searchword_terms MATCH %s"
-    return f"SELECT word FROM music_searchword WHERE ({condition}) AND id IN ({matched})", [dialect.spell(Or(terms))]
+    return f"SELECT word FROM music_searchword WHERE ({condition}) AND id IN ({matched})", [dialect.render(Or(terms))]
 
 
-def words_with(terms: Collection[str]) -> list[str]:
+def fetch_words(terms: Collection[str]) -> list[str]:
     sql, params = words_sql(terms)
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return [word for (word,) in cursor.fetchall()]
 
 
-def forget_removed_terms() -> None:
-    """FTS5 only marks what was removed, until it puts its parts together."""
+def purge_deleted_terms() -> None:
+    """Remove deleted terms from the files of FTS5, which only marks them until its segments are merged."""
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
@@ -162,13 +181,13 @@ def forget_removed_terms() -> None:
 
 @TermsField.register_lookup
 class Matches(Lookup):
-    """`terms__matches=expression`"""
+    """The lookup `terms__matches=expression`."""
 
     lookup_name = "matches"
     prepare_rhs = False
 
     def get_db_prep_lookup(self, value: Expression, connection: Any) -> tuple[str, list]:
-        return "%s", [DIALECTS[connection.vendor].spell(value)]
+        return "%s", [DIALECTS[connection.vendor].render(value)]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list]:
         lhs, _ = self.process_lhs(compiler, connection)

@@ -1,6 +1,6 @@
-"""The index follows what it is made of, in the transaction that changes it.
+"""Receivers that keep the search index up to date, in the transaction that changes a song, album, artist or genre.
 
-Receivers of Django's signals for single rows, and of `songs_added` for what an import adds (see music/apps.py).
+Django's signals report single rows, `songs_added` the songs of an import. music/apps.py connects the receivers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,11 +11,11 @@ from django.db.models import Model, QuerySet
 
 from core.jobs.retries import retried_task
 from music.catalogue.models import Album, Genre, Song
-from music.discovery.search.index import forget_removed_terms
+from music.discovery.search.index import purge_deleted_terms
 from music.discovery.search.models import Kind, SearchEntry, SearchWord
-from music.discovery.search.spelling import typos_at_most, word_terms
+from music.discovery.search.spelling import distant_typos_allowed, word_terms
 from music.discovery.search.terms import entry_terms, unspaced_text, words_of
-from music.discovery.search.words import UNSPACED, spoken
+from music.discovery.search.words import UNSPACED, normalized
 from users.models import Role, User
 from users.people import public_username
 
@@ -23,13 +23,18 @@ BATCH = 500
 
 
 class Source(NamedTuple):
-    """Where the texts of an entry come from: its name, that of its artist, and whatever else it is found by."""
+    """The columns that the entries of a kind are made of.
+
+    `columns` gives the name, the artist's name ("" if there is none) and further texts that find the entry;
+    `watched` are the model's fields whose change makes the entry stale.
+    """
 
     kind: Kind
     columns: list[str]
-    made_of: set[str]
+    watched: set[str]
 
     def texts(self, row: dict[str, Any]) -> list[str]:
+        """Return the texts of the row in the order of `columns`."""
         texts = {**row, "username": public_username(row["username"])} if "username" in row else row
         return [texts[column] or "" if column else "" for column in self.columns]
 
@@ -49,15 +54,16 @@ SOURCES = {
 def reindex_saved_row(
     sender: type[Model], instance: Any, created: bool, update_fields: frozenset[str] | None, **kwargs: Any
 ) -> None:
-    """Receiver for post_save of everything that can be found."""
-    if update_fields is not None and not SOURCES[sender].made_of & update_fields:
+    """Receiver for post_save of songs, albums, artists and genres."""
+    if update_fields is not None and not SOURCES[sender].watched & update_fields:
         return
     with transaction.atomic():
         if created or sender is Song:
-            _wait_for_renaming()
+            _lock_shared()
             index(sender, [instance.pk])
         elif not _is_indexed(sender, instance.pk):
-            _keep_others_waiting()
+            # A new name is also in the entries of the songs and albums below it.
+            _lock_exclusively()
             index(sender, [instance.pk])
             index(Song, _ids(instance.songs))
             if sender is User:
@@ -65,53 +71,55 @@ def reindex_saved_row(
 
 
 def index_added_songs(songs: Sequence[Song], **kwargs: Any) -> None:
-    """Receiver for songs_added: the songs, and whatever they name, where it is not there yet."""
-    found = {
+    """Receiver for songs_added: index the songs, and their artists, albums and genres that are not indexed yet."""
+    added = {
         User: {song.artist_id for song in songs},
         Album: {song.album_id for song in songs} - {None},
         Genre: {song.genre_id for song in songs} - {None},
         Song: {song.pk for song in songs},
     }
     with transaction.atomic():
-        _wait_for_renaming()
-        for model, ids in found.items():
+        _lock_shared()
+        for model, ids in added.items():
             known = SearchEntry.objects.filter(object_id__in=ids).values_list("object_id", flat=True)
             index(model, sorted(ids - set(known)))
 
 
-def prepare_unindexing(instance: Any, **kwargs: Any) -> None:
-    """Receiver for pre_delete of albums and genres, whose songs stay."""
+def remember_songs_to_reindex(instance: Any, **kwargs: Any) -> None:
+    """Receiver for pre_delete of albums and genres: note their songs, which stay, while the rows still name them."""
     instance.songs_to_index = _ids(instance.songs)
 
 
 def unindex_deleted_row(instance: Any, **kwargs: Any) -> None:
-    """Receiver for post_delete."""
-    was_found, _ = SearchEntry.objects.filter(object_id=instance.pk).delete()
+    """Receiver for post_delete: delete the entry, and index again the songs of a deleted album or genre."""
+    was_indexed, _ = SearchEntry.objects.filter(object_id=instance.pk).delete()
     index(Song, getattr(instance, "songs_to_index", []))
-    if was_found and isinstance(instance, User):
-        # After commit, since whoever publishes waits meanwhile. Words of works have until the next pruning.
+    if was_indexed and isinstance(instance, User):
+        # Names of people are personal data and go now; words of titles stay until the daily run (prune_words).
+        # In a task, because the deletion of words takes the exclusive lock, which would make uploads wait.
         forget_words.enqueue(sorted(words_of(instance.name) | words_of(instance.username)))
 
 
 @retried_task()
 def forget_words(words: list[str]) -> None:
-    """Those that are in no name any more."""
-    _forget_unused(SearchWord.objects.filter(word__in=words))
-    forget_removed_terms()
+    """Delete those of the words that no entry contains any more."""
+    _delete_unused(SearchWord.objects.filter(word__in=words))
+    purge_deleted_terms()
 
 
 def prune_words() -> Iterator[int]:
-    """All that are in no name any more; how many, batch by batch."""
+    """Delete all words that no entry contains any more. Yield how many, batch by batch."""
     last = 0
     while batch := list(SearchWord.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
         last = batch[-1]
-        yield _forget_unused(SearchWord.objects.filter(pk__in=batch))
-    forget_removed_terms()
+        yield _delete_unused(SearchWord.objects.filter(pk__in=batch))
+    purge_deleted_terms()
 
 
 @transaction.atomic
-def _forget_unused(words: QuerySet[SearchWord]) -> int:
-    _keep_others_waiting()
+def _delete_unused(words: QuerySet[SearchWord]) -> int:
+    # Without the lock, an entry committed between the check and the deletion would lose its words.
+    _lock_exclusively()
     known = list(words.values_list("word", flat=True))
     unused = [word for word in known if not SearchEntry.objects.filter(terms__matches=word).exists()]
     SearchWord.objects.filter(word__in=unused).delete()
@@ -119,19 +127,20 @@ def _forget_unused(words: QuerySet[SearchWord]) -> int:
 
 
 def rebuild() -> None:
-    """The whole index anew, which also forgets words that are in no name any more."""
+    """Rebuild the whole index, including the known words."""
     with transaction.atomic():
-        _keep_others_waiting()
+        _lock_exclusively()
         SearchEntry.objects.all().delete()
         SearchWord.objects.all().delete()
         for model in SOURCES:
             index(model, _ids(model._default_manager))
 
 
-def after_migrate(using: str, **kwargs: Any) -> None:
-    """Receiver for post_migrate: a database from before the column `text` gets its index anew."""
+def rebuild_outdated_index(using: str, **kwargs: Any) -> None:
+    """Receiver for post_migrate: rebuild an index with entries from before the column `text`."""
     with connections[using].cursor() as cursor:
         table = SearchEntry._meta.db_table
+        # After a migration backwards, the table or the column may be missing.
         if table not in connections[using].introspection.table_names(cursor):
             return
         columns = {column.name for column in connections[using].introspection.get_table_description(cursor, table)}
@@ -140,7 +149,7 @@ def after_migrate(using: str, **kwargs: Any) -> None:
 
 
 def index(model: type[Model], ids: Sequence[Any]) -> None:
-    """Make the entries of these rows what the rows are in the database now."""
+    """Create, update or delete the entries of these rows to match the database."""
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
         rows = _rows(model, batch)
@@ -153,7 +162,7 @@ def index(model: type[Model], ids: Sequence[Any]) -> None:
             unique_fields=["object_id"],
             update_fields=["name", "credit", "terms", "text"],
         )
-        _learn({word for row in rows for text in SOURCES[model].texts(row) for word in words_of(text)})
+        _add_words({word for row in rows for text in SOURCES[model].texts(row) for word in words_of(text)})
 
 
 def _ids(rows: Any) -> list:
@@ -172,15 +181,15 @@ def _entry(model: type[Model], row: dict[str, Any]) -> SearchEntry:
     return SearchEntry(
         kind=source.kind,
         object_id=row["pk"],
-        name=spoken(name),
-        credit=spoken(credit),
+        name=normalized(name),
+        credit=normalized(credit),
         terms=entry_terms(source.kind, row.get("counts__play_count"), name, credit, *others),
         text=unspaced_text(name, credit, *others),
     )
 
 
 def _is_indexed(model: type[Model], pk: Any) -> bool:
-    """Whether the entry says what the row says. Somebody who is no artist has none."""
+    """Return whether the entry is up to date. A user who is no artist has none."""
     stored = SearchEntry.objects.filter(object_id=pk)
     entries = [_entry(model, row) for row in _rows(model, [pk])]
     if not entries:
@@ -188,27 +197,31 @@ def _is_indexed(model: type[Model], pk: Any) -> bool:
     return all(stored.filter(name=e.name, credit=e.credit, terms=e.terms, text=e.text).exists() for e in entries)
 
 
-def _learn(words: set[str]) -> None:
-    """Remember new words, so that misspellings of them are understood."""
-    words = {word for word in words if typos_at_most(word) and not UNSPACED.search(word)}
+def _add_words(words: set[str]) -> None:
+    """Add new words to the vocabulary of spelling corrections."""
+    words = {word for word in words if distant_typos_allowed(word) and not UNSPACED.search(word)}
     words -= set(SearchWord.objects.filter(word__in=words).values_list("word", flat=True))
     SearchWord.objects.bulk_create(
-        # In order: of two transactions that learn the same words none waits for one that waits for it.
+        # Sorted, so that two transactions that add the same words cannot deadlock.
         [SearchWord(word=word, terms=" ".join(word_terms(word))) for word in sorted(words)],
         ignore_conflicts=True,
     )
 
 
-def _wait_for_renaming() -> None:
-    """Else a song that is published while its artist is renamed would keep the old name."""
+def _lock_shared() -> None:
+    """Wait for renames to commit, and make later ones wait until this transaction ends.
+
+    A song published while its artist is being renamed would otherwise be indexed under the old name.
+    """
     _lock("pg_advisory_xact_lock_shared")
 
 
-def _keep_others_waiting() -> None:
+def _lock_exclusively() -> None:
+    """Wait for all other writers of the index to commit, and make later ones wait."""
     _lock("pg_advisory_xact_lock")
 
 
 def _lock(function: str) -> None:
-    if connection.vendor == "postgresql":  # on SQLite whoever writes is alone anyway
+    if connection.vendor == "postgresql":  # SQLite has one writer at a time anyway
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {function}(hashtext('music_searchentry'))")

@@ -1,4 +1,4 @@
-"""What can be found, and by which terms; the databases index the terms (migrations 0004 and 0005)."""
+"""The search index as tables. The indexes over `terms` and their triggers are made in migrations 0004 and 0005."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class TermsField(models.TextField):
-    """Terms with spaces between them: to PostgreSQL a tsvector, to SQLite a text that an FTS5 table indexes."""
+    """Terms separated by spaces: a tsvector on PostgreSQL, on SQLite a text that an FTS5 table indexes."""
 
     def db_type(self, connection: Any) -> str:
         return "tsvector" if connection.vendor == "postgresql" else "text"
@@ -20,15 +20,16 @@ class Kind(models.TextChoices):
 
 
 class SearchEntry(models.Model):
-    """A song, an album, an artist or a genre, as searches see it."""
+    """A song, album, artist or genre as search sees it."""
 
-    kind = models.CharField(max_length=6, choices=Kind)
-    # No foreign key: it is the id of a row of one of four tables. `indexing` removes the entry with its row.
+    # Wide enough for kinds to come, such as "playlist".
+    kind = models.CharField(max_length=20, choices=Kind)
+    # No foreign key: the row is in one of four tables. The receivers in indexer.py delete the entry with its row.
     object_id = models.UUIDField(unique=True)
     name = models.TextField()
     credit = models.TextField(blank=True)
     terms = TermsField()
-    # What it says in scripts without spaces (terms.py). Null: an entry from before the column.
+    # The parts in scripts without spaces (terms.unspaced_text). Null marks an entry from before this column.
     text = models.TextField(null=True, editable=False)
 
     class Meta:
@@ -40,7 +41,10 @@ class SearchEntry(models.Model):
 
 
 class SearchWord(models.Model):
-    """A word that occurs in some name, with the misspellings it is found by. Words stay when names go."""
+    """A word of some name, with the deletion terms that find it when it is mistyped.
+
+    A word stays when its last name goes, until the daily retention run (`prune_words`) deletes it.
+    """
 
     word = models.CharField(max_length=100, unique=True)
     terms = TermsField()

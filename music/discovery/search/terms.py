@@ -1,13 +1,13 @@
-"""The terms that stand in the index. All but plain words begin with a sign that no word has.
+"""The terms under which the index stores an entry. All but plain words begin with a sign that no word contains.
 
-love       a word of any of its texts
-==lovesong two neighbouring words of the name or the credit put together
-=name      the whole name, with no space in it: also without its appendix, and without the article it begins with
-@credit    the same of the name of the artist
-^lo        a word of the name or the credit begins so (or is it), up to STEM letters
-^love=     a word of the name or the credit
+love       a word of any text of the entry
+==lovesong two adjacent words of the name or the credit joined
+=name      the whole name without spaces; also without its appendix, and without its leading article
+@credit    the same of the artist's name
+^lo        a prefix of a word of the name or the credit, up to MAX_PREFIX letters
+^love=     a whole word of the name or the credit
 #song      the kind
-#2         of songs the shelf, by how often they are played: 1 up to 99 times, 2 up to 9,999 times, and so on
+#2         the popularity tier of a song: 1 for up to 99 plays, 2 for up to 9,999, and so on
 """
 
 from collections.abc import Iterator
@@ -15,40 +15,41 @@ from functools import lru_cache
 from itertools import chain, pairwise
 
 from music.discovery.search.models import Kind
-from music.discovery.search.words import AND, UNSPACED, N, chunks, spoken, squashed, without_appendix, without_article
+from music.discovery.search.words import AND, UNSPACED, N, chunks, normalized, split_appendix, squashed, without_article
 
-# PostgreSQL takes no longer one, if each letter takes four bytes. Words are shorter (see core.folding).
-LONGEST = 500
-STEM = 8
-SHELVES = 5
-
-
-def shelf(play_count: int) -> str:
-    # As music_shelve of migration 0005 has it.
-    return f"#{min((len(str(play_count)) + 1) // 2, SHELVES)}"
+# A tsvector's lexeme has at most 2,046 bytes, which is 511 letters of four bytes. Words are shorter (core.folding).
+MAX_TERM_LENGTH = 500
+MAX_PREFIX = 8
+TIERS = 5
 
 
-def shelves(kind: str) -> list[str]:
-    """Terms that all things of a kind have one of, what is played most first."""
-    return [f"#{number}" for number in range(SHELVES, 0, -1)] if kind == Kind.SONG else [f"#{kind}"]
+def tier_term(play_count: int) -> str:
+    """Return the term of a song's popularity tier. The triggers of migration 0005 compute the same in SQL."""
+    return f"#{min((len(str(play_count)) + 1) // 2, TIERS)}"
+
+
+def tier_terms(kind: str) -> list[str]:
+    """Return terms, most popular tier first, of which every entry of the kind has exactly one."""
+    return [f"#{number}" for number in range(TIERS, 0, -1)] if kind == Kind.SONG else [f"#{kind}"]
 
 
 def entry_terms(kind: str, play_count: int | None, name: str, credit: str, *others: str) -> str:
-    """The terms of something with this name, by this artist, and with these other texts that it is found by.
+    """Return the terms of an entry, sorted and separated by spaces.
 
-    They are sorted: the shelf is the first of them.
+    The sort order matters: SQLite's trigger replaces a song's popularity tier, which sorts first.
     """
     terms = {f"#{kind}", *whole_terms("=", name), *whole_terms("@", credit)}
     if kind == Kind.SONG:
-        terms.add(shelf(play_count or 0))
+        terms.add(tier_term(play_count or 0))
     shown = words_of(name) | words_of(credit)
-    stems = (f"^{word[:length]}" for word in shown for length in range(1, min(len(word), STEM) + 1))
+    prefixes = (f"^{word[:length]}" for word in shown for length in range(1, min(len(word), MAX_PREFIX) + 1))
     pairs = chain(_pairs(name), _pairs(credit))
-    return " ".join(sorted(terms.union(shown, map(whole_word, shown), stems, pairs, *map(words_of, others))))
+    return " ".join(sorted(terms.union(shown, map(whole_word, shown), prefixes, pairs, *map(words_of, others))))
 
 
 def _pairs(text: str) -> Iterator[str]:
-    words = spoken(text).replace(" / ", " ").split()
+    """Yield each two adjacent words joined, so that "jay z" is found by "jayz"."""
+    words = normalized(text).replace(" / ", " ").split()
     for one, other in pairwise(words):
         if not UNSPACED.search(one + other):
             yield two_words(one + other)
@@ -63,15 +64,16 @@ def whole_word(word: str) -> str:
 
 
 def whole_terms(sign: str, text: str) -> set[str]:
-    name, _, appendix = spoken(text).partition(" / ")
+    """Return the terms of a whole name: with and without its appendix, with and without its leading article."""
+    name, _, appendix = normalized(text).partition(" / ")
     wholes = [[*name.split()], [*name.split(), *appendix.split()]]
     spelled = {"".join(words) for whole in wholes for words in (whole, without_article(whole))}
-    return {sign + whole[:LONGEST] for whole in spelled if whole}
+    return {sign + whole[:MAX_TERM_LENGTH] for whole in spelled if whole}
 
 
 @lru_cache(maxsize=4096)
 def words_of(text: str) -> frozenset[str]:
-    """The words of a text; those with signs in them in parts and joined: "AC/DC" is ac, dc and acdc."""
+    """Return the words of a text. A word with signs gives its parts and their join: "AC/DC" is ac, dc and acdc."""
     found = list(_chunks_of(text))
     parts = chain.from_iterable({*parts, "".join(parts)} for parts in found)
     words = {word for part in parts for word in split_runs(part)}
@@ -79,24 +81,27 @@ def words_of(text: str) -> frozenset[str]:
 
 
 def unspaced_text(*texts: str) -> str:
-    """What the texts say in scripts without spaces, where a word may begin and end anywhere: each chunk in one."""
-    names = (squashed(spoken(text).replace("/", "")) for text in texts)
+    """Return what the texts say in scripts without spaces, for substring search.
+
+    A word may begin and end anywhere there, so each chunk is stored whole, and each name without its spaces.
+    """
+    names = (squashed(normalized(text).replace("/", "")) for text in texts)
     joined = ("".join(parts) for text in texts for parts in _chunks_of(text))
     return " ".join(dict.fromkeys(chunk for chunk in chain(names, joined) if UNSPACED.search(chunk)))
 
 
 def _chunks_of(text: str) -> Iterator[list[str]]:
-    """The name and the appendix each have their chunks: of "÷ (Deluxe)" the sign is one."""
-    return chain.from_iterable(map(chunks, without_appendix(text)))
+    """Yield the chunks of the name, then those of its appendix. Separately, so that "÷ (Deluxe)" has the word "÷"."""
+    return chain.from_iterable(map(chunks, split_appendix(text)))
 
 
 def split_runs(word: str) -> Iterator[str]:
-    """The word; of a script without spaces every two neighbouring characters, and the last one."""
+    """Yield the word, with each run of a script without spaces as its bigrams and its last character."""
     if word.isascii():
         yield word
         return
     for number, run in enumerate(UNSPACED.split(word)):
-        if number % 2:
+        if number % 2:  # the odd parts are what the pattern's group has matched
             yield from (run[start : start + 2] for start in range(len(run)))
         elif run:
             yield run

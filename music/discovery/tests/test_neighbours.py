@@ -36,7 +36,7 @@ def test_songs_heard_by_the_same_people_become_neighbours(make_song, capsys):
     assert capsys.readouterr().out == "2 neighbours\n"
 
 
-def test_what_everybody_hears_is_a_lesser_neighbour_than_what_the_same_people_hear(make_song):
+def test_a_hit_is_a_weaker_neighbour_than_a_song_with_the_same_listeners(make_song):
     niche, twin, hit = make_song("Niche"), make_song("Twin"), make_song("Hit")
     crowd_plays(niche, twin, hit, people=5)
     crowd_plays(hit, people=40)
@@ -44,17 +44,17 @@ def test_what_everybody_hears_is_a_lesser_neighbour_than_what_the_same_people_he
     assert stored_neighbours_of(niche) == [twin.pk, hit.pk]
 
 
-def test_likes_and_favourites_make_neighbours_too(make_song, make_user):
-    liked, kept = make_song("Liked"), make_song("Kept")
+def test_likes_and_favorites_make_neighbours(make_song, make_user):
+    liked, favorite = make_song("Liked"), make_song("Favorite")
     for name in ("ada", "ben"):
         fan = make_user(name)
         SongLike.objects.create(listener=fan, song=liked)
-        FavoriteSong.objects.create(listener=fan, song=kept)
+        FavoriteSong.objects.create(listener=fan, song=favorite)
     listening_crowd.build_neighbours()
-    assert stored_neighbours_of(liked) == [kept.pk]
+    assert stored_neighbours_of(liked) == [favorite.pk]
 
 
-def test_songs_that_are_not_public_and_very_old_plays_are_not_learned(make_song, private_song):
+def test_private_songs_and_very_old_plays_make_no_neighbours(make_song, private_song):
     one, other = make_song("One"), make_song("Other")
     crowd_plays(one, private_song)
     crowd_plays(one, other)
@@ -63,7 +63,7 @@ def test_songs_that_are_not_public_and_very_old_plays_are_not_learned(make_song,
     assert not Neighbour.objects.exists()
 
 
-def test_a_new_build_forgets_what_no_longer_holds(make_song):
+def test_a_new_build_deletes_outdated_neighbours(make_song):
     one, other = make_song("One"), make_song("Other")
     crowd_plays(one, other)
     listening_crowd.build_neighbours()
@@ -77,13 +77,13 @@ def test_without_listeners_there_are_no_neighbours(db, capsys):
     assert capsys.readouterr().out == "0 neighbours\n"
 
 
-def test_a_taste_goes_by_rank_and_equals_are_equal():
+def test_a_taste_weighs_by_rank_and_equal_strengths_are_equal():
     assert taste_of({}) == {}
     assert taste_of({"a": 1}) == {"a": 0.75}
     assert taste_of({"a": 500, "b": 2, "c": 2, "d": 1}) == {"a": 0.9375, "b": 0.75, "c": 0.75, "d": 0.5625}
 
 
-def test_a_score_sums_what_speaks_for_an_item_and_names_the_strongest(db):
+def test_a_score_sums_the_weights_and_names_the_largest(db):
     a, b, x, y = (uuid4() for _ in range(4))
     weights = {(a, x): 0.5, (b, x): 0.25, (a, y): 0.7, (a, b): 9.0}
     Neighbour.objects.bulk_create(
@@ -96,7 +96,7 @@ def test_a_score_sums_what_speaks_for_an_item_and_names_the_strongest(db):
     assert neighbours_of({}, kind=ItemKind.SONG, limit=5) == []
 
 
-def test_kinds_are_built_apart(make_song):
+def test_building_one_kind_leaves_the_other_alone(make_song):
     one, other = make_song("One"), make_song("Other")
     crowd_plays(one, other)
     listening_crowd.build_neighbours()
@@ -111,13 +111,13 @@ def queue(settings):
     return DBTaskResult.objects.filter(task_path=build_hourly.module_path)
 
 
-def test_one_build_waits_however_often_it_is_asked_for(db, queue):
+def test_scheduling_a_build_twice_queues_it_once(db, queue):
     schedule(build_hourly)
     schedule(build_hourly)
     assert queue.count() == 1
 
 
-def test_the_hourly_build_builds_and_sees_to_the_next(make_song, queue):
+def test_the_hourly_build_builds_and_schedules_the_next(make_song, queue):
     one, other = make_song("One"), make_song("Other")
     crowd_plays(one, other)
     build_hourly.call()
@@ -134,7 +134,7 @@ def write_plays(path, rows):
 
 @pytest.fixture
 def two_camps(tmp_path):
-    """Six listeners of rock and six of jazz; of one in each camp an artist is hidden in the second file."""
+    """Plays of six listeners of rock and six of jazz. The test file hides one artist of one listener in each camp."""
     camps = {"r": ["queen", "kiss", "rush"], "j": ["monk", "mingus", "coltrane"]}
     rows = [(f"{camp}{n}", name, 9 - n) for camp, names in camps.items() for n in range(6) for name in names]
     hidden = [("r0", "rush", 9), ("j0", "monk", 9)]
@@ -142,7 +142,7 @@ def two_camps(tmp_path):
     return {"train": train, "test": write_plays(tmp_path / "test.csv", hidden)}
 
 
-def test_evaluating_tells_how_much_was_foretold(db, two_camps, tmp_path, capsys):
+def test_the_evaluation_reports_ndcg_and_recall(db, two_camps, tmp_path, capsys):
     call_command("evaluate_recommendations", **two_camps, output=tmp_path / "out.csv")
     figures = dict(line.split() for line in capsys.readouterr().out.splitlines())
     assert figures == {"nDCG@10": "1.0000", "nDCG@20": "1.0000", "recall@10": "1.0000", "recall@20": "1.0000"}
@@ -152,7 +152,7 @@ def test_evaluating_tells_how_much_was_foretold(db, two_camps, tmp_path, capsys)
     assert not Neighbour.objects.exists()
 
 
-def test_a_miss_and_a_listener_without_history_count_as_nothing(db, two_camps, tmp_path, capsys):
+def test_a_miss_and_a_listener_without_history_score_zero(db, two_camps, tmp_path, capsys):
     test = write_plays(tmp_path / "hidden.csv", [("r0", "rush", 1), ("r0", "nobody knows", 1), ("stranger", "kiss", 1)])
     call_command("evaluate_recommendations", train=two_camps["train"], test=test)
     figures = dict(line.split() for line in capsys.readouterr().out.splitlines())
@@ -161,7 +161,7 @@ def test_a_miss_and_a_listener_without_history_count_as_nothing(db, two_camps, t
 
 
 @pytest.mark.parametrize("content", ["", "user_id,artist_id\n1,2\n", "user_id,artist_id,plays\n1,2,many\n"])
-def test_a_file_that_is_none_is_said(db, two_camps, tmp_path, content):
+def test_a_missing_or_malformed_file_is_an_error_that_names_it(db, two_camps, tmp_path, content):
     bad = tmp_path / "bad.csv"
     bad.write_text(content)
     with pytest.raises(CommandError, match=r"bad\.csv"):

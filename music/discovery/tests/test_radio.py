@@ -16,7 +16,7 @@ def seed(make_song, genre):
 
 @pytest.fixture
 def catalogue(seed, make_song, make_user, genre):
-    """A song in each relation to the seed, by artists of their own where it does not matter."""
+    """One song in each relation to the seed, by different artists unless the artist is the relation."""
     other = {n: make_user(f"maker{n}", role="artist") for n in range(4)}
     songs = in_the_charts(
         seed,
@@ -45,7 +45,7 @@ def test_similar_songs_come_best_first_and_the_song_itself_never(api, catalogue)
     assert titles(api.get(f"/api/songs/{catalogue['Seed'].pk}/similar?limit=1")) == ["Neighbour"]
 
 
-def test_where_no_neighbours_are_known_artist_and_genre_go_with_a_song(api, make_song, seed, genre, other_artist):
+def test_a_song_without_neighbours_is_followed_by_its_artist_and_genre(api, make_song, seed, genre, other_artist):
     in_the_charts(
         make_song("Trending", artist=other_artist, play_count=10**6),
         make_song("Same artist"),
@@ -55,12 +55,12 @@ def test_where_no_neighbours_are_known_artist_and_genre_go_with_a_song(api, make
         assert titles(api.get(path)) == ["Same artist", "Same genre", "Trending"]
 
 
-def test_a_song_without_genre_has_its_shelf_too(api, make_song):
+def test_a_song_without_genre_has_similar_songs_too(api, make_song):
     alone, _ = in_the_charts(make_song("Alone"), make_song("Other"))
     assert titles(api.get(f"/api/songs/{alone.pk}/similar")) == ["Other"]
 
 
-def test_similar_to_what_is_not_there_for_the_caller_is_404(api, api_as, artist, private_song, catalogue):
+def test_similar_songs_of_a_song_the_caller_cannot_see_are_404(api, api_as, artist, private_song, catalogue):
     assert api.get(f"/api/songs/{private_song.pk}/similar").status_code == 404
     assert api.get(f"/api/songs/{uuid4()}/similar").status_code == 404
     own = titles(api_as(artist).get(f"/api/songs/{private_song.pk}/similar"))
@@ -68,7 +68,7 @@ def test_similar_to_what_is_not_there_for_the_caller_is_404(api, api_as, artist,
     assert "A secret" not in own
 
 
-def test_a_radio_goes_on_without_repeating_itself_until_nothing_is_left(api, catalogue):
+def test_a_radio_goes_on_without_repeats_until_no_song_is_left(api, catalogue):
     for query in (
         {"seed_song": catalogue["Seed"].pk},
         {"seed_artist": catalogue["Seed"].artist_id},
@@ -80,7 +80,7 @@ def test_a_radio_goes_on_without_repeating_itself_until_nothing_is_left(api, cat
         assert len(heard) == len(set(heard)) == (5 if "seed_song" in query else 6)
 
 
-def test_an_artists_radio_has_their_songs_and_what_goes_with_them(api, catalogue):
+def test_an_artists_radio_has_their_songs_and_neighbours_of_these(api, catalogue):
     found = titles(api.get(RADIO, {"seed_artist": catalogue["Seed"].artist_id}))
     assert set(found[:3]) == {"Seed", "Same artist", "Neighbour"}
     assert found[1] == "Neighbour"
@@ -105,7 +105,7 @@ def test_an_unknown_seed_is_404(api, db, listener, name):
         assert api.get(RADIO, {name: value}).status_code == 404
 
 
-def test_others_private_songs_and_suspended_artists_are_no_seeds(api, api_as, private_song, artist):
+def test_another_artists_private_song_and_a_suspended_artist_are_no_seeds(api, api_as, private_song, artist):
     assert api.get(RADIO, {"seed_song": private_song.pk}).status_code == 404
     assert api_as(artist).get(RADIO, {"seed_song": private_song.pk}).status_code == 200
     artist.is_active = False
@@ -113,20 +113,20 @@ def test_others_private_songs_and_suspended_artists_are_no_seeds(api, api_as, pr
     assert api.get(RADIO, {"seed_artist": artist.pk}).status_code == 404
 
 
-def test_a_bad_list_of_songs_to_leave_out_is_said(api, seed):
+def test_a_malformed_list_of_excluded_songs_is_an_error(api, seed):
     for text in ("no-id", f"{uuid4()},1", "x" * 5000, ",".join([str(uuid4())] * 1001)):
         assert errors(api.get(RADIO, {"seed_song": seed.pk, "exclude": text})) == ["exclude"]
     assert errors(api.get(RADIO, {"seed_song": seed.pk, "limit": 0})) == ["limit"]
 
 
-def test_a_thousand_songs_can_be_left_out_and_empty_places_do_not_matter(api, catalogue):
+def test_a_thousand_songs_can_be_excluded_and_empty_ids_are_ignored(api, catalogue):
     many = ",".join(str(uuid4()) for _ in range(999))
     found = titles(api.get(RADIO, {"seed_song": catalogue["Seed"].pk, "exclude": f"{many},"}))
     assert len(found) == 5
     assert len(titles(api.get(RADIO, {"seed_song": catalogue["Seed"].pk, "exclude": ""}))) == 5
 
 
-def test_a_page_costs_the_same_queries_however_many_neighbours_there_are(api, make_song, make_user, genre):
+def test_a_longer_page_takes_no_more_queries(api, make_song, make_user, genre):
     def queries(limit):
         with CaptureQueriesContext(connection) as captured:
             assert len(titles(api.get(f"/api/songs/{songs[0].pk}/similar?limit={limit}"))) == limit

@@ -5,7 +5,7 @@ import pytest
 from music.discovery.random_songs import draw
 from music.models import Song, SongCounts
 
-# 99.9 % of fair draws stay below this sum of (seen - expected)² / expected over 50 songs (49 degrees of freedom).
+# The 99.9 % quantile of χ² with 49 degrees of freedom: a fair draw of 50 songs stays below it 999 times in 1,000.
 CHI_SQUARE_LIMIT = 85.35
 
 
@@ -23,24 +23,24 @@ def ids(answer):
     return [song["id"] for song in answer.json()["results"]]
 
 
-def test_no_song_comes_twice_and_two_calls_differ(api, make_songs):
+def test_songs_do_not_repeat_and_two_responses_differ(api, make_songs):
     make_songs(50)
     first, second = ids(api.get("/api/songs/random?limit=10")), ids(api.get("/api/songs/random?limit=10"))
     assert len(first) == len(set(first)) == 10
     assert first != second
 
 
-def test_every_song_is_as_likely_as_any_other(make_songs):
+def test_every_public_song_is_equally_likely(make_songs):
     make_songs(20, visibility="private")
     songs = make_songs(70)
     Song.objects.filter(pk__in=[song.pk for song in songs[::4]]).delete()  # gaps in the numbering
     left = set(Song.objects.public().values_list("pk", flat=True))
     public = Song.objects.public().with_counts()
 
-    def numbered(numbers):
+    def fetch_songs(numbers):
         return list(public.filter(number__in=numbers))
 
-    seen = Counter(song.pk for _ in range(600) for song in draw(numbered, 10))
+    seen = Counter(song.pk for _ in range(600) for song in draw(fetch_songs, 10))
     expected = 600 * 10 / len(left)
     assert set(seen) == left
     assert sum((seen[pk] - expected) ** 2 / expected for pk in left) < CHI_SQUARE_LIMIT * len(left) / 49
@@ -52,18 +52,18 @@ def test_rare_public_songs_among_many_private_ones_are_found(api, make_songs):
     assert len(ids(api.get("/api/songs/random?limit=20"))) == 3
 
 
-def test_an_empty_catalogue_has_an_empty_shelf(api, db):
+def test_an_empty_catalogue_gives_an_empty_list(api, db):
     assert api.get("/api/songs/random").json() == {"next": None, "previous": None, "results": []}
 
 
-def test_no_answer_is_kept_by_anybody(api, make_songs):
+def test_responses_must_not_be_cached(api, make_songs):
     make_songs(3)
     answer = api.get("/api/songs/random")
     assert "ETag" not in answer.headers
     assert answer["Cache-Control"] == "private, no-store"
 
 
-def test_a_draw_is_one_query_once_the_highest_number_is_known(api, make_songs, django_assert_num_queries):
+def test_a_draw_takes_one_query_once_the_range_of_numbers_is_cached(api, make_songs, django_assert_num_queries):
     make_songs(100)
     api.get("/api/songs/random")
     for limit in (1, 20):

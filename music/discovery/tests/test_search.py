@@ -5,13 +5,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from music.discovery.search.index import MAX_CANDIDATES
 from music.models import Album, Genre
 from users.models import User
 
 
 @pytest.fixture
 def by(make_user):
-    """`by("Queen")`: the artist of this name, made if new."""
+    """Return a function that gets or creates an artist: `by("Queen")`."""
 
     def named(name):
         username = f"artist{User.objects.count()}"
@@ -22,7 +23,7 @@ def by(make_user):
 
 @pytest.fixture
 def search(api):
-    """`search("text")`: the answer of a stranger's search."""
+    """Return a function that searches, anonymously by default, and returns the JSON: `search("text")`."""
 
     def ask(q, client=api, **parameters):
         response = client.get("/api/songs/search", {"q": q, **parameters})
@@ -94,39 +95,39 @@ def test_marks_that_make_another_letter_count(titles, make_song, query):
     assert titles(query) == []
 
 
-def test_popularity_breaks_ties(titles, search, make_song, by):
+def test_songs_of_the_same_title_come_most_played_first(titles, search, make_song, by):
     for play_count, name in [(12, "A"), (100_000, "B"), (13, "C")]:
         make_song("Home", artist=by(name), play_count=play_count)
     assert [song["artist"]["name"] for song in search("home")["songs"]] == ["B", "C", "A"]
 
 
-def test_popularity_does_not_bury_what_was_typed(titles, make_song):
+def test_an_exact_title_comes_before_more_popular_songs(titles, make_song):
     make_song("Home Sweet Home", play_count=10**9)
     make_song("Homecoming", play_count=10**9)
     make_song("Home", play_count=3)
     assert titles("home")[0] == "Home"
 
 
-def test_of_unfinished_titles_the_popular_comes_first(titles, make_song):
+def test_of_titles_with_the_typed_prefix_the_most_played_comes_first(titles, make_song):
     make_song("Electric Fence", play_count=5)
     make_song("Electric Feel", play_count=50_000)
     assert titles("electric f") == ["Electric Feel", "Electric Fence"]
 
 
-def test_a_title_is_itself_with_and_without_its_appendix(titles, make_song):
+def test_a_title_matches_whole_with_and_without_its_appendix(titles, make_song):
     make_song("Ignition (Remix)", play_count=1000)
     make_song("Ignition Key", play_count=100_000)
     assert titles("ignition")[0] == titles("ignition remix")[0] == "Ignition (Remix)"
 
 
-def test_what_was_typed_is_not_taken_for_a_typo(titles, make_song):
+def test_a_word_that_is_found_is_not_spell_checked(titles, make_song):
     make_song("Love")
     make_song("Live", play_count=1000)
     assert titles("love") == ["Love"]
     assert titles("lovve") == ["Love"]
 
 
-def test_a_name_that_is_misspelled_itself_does_not_hide_what_was_meant(search, make_song, by):
+def test_a_misspelled_name_does_not_hide_the_correct_one(search, make_song, by):
     by("Metallica")
     make_song("Metalica")
     found = search("metalcia")
@@ -134,14 +135,14 @@ def test_a_name_that_is_misspelled_itself_does_not_hide_what_was_meant(search, m
     assert [row["name"] for row in found["artists"]] == ["Metallica"]
 
 
-def test_of_several_mistyped_words_the_closest_that_go_together_are_meant(titles, make_song):
+def test_several_mistyped_words_match_the_closest_words_that_occur_together(titles, make_song):
     make_song("Purple Rain")
     make_song("Purple Grain")
     assert titles("purpel rian") == ["Purple Rain"]
     assert titles("purpel graxin") == ["Purple Grain"]
 
 
-def test_who_finds_something_by_three_words_has_mistyped_none(search, make_song, by):
+def test_three_exact_words_are_not_spell_checked(search, make_song, by):
     make_song("Grey Sky River", artist=by("Gray Sky River"))
     assert [row["name"] for row in search("grey sky")["artists"]] == ["Gray Sky River"]
     assert search("grey sky river")["artists"] == []
@@ -150,7 +151,7 @@ def test_who_finds_something_by_three_words_has_mistyped_none(search, make_song,
 
 @pytest.fixture
 def both(api, titles):
-    """`both("text")`: the titles of songs that a search finds; the list finds the same ones."""
+    """Return a function that searches songs and their list, asserts that both find the same, and returns the titles."""
 
     def found(q):
         listed = api.get("/api/songs", {"search": q, "limit": 100}).json()["results"]
@@ -176,12 +177,12 @@ def both(api, titles):
         ("Love", "love " + "very " * 100 + "much"),
     ],
 )
-def test_nothing_is_found_that_lacks_a_word(both, make_song, title, query):
+def test_results_have_every_word_of_the_query(both, make_song, title, query):
     make_song(title)
     assert both(query) == []
 
 
-def test_a_long_beginning_is_found(both, make_song):
+def test_a_prefix_of_any_length_is_found(both, make_song):
     make_song("Supercalifragilisticexpialidocious")
     for length in (4, 8, 9, 20, 33):
         assert both("supercalifragilisticexpialidocious"[:length]) == ["Supercalifragilisticexpialidocious"]
@@ -206,9 +207,7 @@ def test_a_popular_whole_word_comes_before_a_longer_one(titles, make_song, by):
 
 
 def test_a_whole_word_is_found_among_very_many_longer_ones(titles, make_song, by, monkeypatch):
-    from music.discovery.search.index import MOST
-
-    monkeypatch.setitem(MOST, "song", 5)
+    monkeypatch.setitem(MAX_CANDIDATES, "song", 5)
     for number in range(8):
         make_song(f"Stonesthrow {number}", play_count=10**6)
     make_song("Rolling Stones Blues", play_count=3)
@@ -233,13 +232,13 @@ SIGNS = ["❤", "🦋", "🔥", "†", "÷÷", "!!!", "$$$", "👍🏽"]
         ("👍🏿", []),
     ],
 )
-def test_names_of_signs_are_found_by_their_signs_alone(both, make_song, query, found):
+def test_names_made_of_signs_are_found_by_their_signs_only(both, make_song, query, found):
     for sign in SIGNS:
         make_song(sign)
     assert both(query) == found
 
 
-def test_a_heart_with_a_variation_selector_is_a_heart(both, make_song):
+def test_variation_selectors_are_ignored(both, make_song):
     make_song("❤️")
     assert both("❤") == both("❤️") == ["❤️"]
 
@@ -277,14 +276,14 @@ def test_lists_find_what_search_finds(api, search, both, make_song, by, name, qu
     assert both(f"gamma {query}") == both(f"{query} gamma") == ["Gamma"] or len(query.split()) > 3
 
 
-def test_genres_are_searched_like_everything(api, db):
+def test_lists_of_genres_are_searched_too(api, db):
     for title in ("Hip Hop", "Trip-Hop", "Техно", "Pop"):
         Genre.objects.create(title=title)
     for query, found in [("hiphop", ["Hip Hop"]), ("trip h", ["Trip-Hop"]), ("ТЕХНО", ["Техно"]), ("op", [])]:
         assert [row["title"] for row in api.get("/api/genres", {"search": query}).json()["results"]] == found
 
 
-def test_all_kinds_are_found_in_one_call(search, make_song, by):
+def test_one_request_finds_all_kinds(search, make_song, by):
     queen = by("Queen")
     album = Album.objects.create(title="Queen II", artist=queen)
     genre = Genre.objects.create(title="Queencore")
@@ -308,7 +307,7 @@ def test_a_narrower_type_leaves_the_other_keys_empty(search, make_song, by, kind
     }
 
 
-def test_limit_is_of_each_kind(search, make_song, by):
+def test_the_limit_counts_for_each_kind(search, make_song, by):
     for number in range(3):
         artist = by(f"Echo {number}")
         make_song(f"Echo {number}", artist=artist)
@@ -328,7 +327,7 @@ def test_limit_is_of_each_kind(search, make_song, by):
         {"q": "a", "limit": "101"},
     ],
 )
-def test_a_bad_parameter_is_refused(api, db, parameters):
+def test_an_invalid_parameter_is_an_error(api, db, parameters):
     response = api.get("/api/songs/search", parameters)
     assert response.status_code == 400
     assert response.json()["type"] == "validation_error"
@@ -363,13 +362,13 @@ def test_a_bad_parameter_is_refused(api, db, parameters):
     ],
 )
 @pytest.mark.parametrize("path", ["/api/songs/search?q={}", "/api/songs?search={}", "/api/albums?search={}"])
-def test_odd_texts_do_no_harm(api, make_song, path, query):
+def test_unusual_texts_are_answered_without_an_error(api, make_song, path, query):
     make_song("Love")
     response = api.get(path.split("?")[0], {path.split("?")[1].partition("=")[0]: query})
     assert response.status_code == 200
 
 
-def test_others_find_nothing_that_is_out_of_sight(search, make_song, by, artist):
+def test_private_hidden_and_suspended_works_are_not_found(search, make_song, by, artist):
     suspended = by("Hush Suspended")
     make_song("Hush private", visibility="private")
     make_song("Hush hidden", is_hidden=True)
@@ -389,7 +388,7 @@ def test_an_artist_finds_their_own_private_songs_and_albums(search, api_as, make
     assert [album["title"] for album in found["albums"]] == ["Hush"]
 
 
-def test_the_caller_sees_what_they_like(search, api_as, listener, song):
+def test_results_show_whether_the_caller_likes_them(search, api_as, listener, song):
     api_as(listener).post(f"/api/songs/{song.pk}/like")
     assert search("song", client=api_as(listener))["songs"][0]["is_liked"] is True
     assert search("song")["songs"][0]["is_liked"] is False
@@ -402,7 +401,7 @@ def test_private_songs_do_not_crowd_out_public_ones(titles, make_song):
     assert titles("crowd", limit=1) == ["The crowd that is public"]
 
 
-def test_behind_a_pooler_the_same_is_found(search, make_song, by, monkeypatch):
+def test_results_are_the_same_behind_a_connection_pooler(search, make_song, by, monkeypatch):
     make_song("Echo", artist=by("Ekho"))
     found = [search(query) for query in ("echo", "ecko", "ec")]
     monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
@@ -417,20 +416,18 @@ def test_a_search_takes_at_most_six_queries(search, make_song, by, number, query
         genre = Genre.objects.create(title=f"Echo {at}")
         album = Album.objects.create(title=f"Echo {at}", artist=artist)
         make_song(f"Echo {at}", artist=artist, album=album, genre=genre)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         assert all(search(query).values())
     assert len(queries) == queries_made
 
 
-def test_a_search_that_finds_nothing_takes_no_more(search, song):
+def test_a_search_without_results_takes_at_most_six_queries(search, song):
     with CaptureQueriesContext(connection) as queries:
         search("nothing whatever xyzzy")
     assert len(queries) <= 6
 
 
-def test_a_list_is_narrowed_and_keeps_its_order(api, make_song, by):
+def test_a_searched_list_keeps_its_order(api, make_song, by):
     for title in ["Love B", "Hate", "Lovely", "Lôve A"]:
         make_song(title, artist=by("Somebody"))
     page = api.get("/api/songs", {"search": "LOVE", "ordering": "title", "limit": 2}).json()
@@ -439,13 +436,13 @@ def test_a_list_is_narrowed_and_keeps_its_order(api, make_song, by):
     assert [song["title"] for song in rest["results"]] == ["Lovely"]
 
 
-def test_a_list_looks_into_album_and_genre(api, make_song, album, genre):
+def test_a_list_searches_album_and_genre_titles(api, make_song, album, genre):
     make_song("Untitled", album=album, genre=genre)
     for text in ("an album", "jazz", "jazz album untitled", "jzaz"):
         assert len(api.get("/api/songs", {"search": text}).json()["results"]) == 1
 
 
-def test_typos_count_in_a_list_only_where_nothing_is_spelled_so(api, make_song):
+def test_a_list_corrects_typos_only_if_nothing_matches_exactly(api, make_song):
     make_song("Love")
     make_song("Live")
     assert [song["title"] for song in api.get("/api/songs?search=live").json()["results"]] == ["Live"]
@@ -453,26 +450,24 @@ def test_typos_count_in_a_list_only_where_nothing_is_spelled_so(api, make_song):
 
 
 @pytest.mark.parametrize(("title", "query"), [("Love", "love"), ("夕凪通", "夕凪通"), ("!!!", "!!")])
-def test_a_list_of_very_many_hits_is_the_same(api, make_song, by, monkeypatch, title, query):
-    from music.discovery.search import finder as finding
-
+def test_a_list_with_very_many_matches_is_the_same(api, make_song, by, monkeypatch, title, query):
     for number in range(5):
         make_song(title, artist=by(f"Somebody {number}"))
         make_song("夕凪 凪通 通", artist=by(f"Somebody {number}"))
     few = api.get("/api/songs", {"search": query, "ordering": "title"}).json()
-    monkeypatch.setattr(finding, "FEW", 2)
+    monkeypatch.setattr("music.discovery.search.finder.MAX_SORTED", 2)
     assert api.get("/api/songs", {"search": query, "ordering": "title"}).json() == few
     assert len(few["results"]) == 5
 
 
-def test_albums_and_artists_are_searched_alike(api, by):
+def test_lists_of_albums_and_artists_are_searched_too(api, by):
     Album.objects.create(title="Homogenic", artist=by("Björk"))
     for text in ("homogenc", "bjork homo"):
         assert len(api.get("/api/albums", {"search": text}).json()["results"]) == 1
     assert [row["name"] for row in api.get("/api/artists?search=bjrok").json()["results"]] == ["Björk"]
 
 
-def test_the_evaluation_tells_how_far_up_the_answers_are(make_song, tmp_path, capsys):
+def test_the_evaluation_reports_hit_rates_and_mean_reciprocal_rank(make_song, tmp_path, capsys):
     for key, title, play_count in [("id:a", "Home", 1), ("id:b", "Home", 50), ("id:c", "Away", 1)]:
         make_song(title, source_key=key, play_count=play_count)
     probes = tmp_path / "probes.csv"
@@ -493,7 +488,7 @@ def test_the_evaluation_tells_how_far_up_the_answers_are(make_song, tmp_path, ca
 
 
 @pytest.mark.parametrize("content", [None, "", "query,kind\na,b\n"])
-def test_the_evaluation_names_a_file_that_it_cannot_use(db, tmp_path, content):
+def test_the_evaluation_names_a_missing_or_malformed_file(db, tmp_path, content):
     probes = tmp_path / "probes.csv"
     if content is not None:
         probes.write_text(content)

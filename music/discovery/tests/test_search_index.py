@@ -1,4 +1,4 @@
-"""The index follows every change of what it is made of."""
+"""The search index stays up to date with every change of the catalogue."""
 
 import io
 
@@ -8,14 +8,14 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from music.discovery.search.words import chunks, spoken
+from music.discovery.search.words import chunks, normalized
 from music.models import SearchEntry, SearchWord, SongCounts
 from users.models import User
 
 
 @pytest.fixture
 def found(api):
-    """How many songs, albums, artists and genres a stranger finds."""
+    """Search anonymously and return the numbers of songs, albums, artists and genres found."""
 
     def numbers(q):
         answer = api.get("/api/songs/search", {"q": q}).json()
@@ -29,47 +29,47 @@ def test_a_new_song_is_found_at_once(found, make_song):
     assert found("zanzibar") == (1, 0, 0, 0)
 
 
-def test_a_song_is_found_by_its_new_title_only(found, api_as, artist, make_song):
+def test_a_retitled_song_is_found_by_its_new_title_only(found, api_as, artist, make_song):
     song = make_song("Zanzibar")
     assert api_as(artist).patch(f"/api/songs/{song.pk}", {"title": "Timbuktu"}).status_code == 200
     assert (found("zanzibar"), found("timbuktu")) == ((0, 0, 0, 0), (1, 0, 0, 0))
 
 
-def test_songs_and_albums_follow_the_name_of_their_artist(found, api_as, artist, album, make_song):
+def test_songs_and_albums_are_found_by_the_new_name_of_their_artist(found, api_as, artist, album, make_song):
     make_song("A song", album=album)
     assert api_as(artist).patch("/api/profile", {"name": "Zanzibar"}).status_code == 200
     assert found("zanzibar") == (1, 1, 1, 0)
     assert found("the artist") == (0, 0, 1, 0)  # by the username, which stays
 
 
-def test_songs_follow_the_title_of_their_album(found, api_as, artist, album, make_song):
+def test_songs_are_found_by_the_new_title_of_their_album(found, api_as, artist, album, make_song):
     make_song("A song", album=album)
     api_as(artist).patch(f"/api/albums/{album.pk}", {"title": "Zanzibar"})
     assert (found("zanzibar"), found("an album")) == ((1, 1, 0, 0), (0, 0, 0, 0))
 
 
-def test_songs_follow_the_title_of_their_genre(found, genre, make_song):
+def test_songs_are_found_by_the_new_title_of_their_genre(found, genre, make_song):
     make_song("A song", genre=genre)
     genre.title = "Zanzibar"
     genre.save()
     assert (found("zanzibar"), found("jazz")) == ((1, 0, 0, 1), (0, 0, 0, 0))
 
 
-def test_a_song_follows_its_album_and_genre_when_they_change(found, album, genre, make_song):
+def test_a_song_is_found_by_its_new_album_and_genre(found, album, genre, make_song):
     song = make_song("A song")
     song.album, song.genre = album, genre
     song.save()
     assert found("jazz album") == (1, 0, 0, 0)
 
 
-def test_a_deleted_song_is_forgotten(found, make_song):
+def test_a_deleted_song_leaves_no_entry(found, make_song):
     make_song("Zanzibar").delete()
     assert found("zanzibar") == (0, 0, 0, 0)
     assert not SearchEntry.objects.filter(kind="song").exists()
 
 
 @pytest.mark.parametrize("part", ["album", "genre"])
-def test_songs_outlive_their_album_and_genre_without_their_titles(found, make_song, album, genre, part):
+def test_songs_of_a_deleted_album_or_genre_are_not_found_by_its_title(found, make_song, album, genre, part):
     make_song("Zanzibar", album=album, genre=genre)
     {"album": album, "genre": genre}[part].delete()
     assert found("zanzibar") == (1, 0, 0, 0)
@@ -77,20 +77,20 @@ def test_songs_outlive_their_album_and_genre_without_their_titles(found, make_so
     assert not SearchEntry.objects.filter(terms__matches={"album": "album", "genre": "jazz"}[part]).exists()
 
 
-def test_nothing_of_a_closed_account_is_left(found, artist, album, make_song):
+def test_a_closed_account_leaves_no_entries(found, artist, album, make_song):
     make_song("Zanzibar", album=album)
     artist.delete_account()
     assert found("zanzibar") == found("artist") == (0, 0, 0, 0)
     assert not SearchEntry.objects.exists()
 
 
-def test_a_queryset_that_is_deleted_takes_its_entries_along(artist, album, make_song):
+def test_deleting_a_queryset_deletes_the_entries(artist, album, make_song):
     make_song("Zanzibar", album=album)
     User.objects.filter(pk=artist.pk).delete()
     assert not SearchEntry.objects.exists()
 
 
-def test_only_artists_are_found_among_accounts(found, make_user):
+def test_only_accounts_of_artists_are_found(found, make_user):
     user = make_user("zanzibar")
     assert found("zanzibar") == (0, 0, 0, 0)
     user.role = "artist"
@@ -101,7 +101,7 @@ def test_only_artists_are_found_among_accounts(found, make_user):
     assert not SearchEntry.objects.exists()
 
 
-def test_an_import_is_found_with_all_that_it_names(found, db, tmp_path):
+def test_an_import_is_found_with_its_artists_albums_and_genres(found, db, tmp_path):
     path = tmp_path / "songs.csv"
     path.write_text(
         "title,artist,album,genre,release_date,duration,explicit,play_count,audio\n"
@@ -113,7 +113,7 @@ def test_an_import_is_found_with_all_that_it_names(found, db, tmp_path):
     assert found("one zanzbiar") == (1, 0, 0, 0)
 
 
-def test_a_change_that_is_taken_back_leaves_the_index_as_it_was(found, make_song):
+def test_a_change_that_is_rolled_back_leaves_the_index_unchanged(found, make_song):
     song = make_song("Zanzibar")
     with transaction.atomic():
         song.title = "Timbuktu"
@@ -122,13 +122,13 @@ def test_a_change_that_is_taken_back_leaves_the_index_as_it_was(found, make_song
     assert (found("zanzibar"), found("timbuktu")) == ((1, 0, 0, 0), (0, 0, 0, 0))
 
 
-def test_a_log_in_does_not_touch_the_index(artist):
+def test_a_log_in_does_not_query_the_index(artist):
     with CaptureQueriesContext(connection) as queries:
         artist.save(update_fields=["last_login"])
     assert not any("music_search" in query["sql"] for query in queries)
 
 
-def test_an_artist_who_is_saved_unchanged_costs_no_rewriting(artist, make_song, monkeypatch):
+def test_saving_an_unchanged_artist_rewrites_no_entries(artist, make_song, monkeypatch):
     make_song()
     rewritten = []
     monkeypatch.setattr("music.discovery.search.indexer.index", lambda *args: rewritten.append(args))
@@ -136,32 +136,32 @@ def test_an_artist_who_is_saved_unchanged_costs_no_rewriting(artist, make_song, 
     assert rewritten == []
 
 
-def test_a_song_moves_to_another_shelf_as_it_is_played(make_song):
+def test_plays_move_a_song_to_a_higher_popularity_tier(make_song):
     song = make_song("Zanzibar", play_count=98)
     counts = SongCounts.objects.filter(song=song)
 
-    def shelves():
+    def tiers():
         entries = SearchEntry.objects.filter(object_id=song.pk)
         return [n for n in range(1, 6) if entries.filter(terms__matches=f"#{n}").exists()]
 
-    assert shelves() == [1]
+    assert tiers() == [1]
     counts.update(play_count=F("play_count") + 1)
-    assert shelves() == [1]
+    assert tiers() == [1]
     counts.update(play_count=F("play_count") + 1)
-    assert shelves() == [2]
+    assert tiers() == [2]
     counts.update(play_count=10**12)
-    assert shelves() == [5]
+    assert tiers() == [5]
     song.save()
-    assert shelves() == [5]
+    assert tiers() == [5]
     assert SearchEntry.objects.filter(object_id=song.pk, terms__matches="zanzibar").exists()
 
 
-def test_a_song_that_comes_with_its_plays_is_on_its_shelf(make_song):
+def test_a_song_imported_with_plays_is_in_its_popularity_tier(make_song):
     song = make_song("Zanzibar", play_count=123_456)
     assert SearchEntry.objects.filter(object_id=song.pk, terms__matches="#3").exists()
 
 
-def test_the_whole_index_can_be_made_anew(found, make_song, album, genre):
+def test_the_whole_index_can_be_rebuilt(found, make_song, album, genre):
     make_song("Zanzibar", album=album, genre=genre, play_count=500)
     before = list(SearchEntry.objects.order_by("object_id").values_list("object_id", "name", "terms"))
     SearchWord.objects.create(word="forgotten", terms="forgotten")
@@ -173,7 +173,7 @@ def test_the_whole_index_can_be_made_anew(found, make_song, album, genre):
     assert not SearchWord.objects.filter(word="forgotten").exists()
 
 
-def test_an_index_from_before_is_made_anew_by_migrating(found, make_song):
+def test_migrating_rebuilds_an_outdated_index(found, make_song):
     make_song("Zanzibar")
     SearchEntry.objects.update(terms="#1 #song ^signsabc signsabc", text=None)
     SearchWord.objects.create(word="signsabc", terms="signsabc")
@@ -226,11 +226,11 @@ def test_the_domain_of_a_username_finds_nobody(found, make_user):
         ("می‌خواهم", [["مي", "خواهم"]]),
     ],
 )
-def test_words_are_told_apart(text, parts):
+def test_text_is_split_into_words_and_their_parts(text, parts):
     assert chunks(text) == parts
 
 
-def test_an_appendix_is_told_from_the_name():
-    assert spoken("Ignition (Remix)") == "ignition / remix"
-    assert spoken("Let It Be - Remastered 2009") == "let it be / remastered 2009"
-    assert spoken("(I Can't Get No) Satisfaction") == "i cant get no satisfaction"
+def test_an_appendix_is_separated_from_the_name():
+    assert normalized("Ignition (Remix)") == "ignition / remix"
+    assert normalized("Let It Be - Remastered 2009") == "let it be / remastered 2009"
+    assert normalized("(I Can't Get No) Satisfaction") == "i cant get no satisfaction"

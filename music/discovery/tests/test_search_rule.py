@@ -1,6 +1,4 @@
-"""What a search finds has each word that was typed, whatever names and queries there are: a plain rule in Python is
-asked about each result.
-"""
+"""Results of random queries over random names have every word of the query, as a plain rule in Python checks."""
 
 import random
 import unicodedata
@@ -17,7 +15,7 @@ SIGNS = ["!!!", "!!", "❤", "❤️", "🔥", "🦋", "÷", "÷÷", "$$$"]
 
 
 class Writer:
-    """Makes up names of few letters, many of them nearly the same, and queries that nearly are such names."""
+    """Generates names of few letters, many of them similar, and queries that resemble the names."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -53,7 +51,7 @@ def words_of(text):
 
 
 def has(word, neighbors, texts):
-    """Whether one of the texts, each a list of words, has a word as it was typed, begun, mistyped or split."""
+    """Return whether one of the texts, each a list of words, has the word: whole, as a prefix, mistyped or split."""
     joined = ["".join(text) for text in texts]
     if any(letter in UNSPACED for letter in word):
         return any(word in text for text in joined)

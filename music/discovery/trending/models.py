@@ -6,7 +6,7 @@ from music.catalogue.models import Song
 
 
 class DailyAppeal(models.Model):
-    """What listeners did with a song on one day (UTC), as one number."""
+    """The plays and likes of a song on one day (UTC), weighed into one number (refresh._sum_days)."""
 
     song = models.ForeignKey(Song, on_delete=models.CASCADE, related_name="appeal")
     day = models.DateField()
@@ -21,7 +21,7 @@ class DailyAppeal(models.Model):
 
 
 class Trend(models.Model):
-    """How a song stands in each time range. Computed from its daily sums, so that a shelf is one index range."""
+    """A song's score in each time range, computed from its daily sums, so that a list is read from one index."""
 
     song = models.OneToOneField(Song, on_delete=models.CASCADE, primary_key=True, related_name="trend")
     overall = models.FloatField(default=0)
@@ -40,7 +40,7 @@ class Trend(models.Model):
 
 
 class TrendRefresh(models.Model):
-    """The one row that says up to where events have been summed, and whose lock lets one process do it at a time."""
+    """The single row that says up to where events have been summed. Its lock lets one process refresh at a time."""
 
     at = models.DateTimeField(default=datetime(1970, 1, 1, tzinfo=UTC))
     last_play = models.BigIntegerField(default=0)

@@ -1,4 +1,4 @@
-"""Daily sums from events, and from these the scores that the shelf is ordered by."""
+"""The scores of trending songs: plays and likes are summed by day, and the days decay with age."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -18,65 +18,70 @@ from music.library.models import SongLike
 from music.playback.models import Play
 from music.playback.retention import history_begins, prune_history
 
+# The API promises scores at most a minute old. From STALE_AFTER on, a request refreshes them after its response is
+# sent; from TOO_STALE_AFTER on, before. So only the first request after a pause waits for a refresh.
 STALE_AFTER = timedelta(seconds=30)
-# Nobody has to wait for a refresh but who comes first after a pause: a minute behind is what is promised.
 TOO_STALE_AFTER = timedelta(seconds=50)
-# What is put off until after an answer may be lost: with the server, or where the client has the answer already.
+# A refresh after the response may not happen: the server may stop, or a 304 may have replaced the response.
 TRY_AGAIN_AFTER = timedelta(seconds=5)
-# Events are committed in another order than they are numbered and timed; so far back we look again.
+# Events are not committed in the order of their ids and times, so each refresh looks so far back again.
 OVERLAP_IN_TIME = timedelta(minutes=2)
 OVERLAP_IN_PLAYS = 2000
 LIKE_WEIGHT = 2.0
 CHUNK = 2000
-# After so many days every range is within a hundredth of where it stays.
+# The half-lives are such that a day older than this hardly changes its weight any more (by less than a hundredth).
 FADING_DAYS = 100
 
 
 @dataclass(frozen=True)
-class Range:
-    """How many days weigh in, how fast they fade, and what always remains of a day.
+class Decay:
+    """Exponential decay of a day's weight with its age in days, down to a floor and up to a maximum age.
 
-    weight(age in days) = remains + (1 - remains) * 2 ** (-age / half_life), exponential decay as in Cormode et al.,
-    "Forward Decay: A Practical Time Decay Model for Streaming Systems" (2009), with a floor.
+    weight(age) = floor + (1 - floor) * 2 ** (-age / half_life), as in Cormode et al., "Forward Decay: A Practical
+    Time Decay Model for Streaming Systems" (2009), with the floor added.
     """
 
     days: int | None
     half_life: float
-    remains: float = 0.0
+    floor: float = 0.0
 
     def weight(self, age: int) -> float:
         if self.days is not None and age >= self.days:
             return 0.0
-        return self.remains + (1 - self.remains) * 2 ** (-age / self.half_life)
+        return self.floor + (1 - self.floor) * 2 ** (-age / self.half_life)
 
 
-# An imported play is of unknown age: in `overall` it weighs what remains of the oldest.
-RANGES = {
-    "overall": Range(days=None, half_life=14, remains=0.1),
-    "month": Range(days=30, half_life=7),
-    "week": Range(days=7, half_life=2),
+# By the columns of Trend. Imported plays have no date: in `overall` they weigh as much as the oldest plays, the floor.
+DECAYS = {
+    "overall": Decay(days=None, half_life=14, floor=0.1),
+    "month": Decay(days=30, half_life=7),
+    "week": Decay(days=7, half_life=2),
 }
 
 
 def refresh_if_stale(*, afterwards: Callable[[Callable[[], None]], object]) -> None:
-    """Brings the scores up to now, unless that was done a moment ago or somebody is just doing it; where they will do
-    for this once, `afterwards` is told to do it when the answer has gone.
+    """Refresh the scores if they are stale and no other process is refreshing them.
+
+    If they are still fresh enough for this response, pass the refresh to `afterwards`, which runs it once the response
+    is sent.
     """
+    # `add` sets the key in one process only, which keeps the others from the database until it expires.
     if not cache.add("trends_are_looked_after", True, TRY_AGAIN_AFTER.total_seconds()):
         return
     if cache.get("trends_will_do"):
-        afterwards(_refresh_in_turn)
+        afterwards(_refresh_unless_running)
     else:
-        _refresh_in_turn()
+        _refresh_unless_running()
 
 
-def _refresh_in_turn() -> None:
+def _refresh_unless_running() -> None:
     now = timezone.now()
     TrendRefresh.objects.get_or_create(pk=1)
     with transaction.atomic():
         last = TrendRefresh.objects.select_for_update(skip_locked=True).filter(pk=1).first()
-        if last is None:  # somebody is just doing it
+        if last is None:  # another process holds the row and is refreshing
             return
+        # A time in the future is of a clock that has been set back since.
         is_fresh = now - STALE_AFTER < last.at <= now
         if not is_fresh:
             TrendRefresh.objects.filter(pk=1).update(at=now, last_play=_refresh(last, now))
@@ -86,7 +91,7 @@ def _refresh_in_turn() -> None:
 
 
 def refresh() -> None:
-    """Brings the scores up to now, after whoever is just doing it."""
+    """Refresh the scores now, after waiting for another process that is refreshing them."""
     now = timezone.now()
     TrendRefresh.objects.get_or_create(pk=1)
     with transaction.atomic():
@@ -95,36 +100,40 @@ def refresh() -> None:
 
 
 def start_trends(songs: list[Song], **kwargs: object) -> None:
-    """Receiver for songs_added: every song has a score from its first moment."""
+    """Receiver for songs_added: give each song a score, without which no list would have it."""
     starts = SongCounts.objects.filter(song__in=songs).values_list("song", "starting_play_count")
-    Trend.objects.bulk_create(Trend(song_id=song, overall=RANGES["overall"].remains * plays) for song, plays in starts)
+    Trend.objects.bulk_create(Trend(song_id=song, overall=DECAYS["overall"].floor * plays) for song, plays in starts)
 
 
 def _refresh(last: TrendRefresh, now: datetime) -> int:
-    """Sums and scores what has changed; answers the number of the last play that was seen."""
+    """Sum the new events by day and score their songs. Return the id of the last play that was seen."""
     plays = Play.objects.filter(pk__gt=last.last_play - OVERLAP_IN_PLAYS)
     likes = SongLike.objects.filter(created_at__gte=last.at - OVERLAP_IN_TIME)
     seen = plays.aggregate(last=Max("pk"), first_time=Min("at"))
     first_like = likes.aggregate(time=Min("created_at"))["time"]
     first_time = min((at for at in (seen["first_time"], first_like) if at), default=now)
     songs = {*plays.values_list("song", flat=True).distinct(), *likes.values_list("song", flat=True).distinct()}
-    if last.at.date() != now.date():  # yesterday is a day older now, and so is every day before
+    if last.at.date() != now.date():  # the first refresh of a day: all earlier days have aged
         fading = DailyAppeal.objects.filter(day__gt=now.date() - timedelta(days=FADING_DAYS))
         songs |= set(fading.values_list("song", flat=True))
-    # Of days whose plays may be pruned the sums stay as they are, once there are any. The hour is for a midnight
-    # in between.
+    # Days whose plays may have been pruned already must not be summed again, or their sums would shrink. The first
+    # refresh has no sums to protect. The hour is a margin for pruning that starts after midnight during this refresh.
     begins = history_begins(now + timedelta(hours=1)) if last.last_play else None
     first_day = max(first_time, begins or first_time).date()
-    ordered = sorted(songs)
-    for start in range(0, len(ordered), CHUNK):
-        chunk = ordered[start : start + CHUNK]
+    song_ids = sorted(songs)
+    for start in range(0, len(song_ids), CHUNK):
+        chunk = song_ids[start : start + CHUNK]
         _sum_days(chunk, first_day)
         _score(chunk, now.date())
     return max(seen["last"] or 0, last.last_play)
 
 
 def _sum_days(songs: list[UUID], first_day: date) -> None:
-    """Each listener counts once a day; a hundred plays by one add half a listener; a like counts twice."""
+    """Replace the songs' daily sums from `first_day` on.
+
+    weight = listeners + ln(plays) / 10 + LIKE_WEIGHT * likes: each listener counts once a day, and a hundred plays by
+    the same listener add only half a listener.
+    """
     start = datetime.combine(first_day, time.min, UTC)
     plays = Play.objects.filter(song__in=songs, at__gte=start).values("song", day=TruncDate("at"))
     likes = SongLike.objects.filter(song__in=songs, created_at__gte=start).values("song", day=TruncDate("created_at"))
@@ -147,22 +156,22 @@ def _score(songs: list[UUID], today: date) -> None:
     appeal: dict[UUID, dict[date, float]] = defaultdict(dict)
     for song, day, weight in DailyAppeal.objects.filter(song__in=songs).values_list("song", "day", "weight"):
         appeal[song][day] = weight
-    # Those that were pruned weigh in by their days still.
+    # Plays that were pruned are part of the starting value, but their days are still summed: not to be counted twice.
     counts = SongCounts.objects.filter(song__in=songs)
     starts = counts.values_list("song", "starting_play_count", "song__pruned_plays__number")
     trends = []
     for song, plays, pruned in starts:
-        trend = Trend(song_id=song, **{name: _decayed(appeal[song], name, today) for name in RANGES})
-        trend.overall += RANGES["overall"].remains * (plays - (pruned or 0))
-        trends.append(trend)
-    Trend.objects.bulk_create(trends, update_conflicts=True, unique_fields=["song"], update_fields=list(RANGES))
-
-
-def _decayed(days: dict[date, float], name: str, today: date) -> float:
-    return sum(weight * RANGES[name].weight((today - day).days) for day, weight in days.items())
+        days = appeal[song].items()
+        scores = {
+            name: sum(weight * decay.weight((today - day).days) for day, weight in days)
+            for name, decay in DECAYS.items()
+        }
+        scores["overall"] += DECAYS["overall"].floor * (plays - (pruned or 0))
+        trends.append(Trend(song_id=song, **scores))
+    Trend.objects.bulk_create(trends, update_conflicts=True, unique_fields=["song"], update_fields=list(DECAYS))
 
 
 def prune_summed_history() -> Iterator[int]:
-    """Delete plays that are too old, once each of them is in the sums by day."""
+    """Delete plays beyond the retention period, after a refresh has summed all of them. Yield how many, in batches."""
     refresh()
     yield from prune_history()
