@@ -85,15 +85,13 @@ def fold_anew(model: type[models.Model]) -> None:
     rows = model._default_manager.order_by("pk")
     batch = list(rows[:REFOLD_BATCH])
     while batch:
-        changed = [row for row in batch if _fold(row, fields)]
+        changed = []
+        for row in batch:
+            before = [getattr(row, field.attname) for field in fields]
+            if before != [field.pre_save(row, add=False) for field in fields]:
+                changed.append(row)
         rows.bulk_update(changed, [field.attname for field in fields])
         batch = list(rows.filter(pk__gt=batch[-1].pk)[:REFOLD_BATCH])
-
-
-def _fold(row: models.Model, fields: "list[FoldedField]") -> bool:
-    """Fold the row in memory. Return whether that changed it."""
-    before = [getattr(row, field.attname) for field in fields]
-    return before != [field.pre_save(row, add=False) for field in fields]
 
 
 class FoldedField(models.CharField):

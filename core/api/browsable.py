@@ -46,23 +46,24 @@ class BrowsableAPI(BrowsableAPIRenderer):
         request, response = renderer_context["request"], renderer_context["response"]
         has_forms = any(context[name] for name in ("post_form", "put_form", "raw_data_post_form", "raw_data_put_form"))
         is_refused = response.status_code >= 400 and request.method not in ("GET", "HEAD", "OPTIONS")
+        errors = []
+        if is_refused and isinstance(data, dict):
+            for error in data.get("errors", []):
+                label = (error["attr"] or "").replace("_", " ").capitalize()
+                errors.append({"label": label, "detail": error["detail"]})
         return context | {
             "has_forms": has_forms,
             "display_edit_forms": has_forms,
             # A view that does not support GET: the page shows its form and no answer.
             "is_form_alone": has_forms and request.method == "GET" and response.status_code == 405,
             "is_refused": is_refused,
-            "errors": self._errors_to_show(data) if is_refused else [],
+            "errors": errors,
             "is_done": response.status_code == 204,
         }
 
     def get_breadcrumbs(self, request: Request) -> list[tuple[str, str]]:
         crumbs = super().get_breadcrumbs(request)
         return [(name, url) for name, url in crumbs[:-1] if resolve(url).url_name != "no-such-resource"] + crumbs[-1:]
-
-    def _errors_to_show(self, data: Any) -> list[dict[str, str]]:
-        errors = data.get("errors", []) if isinstance(data, dict) else []
-        return [{"label": _label(error["attr"]), "detail": error["detail"]} for error in errors]
 
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Request) -> Any:
         if method in ("DELETE", "OPTIONS"):
@@ -95,7 +96,8 @@ class BrowsableAPI(BrowsableAPIRenderer):
         self, data: Any, view: Any, method: str, request: Request
     ) -> serializers.BaseSerializer | None:
         """Return the serializer of this method's form, or None if the caller may not use the method here."""
-        is_refused = _is_error(data) and method == ("PUT" if request.method == "PATCH" else request.method)
+        is_error = isinstance(data, dict) and data.keys() == {"type", "errors"}
+        is_refused = is_error and method == ("PUT" if request.method == "PATCH" else request.method)
         shown = getattr(data, "serializer", None)
         instance = None if isinstance(shown, serializers.ListSerializer) else getattr(shown, "instance", None)
         typed = _data_of(request) if is_refused else None
@@ -113,10 +115,6 @@ class BrowsableAPI(BrowsableAPIRenderer):
         return None if isinstance(serializer, serializers.ListSerializer) else serializer
 
 
-def _is_error(data: Any) -> bool:
-    return isinstance(data, dict) and data.keys() == {"type", "errors"}
-
-
 def _data_of(request: Request) -> Any:
     try:
         return request.data
@@ -125,7 +123,7 @@ def _data_of(request: Request) -> Any:
 
 
 def _as_refused(serializer: Any, errors: list[dict[str, Any]]) -> Any:
-    """Set the errors of the answer on the serializer with the typed values, whoever raised them."""
+    """Set the errors of the answer on the serializer with the typed values, whatever code raised them."""
     found: dict[str, list[ErrorDetail]] = {}
     for error in errors:
         field = str(error["attr"]).partition(".")[0]
@@ -171,7 +169,3 @@ def _example(field: Any) -> Any:
 
 def _as_json(body: dict[str, Any]) -> str:
     return json.dumps(body, cls=JSONEncoder, indent=4, ensure_ascii=False)
-
-
-def _label(attr: str | None) -> str:
-    return attr.replace("_", " ").capitalize() if attr else ""

@@ -217,10 +217,10 @@ class KeysetPagination(BasePagination):
 
     @cached_property
     def _address(self) -> str:
-        """The address of the request with its query string, except for the cursor."""
-        kept = [(name, values) for name, values in self.request.query_params.lists() if name != "cursor"]
-        others = urlencode(kept, doseq=True) + "&" if kept else ""
-        return f"{self.request.build_absolute_uri(self.request.path)}?{others}"
+        """Return the address of the request without its cursor, up to where a cursor can be appended."""
+        others = [(name, values) for name, values in self.request.query_params.lists() if name != "cursor"]
+        query = urlencode(others, doseq=True) + "&" if others else ""
+        return f"{self.request.build_absolute_uri(self.request.path)}?{query}"
 
     def get_paginated_response(self, data: list) -> Response:
         return Response({"next": self.next, "previous": self.previous, "results": data})

@@ -8,8 +8,8 @@ needs to answer it. Here that happens at the first use, with a placeholder for e
     songs.read("by_artist", by_artist, {"artist": artist.pk})
 
 Everything else in the QuerySet is part of the SQL until the process ends, so the time, a setting and the caller have
-to be Params. A date, a time or an id among the constants is refused (FrozenValueError). A frozen setting cannot be
-told from a constant that is meant: look for those in review.
+to be Params. A date, a time or an id among the constants is refused (FrozenValueError). A setting cannot be
+distinguished from a constant, so look for frozen settings in review.
 """
 
 import datetime

@@ -32,7 +32,8 @@ class CachedAnswer(NamedTuple):
 def anonymous_cache(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         seconds = settings.ANONYMOUS_CACHE_SECONDS
-        if not seconds or request.method != "GET" or not _is_anonymous(request):
+        has_credentials = "HTTP_AUTHORIZATION" in request.META or settings.SESSION_COOKIE_NAME in request.COOKIES
+        if not seconds or request.method != "GET" or has_credentials:
             return get_response(request)
         key = _key(request)
         cached: CachedAnswer | None = caches["answers"].get(key)
@@ -62,10 +63,6 @@ def clear_cached_answers(**kwargs: object) -> None:
     Receiver for post_save and post_delete of the models in lists.
     """
     transaction.on_commit(caches["answers"].clear)
-
-
-def _is_anonymous(request: HttpRequest) -> bool:
-    return "HTTP_AUTHORIZATION" not in request.META and settings.SESSION_COOKIE_NAME not in request.COOKIES
 
 
 def _is_cacheable(response: HttpResponse) -> bool:

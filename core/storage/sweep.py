@@ -115,8 +115,8 @@ def _without_needed(names: list[str]) -> list[str]:
     needed: set[str] = set()
     for field in file_fields():
         needed.update(_rows_of(field).filter(**{f"{field.name}__in": names}).values_list(field.name, flat=True))
-    for _, kept in unnamed_files_found.send(Sweep, names=frozenset(names)):
-        needed.update(kept or ())
+    for _, needed_by_receiver in unnamed_files_found.send(Sweep, names=frozenset(names)):
+        needed.update(needed_by_receiver or ())
     return [name for name in names if name not in needed]
 
 
