@@ -7,6 +7,7 @@ class MusicConfig(AppConfig):
     name = "music"
 
     def ready(self) -> None:
+        """Connect signals to receivers here, so that a subject need not import those that react to it."""
         from core.jobs.retention import register
         from core.storage.signals import unnamed_files_found
         from core.storage.stored_files import discard_files_of
@@ -14,34 +15,47 @@ class MusicConfig(AppConfig):
         from music.catalogue.artists import ensure_artist_counts
         from music.catalogue.signals import audio_replaced, songs_added
         from music.discovery.neighbours.builder import database_was_migrated
-        from music.discovery.search import indexer as indexing
+        from music.discovery.search import indexer
         from music.discovery.trending.refresh import prune_summed_history, start_trends
         from music.library.deletion import delete_likes_and_follows
         from music.models import Ad, Album, Genre, Rendition, Song
         from music.playback.deletion import delete_plays
-        from music.streaming import renditions as rendering
+        from music.streaming import renditions
         from users.models import User
         from users.signals import account_closing
 
-        for with_files in (Ad, Album, Rendition, Song):
-            post_delete.connect(discard_files_of, sender=with_files)
+        # Files of deleted rows
+        for model in (Ad, Album, Rendition, Song):
+            post_delete.connect(discard_files_of, sender=model)
+
         post_save.connect(ensure_artist_counts, sender=User)
-        songs_added.connect(start_trends)
-        for model in (Song, Album, Genre, User):
-            post_save.connect(indexing.reindex_saved_row, sender=model)
-            post_delete.connect(indexing.unindex_deleted_row, sender=model)
+
+        # The search index
+        for model in indexer.SOURCES:
+            post_save.connect(indexer.reindex_saved_row, sender=model)
+            post_delete.connect(indexer.unindex_deleted_row, sender=model)
         for model in (Album, Genre):
-            pre_delete.connect(indexing.prepare_unindexing, sender=model)
-        songs_added.connect(indexing.index_added_songs)
-        songs_added.connect(rendering.index_added_songs)
-        audio_replaced.connect(rendering.render_replaced_audio)
-        unnamed_files_found.connect(rendering.keep_expected_renditions)
+            # Their songs stay, and are indexed again without them. After the deletion nothing says which they were.
+            pre_delete.connect(indexer.prepare_unindexing, sender=model)
+
+        # New songs and new recordings. Receivers run in the order in which they are connected.
+        songs_added.connect(start_trends)
+        songs_added.connect(indexer.index_added_songs)
+        songs_added.connect(renditions.index_added_songs)
+        audio_replaced.connect(renditions.render_replaced_audio)
+        unnamed_files_found.connect(renditions.keep_expected_renditions)
+
+        # Closed accounts
         account_closing.connect(delete_plays)
         account_closing.connect(delete_likes_and_follows)
+
+        # Triggers and the search index of a database that has just been migrated
         pre_migrate.connect(triggers.before_migrate, sender=self)
         post_migrate.connect(triggers.after_migrate, sender=self)
-        post_migrate.connect(indexing.after_migrate, sender=self)
-        register("listening history", prune_summed_history)
-        register("search words", indexing.prune_words)
+        post_migrate.connect(indexer.after_migrate, sender=self)
         if not settings.TESTING:
+            # Queues the hourly build of neighbours, for which tests have no worker.
             post_migrate.connect(database_was_migrated, sender=self)
+
+        register("listening history", prune_summed_history)
+        register("search words", indexer.prune_words)
