@@ -98,7 +98,7 @@ class PageViewSet(GenericViewSet):
 
     @property
     def is_filtered(self) -> bool:
-        """Whether the query string names a filter. Found without a FilterSet, which would build a form."""
+        """Tell whether the query string names a filter, without making a FilterSet, which would build a form."""
         filters = self.filterset_class
         return bool(filters) and not filters.base_filters.keys().isdisjoint(self.request.query_params)
 
