@@ -66,8 +66,8 @@ def test_an_explicit_song_is_404_for_a_child(api_as, child, listener, songs):
     explicit = songs[1]
     for path in ("", "/stream", signed_path(explicit.pk, listener=listener).removeprefix(f"/api/songs/{explicit.pk}")):
         assert api_as(child).get(f"/api/songs/{explicit.pk}{path}").status_code == 404, path
-    for deed in ("like", "unlike", "play", "favorite"):
-        assert api_as(child).post(f"/api/songs/{explicit.pk}/{deed}").status_code == 404, deed
+    for action in ("like", "unlike", "play", "favorite"):
+        assert api_as(child).post(f"/api/songs/{explicit.pk}/{action}").status_code == 404, action
     assert api_as(listener).get(f"/api/songs/{explicit.pk}").status_code == 200
 
 
@@ -81,8 +81,8 @@ def test_explicit_songs_liked_before_are_hidden_from_a_child(api_as, child, song
     Membership.objects.update(is_child=False)
     api = api_as(child)
     for song in songs:
-        for deed in ("like", "favorite", "play"):
-            assert api.post(f"/api/songs/{song.pk}/{deed}").status_code in (200, 201)
+        for action, status in (("like", 200), ("favorite", 201), ("play", 200)):
+            assert api.post(f"/api/songs/{song.pk}/{action}").status_code == status
 
     Membership.objects.update(is_child=True)
 
@@ -186,8 +186,8 @@ def test_radio_similar_songs_and_recommendation_reasons_leave_out_explicit_songs
 ):
     client, explicit = api_as(child), songs[1]
     Membership.objects.update(is_child=False)
-    for deed in ("like", "play"):
-        client.post(f"/api/songs/{explicit.pk}/{deed}")
+    for action in ("like", "play"):
+        client.post(f"/api/songs/{explicit.pk}/{action}")
     Membership.objects.update(is_child=True)
 
     assert client.get(f"/api/songs/{explicit.pk}/similar").status_code == 404

@@ -198,8 +198,8 @@ def test_a_used_trial_is_stored_for_a_year_as_a_keyed_digest(stripe, subscribe, 
     with time_machine.travel(timezone.now(), tick=False) as clock:
         clock.shift(300 * 24 * 3600)
         close_account(listener)
-        kept = UsedTrial.objects.get()
-        assert kept.address_digest != sha256(b"listener@example.com").hexdigest()
+        stored = UsedTrial.objects.get()
+        assert stored.address_digest != sha256(b"listener@example.com").hexdigest()
         clock.shift(364 * 24 * 3600)
         call_command("prune")
         assert UsedTrial.objects.exists()

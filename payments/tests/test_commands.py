@@ -74,19 +74,19 @@ def test_after_stripe_lost_its_data_a_user_can_subscribe_again(stripe, subscribe
 
 
 def test_stripe_webhook_prints_how_to_register_the_endpoint(db):
-    told = run("stripe_webhook")
+    output = run("stripe_webhook")
 
-    assert "NOT SET" in told
-    assert "stripe listen --forward-to" in told
-    assert "make stripe" in told
-    assert "customer.subscription.updated" in told
+    assert "NOT SET" in output
+    assert "stripe listen --forward-to" in output
+    assert "make stripe" in output
+    assert "customer.subscription.updated" in output
 
 
 def test_stripe_webhook_registers_the_endpoint(stripe):
-    told = run("stripe_webhook", "--create", "https://music.example/api/stripe/webhook")
+    output = run("stripe_webhook", "--create", "https://music.example/api/stripe/webhook")
 
     [endpoint] = stripe.all("webhook_endpoints")
     assert endpoint["url"] == "https://music.example/api/stripe/webhook"
-    assert "STRIPE_WEBHOOK_SECRET=whsec_" in told
+    assert "STRIPE_WEBHOOK_SECRET=whsec_" in output
     with pytest.raises(CommandError, match="has to end in"):
         run("stripe_webhook", "--create", "https://music.example/else")

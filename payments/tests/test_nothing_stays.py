@@ -76,8 +76,8 @@ def publishes(person):
 
 
 def listens(person, song):
-    for deed in ("like", "play", "favorite", "skip"):
-        assert person.post(f"/api/songs/{song.pk}/{deed}").status_code < 300
+    for action in ("like", "play", "favorite", "skip"):
+        assert person.post(f"/api/songs/{song.pk}/{action}").status_code < 300
     person.post(f"/api/artists/{song.artist_id}/follow")
 
 
@@ -187,8 +187,9 @@ def other_song(other_artist):
     return song
 
 
-def test_a_deleted_paying_artist_leaves_no_data(person, work, stripe, plans, other_song, listener, make_user, api_as, client,
-                                           mailoutbox):  # fmt: skip
+def test_a_deleted_paying_artist_leaves_no_data(
+    person, work, stripe, plans, other_song, listener, make_user, api_as, client, mailoutbox
+):
     boss = make_user("boss", is_staff=True, is_superuser=True)
     publishes(person)
     listens(person, other_song)
@@ -255,8 +256,9 @@ def test_a_deleted_member_leaves_no_data(person, work, stripe, subscribe, plans,
         assert api_as(owner).get("/api/subscriptions/members").json()["results"] == []
 
 
-def test_a_member_invited_by_the_deleted_users_address_keeps_the_seat(person, work, subscribe, stripe, plans, listener, artist,
-                                                            api_as, mailoutbox, current):  # fmt: skip
+def test_a_member_invited_by_the_deleted_users_address_keeps_the_seat(
+    person, work, subscribe, stripe, plans, listener, artist, api_as, mailoutbox, current
+):
     subscribe(listener, plans.family)
     api_as(listener).post("/api/subscriptions/members", {"email": EMAIL})
     work()

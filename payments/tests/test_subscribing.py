@@ -131,9 +131,9 @@ def test_a_cancelled_subscription_ends_with_the_period(
     assert (answer.status_code, code(answer)) == (400, "no_subscription")
 
 
-@pytest.mark.parametrize("deed", ["cancel", "resume", "portal", "leave"])
-def test_cancel_and_resume_need_a_subscription(stripe, listener, post, code, deed):
-    answer = post(listener, deed)
+@pytest.mark.parametrize("action", ["cancel", "resume", "portal", "leave"])
+def test_cancel_and_resume_need_a_subscription(stripe, listener, post, code, action):
+    answer = post(listener, action)
 
     assert (answer.status_code, code(answer)) == (400, "no_subscription")
 

@@ -47,7 +47,7 @@ def test_after_a_lost_answer_the_next_request_finds_the_subscription(stripe, sub
 
     answer = subscribe(listener, plans.individual)
 
-    assert answer.status_code in (200, 201, 400)
+    assert answer.status_code == 201
     assert current(listener)["status"] == "trialing"
     assert len(stripe.subscriptions()) == len(stripe.customers()) == 1
 
@@ -79,9 +79,9 @@ def test_switching_plans_while_stripe_is_down_changes_nothing(stripe, subscribe,
     assert current(listener)["plan"] == "individual"
 
 
-@pytest.mark.parametrize("deed", ["cancel", "resume", "portal"])
+@pytest.mark.parametrize("action", ["cancel", "resume", "portal"])
 def test_other_requests_fail_cleanly_while_stripe_is_down(
-    stripe, subscribe, plans, listener, api_as, current, code, deed
+    stripe, subscribe, plans, listener, api_as, current, code, action
 ):
     subscribe(listener, plans.individual)
     before = current(listener)
@@ -89,7 +89,7 @@ def test_other_requests_fail_cleanly_while_stripe_is_down(
     api = api_as(listener)
     api.raise_request_exception = False
 
-    answer = api.post(f"/api/subscriptions/{deed}")
+    answer = api.post(f"/api/subscriptions/{action}")
 
     assert (answer.status_code, code(answer)) == (502, "payments_failed")
     assert current(listener) == before

@@ -201,11 +201,11 @@ def test_an_address_changes_when_the_new_one_is_confirmed(api, api_as, listener,
 
 def test_the_old_address_gets_a_mail_and_can_stop_the_change(api, api_as, listener, mailoutbox):
     change(api_as(listener), "thief@example.org")
-    told, link = sorted(mailoutbox, key=lambda mail: mail.to)
-    assert told.to == ["listener@example.com"]
-    assert "thief@example.org" in told.body
+    notice, link = sorted(mailoutbox, key=lambda mail: mail.to)
+    assert notice.to == ["listener@example.com"]
+    assert "thief@example.org" in notice.body
 
-    reset = parse_qs(urlsplit(re.search(r"http\S+", told.body)[0]).query)
+    reset = parse_qs(urlsplit(re.search(r"http\S+", notice.body)[0]).query)
     body = {"uid": reset["uid"][0], "token": reset["token"][0], "new_password": NEW}
     assert api.post("/api/password/reset/confirm", body).status_code == 204
 

@@ -26,9 +26,9 @@ def hashings(settings):
     """Return a function that counts how often a call hashes a password: `hashings(lambda: …)`."""
     settings.PASSWORD_HASHERS = ["users.tests.test_login.CountingHasher"]
 
-    def count(deed):
+    def count(call):
         before = CountingHasher.times
-        deed()
+        call()
         return CountingHasher.times - before
 
     return count

@@ -66,8 +66,12 @@ def test_mails_of_all_kinds_count_together(api, api_as, listener, artist, mailou
     assert [mail.to for mail in mailoutbox].count([listener.email]) == 3
 
 
-@pytest.mark.parametrize("again", ["NINA@example.org", "nina@EXAMPLE.org", "ni\u00adna@example.org"])
-def test_other_spellings_of_an_address_count_together(api_as, listener, artist, other_artist, mailoutbox, again):
+@pytest.mark.parametrize(
+    ("again", "expected"), [("NINA@example.org", 204), ("nina@EXAMPLE.org", 204), ("ni\u00adna@example.org", 400)]
+)
+def test_other_spellings_of_an_address_count_together(
+    api_as, listener, artist, other_artist, mailoutbox, again, expected
+):
     for _ in range(3):
         change(api_as(listener), "nina@example.org")
     assert len([mail for mail in mailoutbox if mail.to == ["nina@example.org"]]) == 3
@@ -75,7 +79,7 @@ def test_other_spellings_of_an_address_count_together(api_as, listener, artist, 
 
     answer = api_as(artist).post("/api/email/change", {"email": again, "password": PASSWORD})
 
-    assert answer.status_code in (204, 400)  # not every spelling is an address
+    assert answer.status_code == expected
     assert [mail.to for mail in mailoutbox[before:]] in ([], [[artist.email]])
 
 

@@ -53,9 +53,9 @@ def test_a_form_can_register(api):
 def test_the_token_is_valid_for_30_days_and_stored_as_a_digest(api):
     token = api.post("/api/users", registration()).json()["token"]
 
-    kept = AuthToken.objects.get()
-    assert abs(kept.expiry - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
-    assert token not in (kept.digest, kept.token_key)
+    stored = AuthToken.objects.get()
+    assert abs(stored.expiry - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
+    assert token not in (stored.digest, stored.token_key)
 
 
 def test_the_password_is_stored_as_a_hash(api):

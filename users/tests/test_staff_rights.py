@@ -92,7 +92,7 @@ def test_actions_by_staff_leave_out_staff(desk, request, listener, who):
     other = request.getfixturevalue(who)
     selected = {"_selected_action": [other.pk, listener.pk], "post": "yes"}
 
-    desk.post(USERS, {"action": "suspend", **selected})
+    desk.post(USERS, {"action": "suspend", "confirm": "yes", "reason": "Sends spam", **selected})
     assert User.objects.get(pk=other.pk).is_active
     assert not User.objects.get(pk=listener.pk).is_active
 

@@ -15,9 +15,9 @@ def works(api):
     return api.get("/api/profile").status_code == 200
 
 
-def writes_of(deed):
+def writes_of(call):
     with CaptureQueriesContext(connection) as queries:
-        deed()
+        call()
     return [query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "EXECUTE"))]
 
 
@@ -55,13 +55,13 @@ def test_logging_out_ends_this_token_at_once_and_no_other(api_as, listener):
 
 
 def test_logging_out_everywhere_ends_every_token_of_the_user_alone(api_as, listener, artist):
-    phone, laptop, somebody = api_as(listener), api_as(listener), api_as(artist)
+    phone, laptop, other = api_as(listener), api_as(listener), api_as(artist)
 
     assert phone.post("/api/logout/all/").status_code == 204
 
     assert not works(phone)
     assert not works(laptop)
-    assert works(somebody)
+    assert works(other)
 
 
 def test_logging_out_needs_a_token(api, db):
