@@ -66,12 +66,22 @@ def _subscribe(user: User, plan: SubscriptionPlan, *, payment_method: str, attem
         return subscribe(user, plan, payment_method=payment_method, attempt=attempt)
     with _attached_card(customer, payment_method, attempt=attempt) as card:
         if current and current.is_entitling:
-            return _switch(current, plan, customer=customer, card=card, attempt=attempt)
+            result = stripe_gateway.change_price(current.stripe_id, price=ensure_price(plan), card=card, scope=attempt)
+            sync_subscription(current.stripe_id, customer=customer)
+            return SubscribeResult(is_new=False, client_secret=result.client_secret)
         if current:
             # It was never paid, or is not paid any more. Only one may be open.
             stripe_gateway.cancel_now(current.stripe_id)
             sync_subscription(current.stripe_id, customer=customer)
-        return _start(user, plan, customer=customer, card=card, attempt=attempt)
+        trial_days = trial_days_for(user, plan)
+        paying_card = card or (None if trial_days else stripe_gateway.newest_card_of(customer))
+        if not (paying_card or trial_days):
+            raise payment_method_required()
+        result = stripe_gateway.create_subscription(
+            customer=customer, price=ensure_price(plan), card=paying_card, trial_days=trial_days, scope=attempt
+        )
+        sync_subscription(result.stripe_id, customer=customer)
+        return SubscribeResult(is_new=True, client_secret=result.client_secret)
 
 
 @contextmanager
@@ -169,26 +179,6 @@ def _adopt_subscription(user: User, customer: str) -> Subscription | None:
         if not Subscription.objects.filter(stripe_id=stripe_id).exists():
             sync_subscription(stripe_id, customer=customer)
     return open_subscription_of(user)
-
-
-def _start(user: User, plan: SubscriptionPlan, *, customer: str, card: str | None, attempt: str) -> SubscribeResult:
-    trial_days = trial_days_for(user, plan)
-    paying_card = card or (None if trial_days else stripe_gateway.newest_card_of(customer))
-    if not (paying_card or trial_days):
-        raise payment_method_required()
-    result = stripe_gateway.create_subscription(
-        customer=customer, price=ensure_price(plan), card=paying_card, trial_days=trial_days, scope=attempt
-    )
-    sync_subscription(result.stripe_id, customer=customer)
-    return SubscribeResult(is_new=True, client_secret=result.client_secret)
-
-
-def _switch(
-    current: Subscription, plan: SubscriptionPlan, *, customer: str, card: str | None, attempt: str
-) -> SubscribeResult:
-    result = stripe_gateway.change_price(current.stripe_id, price=ensure_price(plan), card=card, scope=attempt)
-    sync_subscription(current.stripe_id, customer=customer)
-    return SubscribeResult(is_new=False, client_secret=result.client_secret)
 
 
 def cancel_at_period_end(user: User) -> None:

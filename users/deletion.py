@@ -40,17 +40,14 @@ def admin_log_about(user: User) -> Q:
     # When an admin deletes a row, the message of the entry names the owner's id.
     about |= Q(change_message__contains=str(user.pk))
     for kind in ContentType.objects.filter(logentry__isnull=False).distinct():
-        logged = LogEntry.objects.filter(content_type=kind).values_list("object_id", flat=True)
+        # Entries about a whole list have no object id.
+        logged = LogEntry.objects.filter(content_type=kind, object_id__isnull=False)
+        logged_ids = list(logged.values_list("object_id", flat=True))
         for relation in User._meta.related_objects:
             if relation.related_model is kind.model_class() and relation.on_delete is CASCADE:
-                owned = relation.related_model._base_manager.filter(**{relation.field.name: user}, pk__in=_ids(logged))
+                owned = relation.related_model._base_manager.filter(**{relation.field.name: user}, pk__in=logged_ids)
                 about |= Q(content_type=kind, object_id__in=[str(pk) for pk in owned.values_list("pk", flat=True)])
     return about
-
-
-def _ids(logged: QuerySet) -> list[str]:
-    """Return the object ids of log entries. Entries about a whole list have none."""
-    return [pk for pk in logged if pk is not None]
 
 
 def anonymize_admin_log(user: User) -> None:

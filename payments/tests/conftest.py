@@ -10,20 +10,20 @@ from payments.tests import waiting_tasks
 @pytest.fixture(autouse=True)
 def tasks(outside_world, settings):
     waiting_tasks.waiting.clear()
-    settings.TASKS = {"default": {"BACKEND": "payments.tests.waiting_tasks.PatientBackend", "QUEUES": []}}
+    settings.TASKS = {"default": {"BACKEND": "payments.tests.waiting_tasks.WaitingBackend", "QUEUES": []}}
 
 
 @pytest.fixture
 def plans(db):
-    """`plans.family`"""
+    """Return the plans by type: `plans.family`."""
     return SimpleNamespace(**{kind: SubscriptionPlan.objects.get(plan_type=kind) for kind in PlanType.values})
 
 
 @pytest.fixture
 def stripe(stripe_server):
-    """Stripe's stand-in, which delivers to us what happened since the last time: `stripe.catch_up()`.
+    """Return the stand-in for Stripe. `stripe.catch_up()` delivers the events since the last call.
 
-    Only what we need, as Stripe does where it is told so; `types=()` delivers everything.
+    By default only the types of REQUIRED_EVENTS are delivered; `types=()` delivers all.
     """
     from rest_framework.test import APIClient
 
@@ -38,7 +38,7 @@ def stripe(stripe_server):
         assert [answer.status_code for answer in answers] == [200] * len(events)
 
     def later(**time):
-        """Time passes at Stripe, and we are told."""
+        """Move Stripe's clock, and deliver the events that follow."""
         stripe_server.advance(**time)
         catch_up()
 
@@ -48,20 +48,20 @@ def stripe(stripe_server):
 
 @pytest.fixture
 def subscribe(api_as, plans):
-    """`subscribe(nina, plans.duo)`: what the API answers."""
+    """Return a function that subscribes and returns the response: `subscribe(nina, plans.duo)`."""
 
-    def asked(user, plan, payment_method="pm_card_visa", **headers):
+    def post(user, plan, payment_method="pm_card_visa", **headers):
         body = {"plan_id": str(plan.pk), **({"payment_method": payment_method} if payment_method else {})}
         client = api_as(user)
         client.raise_request_exception = False
         return client.post("/api/subscriptions/subscribe", body, headers=headers)
 
-    return asked
+    return post
 
 
 @pytest.fixture
 def current(api_as):
-    """`current(nina)["status"]`"""
+    """Return a function that fetches a user's subscription: `current(nina)["status"]`."""
     return lambda user: api_as(user).get("/api/subscriptions/current").json()
 
 
@@ -72,5 +72,5 @@ def features(api_as):
 
 @pytest.fixture
 def code():
-    """The one code that an answer names as the reason."""
+    """Return a function that reads the code of a response's first error."""
     return lambda answer: answer.json()["errors"][0]["code"]

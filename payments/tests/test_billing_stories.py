@@ -1,4 +1,4 @@
-"""What time brings, told by moving Stripe's clock."""
+"""Renewals, failed payments and the end of trials, by moving Stripe's clock."""
 
 import pytest
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def paying(stripe, subscribe, plans, listener):
-    """The listener after the trial, having paid for a month."""
+    """Return the listener after the trial, with a month paid for."""
     subscribe(listener, plans.individual)
     stripe.later(days=31)
     return listener
@@ -66,7 +66,7 @@ def test_a_cancelled_trial_ends_without_a_charge(stripe, subscribe, plans, liste
     assert stripe.all("charges") == []
 
 
-def test_it_renews_each_month(stripe, paying, current):
+def test_a_subscription_renews_each_month(stripe, paying, current):
     first_end = current(paying)["current_period_end"]
 
     stripe.later(days=31)
@@ -75,7 +75,7 @@ def test_it_renews_each_month(stripe, paying, current):
     assert len(stripe.all("charges")) == 2
 
 
-def test_a_failed_payment_keeps_the_plan_while_it_is_tried_again(
+def test_a_failed_payment_keeps_the_plan_while_stripe_retries(
     stripe, paying, break_card, current, features, mailoutbox
 ):
     break_card()
@@ -89,7 +89,7 @@ def test_a_failed_payment_keeps_the_plan_while_it_is_tried_again(
     assert subjects(mailoutbox).count("Your payment for Premium Individual failed") == 1
 
 
-def test_paid_after_all_it_goes_on(stripe, paying, break_card, current):
+def test_a_payment_on_retry_makes_the_subscription_active_again(stripe, paying, break_card, current):
     break_card()
     stripe.later(days=31)
     for card in stripe.all("payment_methods"):
@@ -101,7 +101,7 @@ def test_paid_after_all_it_goes_on(stripe, paying, break_card, current):
 
 
 @pytest.mark.parametrize("then", ["cancel", "unpaid"])
-def test_never_paid_it_ends(stripe, paying, break_card, current, features, mailoutbox, then):
+def test_a_subscription_ends_if_no_retry_is_paid(stripe, paying, break_card, current, features, mailoutbox, then):
     stripe.retries(1, 2, then=then)
     break_card()
 
@@ -113,7 +113,7 @@ def test_never_paid_it_ends(stripe, paying, break_card, current, features, mailo
     assert subjects(mailoutbox)[-1] == "Your Premium Individual plan has ended"
 
 
-def test_after_an_unpaid_one_a_new_one_begins(stripe, paying, break_card, subscribe, plans, current):
+def test_after_an_unpaid_subscription_a_new_one_can_start(stripe, paying, break_card, subscribe, plans, current):
     stripe.retries(1, then="unpaid")
     break_card()
     stripe.later(days=40)
@@ -124,8 +124,8 @@ def test_after_an_unpaid_one_a_new_one_begins(stripe, paying, break_card, subscr
     assert Subscription.objects.open().count() == 1
 
 
-def test_a_plan_changed_in_stripe_changes_here(stripe, paying, subscribe, plans, artist, current):
-    subscribe(artist, plans.family)  # so that its price is known there
+def test_a_plan_switched_at_stripe_is_switched_here(stripe, paying, subscribe, plans, artist, current):
+    subscribe(artist, plans.family)  # so that its price exists at Stripe
     [mine] = [there for there in stripe.subscriptions() if there["status"] == "active"]
     plans.family.refresh_from_db()
 

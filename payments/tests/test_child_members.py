@@ -1,4 +1,4 @@
-"""For a child on somebody's plan explicit songs don't exist, on any path."""
+"""Children on a Family plan, for whom explicit songs don't exist at any endpoint."""
 
 import pytest
 from django.db import connection
@@ -41,7 +41,7 @@ def titles(answer):
     return {song["title"] for song in answer.json()["results"]}
 
 
-def test_lists_and_shelves_are_without_explicit_songs(api, api_as, child, listener, artist, songs):
+def test_lists_leave_out_explicit_songs_for_a_child(api, api_as, child, listener, artist, songs):
     album = songs[0].album
     for path in (
         "songs",
@@ -62,27 +62,27 @@ def test_lists_and_shelves_are_without_explicit_songs(api, api_as, child, listen
     assert [song["title"] for song in top] == ["Song 0"]
 
 
-def test_an_explicit_song_is_unknown_to_a_child(api_as, child, listener, songs):
+def test_an_explicit_song_is_404_for_a_child(api_as, child, listener, songs):
     explicit = songs[1]
     for path in ("", "/stream", signed_path(explicit.pk, listener=listener).removeprefix(f"/api/songs/{explicit.pk}")):
         assert api_as(child).get(f"/api/songs/{explicit.pk}{path}").status_code == 404, path
-    for deed in ("like", "unlike", "play", "favorite"):
-        assert api_as(child).post(f"/api/songs/{explicit.pk}/{deed}").status_code == 404, deed
+    for action in ("like", "unlike", "play", "favorite"):
+        assert api_as(child).post(f"/api/songs/{explicit.pk}/{action}").status_code == 404, action
     assert api_as(listener).get(f"/api/songs/{explicit.pk}").status_code == 200
 
 
-def test_a_signed_address_of_the_child_leads_nowhere(api, child, songs):
+def test_a_signed_address_of_a_child_gives_no_explicit_song(api, child, songs):
     for song, code in zip(songs, ("no_audio", "not_found"), strict=True):
         answer = api.get(signed_path(song.pk, listener=child))
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, code)
 
 
-def test_what_was_liked_before_is_not_shown(api_as, child, songs):
+def test_explicit_songs_liked_before_are_hidden_from_a_child(api_as, child, songs):
     Membership.objects.update(is_child=False)
     api = api_as(child)
     for song in songs:
-        for deed in ("like", "favorite", "play"):
-            assert api.post(f"/api/songs/{song.pk}/{deed}").status_code in (200, 201)
+        for action, status in (("like", 200), ("favorite", 201), ("play", 200)):
+            assert api.post(f"/api/songs/{song.pk}/{action}").status_code == status
 
     Membership.objects.update(is_child=True)
 
@@ -90,7 +90,7 @@ def test_what_was_liked_before_is_not_shown(api_as, child, songs):
         assert titles(api.get(f"/api/songs/{shelf}")) == {"Song 0"}
 
 
-def test_ones_own_explicit_songs_too(api_as, child, make_user, songs):
+def test_a_childs_own_explicit_songs_are_hidden_too(api_as, child, make_user, songs):
     child.role = "artist"
     child.save()
     song = Song.objects.create(title="Mine", artist=child, explicit=True)
@@ -99,7 +99,7 @@ def test_ones_own_explicit_songs_too(api_as, child, make_user, songs):
     assert api_as(child).get(f"/api/songs/{song.pk}").status_code == 404
 
 
-def test_it_costs_no_query_of_its_own(api_as, child, listener, songs):
+def test_hiding_explicit_songs_costs_no_extra_query(api_as, child, listener, songs):
     def queries(user):
         client = api_as(user)
         with CaptureQueriesContext(connection) as captured:
@@ -123,7 +123,7 @@ def counts(answer):
     return {name: answer.json()[name] for name in ("song_count", "duration")}
 
 
-def test_an_albums_counts_leave_explicit_songs_out(api, api_as, child, listener, artist, songs):
+def test_album_totals_leave_out_explicit_songs_for_a_child(api, api_as, child, listener, artist, songs):
     album = songs[0].album
     for song, seconds in zip(songs, (30, 50), strict=True):
         Song.objects.filter(pk=song.pk).update(duration=seconds)
@@ -140,7 +140,7 @@ def test_an_albums_counts_leave_explicit_songs_out(api, api_as, child, listener,
     assert (found["song_count"], found["duration"]) == (1, 30)
 
 
-def test_an_album_with_explicit_songs_alone_is_unknown(api, api_as, child, listener, only_explicit):
+def test_an_album_of_explicit_songs_only_is_404_for_a_child(api, api_as, child, listener, only_explicit):
     path = f"/api/albums/{only_explicit.pk}"
     Membership.objects.update(is_child=False)
     api_as(child).post(f"{path}/favorite")
@@ -157,13 +157,13 @@ def test_an_album_with_explicit_songs_alone_is_unknown(api, api_as, child, liste
     assert api_as(child).get("/api/songs/search?q=nothing").json()["albums"] == []
 
 
-def test_an_album_without_songs_is_shown_to_children_too(api_as, child, artist):
+def test_an_empty_album_is_shown_to_a_child(api_as, child, artist):
     album = Album.objects.create(title="To come", artist=artist)
 
     assert counts(api_as(child).get(f"/api/albums/{album.pk}")) == {"song_count": 0, "duration": 0}
 
 
-def test_an_artists_counts_and_totals_leave_them_out(api, api_as, child, listener, artist, songs, only_explicit):
+def test_artist_counts_leave_out_explicit_songs_for_a_child(api, api_as, child, listener, artist, songs, only_explicit):
     SongCounts.objects.filter(song__in=songs).update(play_count=10, like_count=1)
     path = f"/api/artists/{artist.pk}"
     api_as(child).post(f"{path}/follow")
@@ -181,11 +181,13 @@ def test_an_artists_counts_and_totals_leave_them_out(api, api_as, child, listene
     assert followed["song_count"] == 1
 
 
-def test_radio_similar_and_the_reasons_of_recommendations_name_none(api_as, child, artist, songs, only_explicit):
+def test_radio_similar_songs_and_recommendation_reasons_leave_out_explicit_songs(
+    api_as, child, artist, songs, only_explicit
+):
     client, explicit = api_as(child), songs[1]
     Membership.objects.update(is_child=False)
-    for deed in ("like", "play"):
-        client.post(f"/api/songs/{explicit.pk}/{deed}")
+    for action in ("like", "play"):
+        client.post(f"/api/songs/{explicit.pk}/{action}")
     Membership.objects.update(is_child=True)
 
     assert client.get(f"/api/songs/{explicit.pk}/similar").status_code == 404
@@ -205,21 +207,21 @@ def test_radio_similar_and_the_reasons_of_recommendations_name_none(api_as, chil
 
 
 @pytest.mark.parametrize("path", ["stream", "download", "waveform", "skip"])
-def test_neither_bytes_nor_waveform_nor_a_skip(api_as, child, songs, path):
+def test_a_child_cannot_stream_or_skip_an_explicit_song(api_as, child, songs, path):
     client = api_as(child)
     ask = client.post if path == "skip" else client.get
 
     assert ask(f"/api/songs/{songs[1].pk}/{path}").status_code == 404
 
 
-def test_a_session_of_the_child_is_the_child(client, child, songs):
+def test_the_rules_for_a_child_hold_for_browser_sessions(client, child, songs):
     client.force_login(child)
 
     assert titles(client.get("/api/songs")) == {"Song 0"}
     assert client.get(f"/api/songs/{songs[1].pk}").status_code == 404
 
 
-def test_a_child_publishes_nothing_explicit(api_as, child):
+def test_a_child_cannot_publish_explicit_songs(api_as, child):
     child.role = "artist"
     child.save()
     client = api_as(child)
@@ -235,7 +237,7 @@ def test_a_child_publishes_nothing_explicit(api_as, child):
 
 
 @pytest.mark.parametrize("path", ["albums", "artists", "artists/{artist}/profile"])
-def test_childrens_counts_cost_no_query_of_their_own(api_as, child, listener, artist, songs, path):
+def test_counts_for_a_child_cost_no_extra_query(api_as, child, listener, artist, songs, path):
     def queries(user):
         client = api_as(user)
         with CaptureQueriesContext(connection) as captured:

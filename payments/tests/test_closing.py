@@ -1,4 +1,4 @@
-"""An account that closes: 204 at once, and Stripe hears of it until it has understood."""
+"""Deletion of accounts with a subscription: answered at once, with retries at Stripe in the background."""
 
 import json
 from hashlib import sha256
@@ -32,7 +32,9 @@ def nothing_is_kept(customer):
     assert ClosedCustomer.objects.get() in ClosedCustomer.objects.of(customer)
 
 
-def test_the_subscription_is_cancelled_and_stripes_rows_go(stripe, subscribe, plans, listener, close_account):
+def test_deleting_an_account_cancels_its_subscription_and_deletes_stripes_rows(
+    stripe, subscribe, plans, listener, close_account
+):
     subscribe(listener, plans.individual)
     stripe.later(days=31)
     [customer] = stripe.customers()
@@ -45,7 +47,9 @@ def test_the_subscription_is_cancelled_and_stripes_rows_go(stripe, subscribe, pl
     assert ClosedCustomer.objects.get().ended_at
 
 
-def test_what_arrives_later_is_not_kept(stripe, subscribe, plans, listener, close_account, mailoutbox):
+def test_later_events_about_a_deleted_account_are_not_stored(
+    stripe, subscribe, plans, listener, close_account, mailoutbox
+):
     subscribe(listener, plans.individual)
     [customer] = stripe.customers()
     close_account(listener)
@@ -58,7 +62,7 @@ def test_what_arrives_later_is_not_kept(stripe, subscribe, plans, listener, clos
     assert mailoutbox == []
 
 
-def test_while_stripe_is_down_the_account_goes_all_the_same(stripe, subscribe, plans, listener, close_account):
+def test_an_account_can_be_deleted_while_stripe_is_down(stripe, subscribe, plans, listener, close_account):
     subscribe(listener, plans.individual)
     [customer] = stripe.customers()
     stripe.fault("down")
@@ -73,7 +77,7 @@ def test_while_stripe_is_down_the_account_goes_all_the_same(stripe, subscribe, p
     assert [there["status"] for there in stripe.subscriptions()] == ["canceled"]
 
 
-def test_what_is_subscribed_to_at_that_moment_is_cancelled(stripe, api, plans, subscribe, listener, close_account):
+def test_a_subscription_made_during_the_deletion_is_cancelled(stripe, api, plans, subscribe, listener, close_account):
     subscribe(listener, plans.individual)
     [first] = stripe.subscriptions()
     stripe.fault("down")
@@ -88,7 +92,7 @@ def test_what_is_subscribed_to_at_that_moment_is_cancelled(stripe, api, plans, s
     assert {there["status"] for there in stripe.subscriptions()} == {"canceled"}
 
 
-def test_members_of_a_closed_account_lose_their_seats(stripe, subscribe, plans, listener, artist, api_as, close_account,
+def test_members_of_a_deleted_owner_lose_their_seats(stripe, subscribe, plans, listener, artist, api_as, close_account,
                                                       features, mailoutbox):  # fmt: skip
     subscribe(listener, plans.duo)
     api_as(listener).post("/api/subscriptions/members", {"email": "nina@example.com"})
@@ -102,7 +106,7 @@ def test_members_of_a_closed_account_lose_their_seats(stripe, subscribe, plans, 
     assert mailoutbox[-1].to == ["artist@example.com"]
 
 
-def test_a_member_who_closes_their_account_frees_the_seat(stripe, subscribe, plans, listener, artist, api_as,
+def test_a_deleted_member_frees_the_seat(stripe, subscribe, plans, listener, artist, api_as,
                                                           close_account, current, mailoutbox):  # fmt: skip
     subscribe(listener, plans.duo)
     api_as(listener).post("/api/subscriptions/members", {"email": "nina@example.com"})
@@ -133,7 +137,9 @@ def register_again(email):
 
 
 @pytest.mark.parametrize("email", ["listener@example.com", "Listener@EXAMPLE.com"])
-def test_the_same_address_has_no_second_trial(stripe, subscribe, plans, listener, close_account, email):
+def test_a_new_account_with_the_same_address_gets_no_second_trial(
+    stripe, subscribe, plans, listener, close_account, email
+):
     subscribe(listener, plans.individual)
     close_account(listener)
 
@@ -143,7 +149,9 @@ def test_the_same_address_has_no_second_trial(stripe, subscribe, plans, listener
     assert (answer.json()["subscription"]["status"], answer.json()["subscription"]["trial_end"]) == ("active", None)
 
 
-def test_nor_on_a_checkout_page(stripe, subscribe, plans, listener, close_account, api_as, current):
+def test_a_checkout_page_gives_no_second_trial_either(
+    stripe, subscribe, plans, listener, close_account, api_as, current
+):
     subscribe(listener, plans.individual)
     close_account(listener)
     again = register_again("listener@example.com")
@@ -156,7 +164,7 @@ def test_nor_on_a_checkout_page(stripe, subscribe, plans, listener, close_accoun
 
 
 @pytest.mark.parametrize("email", ["listener+2@example.com", "another@example.com"])
-def test_another_address_has_a_trial(stripe, subscribe, plans, listener, close_account, email):
+def test_another_address_gets_a_trial(stripe, subscribe, plans, listener, close_account, email):
     subscribe(listener, plans.individual)
     close_account(listener)
 
@@ -165,7 +173,7 @@ def test_another_address_has_a_trial(stripe, subscribe, plans, listener, close_a
     assert answer.json()["subscription"]["status"] == "trialing"
 
 
-def test_who_had_no_trial_has_it_the_second_time(stripe, subscribe, plans, listener, close_account):
+def test_an_address_without_a_first_trial_still_gets_one(stripe, subscribe, plans, listener, close_account):
     close_account(listener)
 
     answer = subscribe(register_again("listener@example.com"), plans.individual)
@@ -173,7 +181,7 @@ def test_who_had_no_trial_has_it_the_second_time(stripe, subscribe, plans, liste
     assert answer.json()["subscription"]["status"] == "trialing"
 
 
-def test_both_addresses_of_whoever_changed_theirs_have_had_it(stripe, subscribe, plans, listener, close_account):
+def test_after_a_change_of_address_both_addresses_count_as_used(stripe, subscribe, plans, listener, close_account):
     subscribe(listener, plans.individual)
     User.objects.filter(pk=listener.pk).update(email="new@example.com", email_key="new@example.com")
     freed = register_again("listener@example.com")
@@ -185,13 +193,13 @@ def test_both_addresses_of_whoever_changed_theirs_have_had_it(stripe, subscribe,
     assert subscribe(again, plans.individual).json()["subscription"]["status"] == "active"
 
 
-def test_the_address_is_known_for_a_year_and_only_to_who_has_the_key(stripe, subscribe, plans, listener, close_account):
+def test_a_used_trial_is_stored_for_a_year_as_a_keyed_digest(stripe, subscribe, plans, listener, close_account):
     subscribe(listener, plans.individual)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         clock.shift(300 * 24 * 3600)
         close_account(listener)
-        kept = UsedTrial.objects.get()
-        assert kept.address_digest != sha256(b"listener@example.com").hexdigest()
+        stored = UsedTrial.objects.get()
+        assert stored.address_digest != sha256(b"listener@example.com").hexdigest()
         clock.shift(364 * 24 * 3600)
         call_command("prune")
         assert UsedTrial.objects.exists()

@@ -37,24 +37,24 @@ def test_a_changed_price_becomes_a_new_one(stripe, plans):
 
 
 @pytest.mark.parametrize("command", ["sync_plans"])
-def test_without_a_key_it_says_so(db, settings, command):
+def test_commands_without_a_key_fail_with_a_message(db, settings, command):
     settings.STRIPE_TEST_SECRET_KEY = ""
 
     with pytest.raises(CommandError, match="not set up"):
         run(command)
 
 
-def test_what_was_missed_is_repaired(stripe, subscribe, plans, listener, current):
+def test_reconcile_repairs_missed_changes(stripe, subscribe, plans, listener, current):
     subscribe(listener, plans.individual)
     assert run("reconcile_subscriptions") == "nothing to repair\n"
-    stripe.advance(days=31)  # and nobody tells us
+    stripe.advance(days=31)  # and no event is delivered
 
     assert "status is now active" in run("reconcile_subscriptions")
     assert current(listener)["status"] == "active"
     assert run("reconcile_subscriptions") == "nothing to repair\n"
 
 
-def test_a_row_that_was_lost_comes_back(stripe, subscribe, plans, listener, current):
+def test_reconcile_restores_a_lost_row(stripe, subscribe, plans, listener, current):
     subscribe(listener, plans.individual)
     Subscription.objects.all().delete()
 
@@ -63,7 +63,7 @@ def test_a_row_that_was_lost_comes_back(stripe, subscribe, plans, listener, curr
     assert current(listener)["plan"] == "individual"
 
 
-def test_a_stripe_that_forgot_everything_is_started_with_anew(stripe, subscribe, plans, listener, current):
+def test_after_stripe_lost_its_data_a_user_can_subscribe_again(stripe, subscribe, plans, listener, current):
     subscribe(listener, plans.individual)
     stripe.post("/_reset")
 
@@ -73,20 +73,20 @@ def test_a_stripe_that_forgot_everything_is_started_with_anew(stripe, subscribe,
     assert (answer.status_code, current(listener)["plan"], len(stripe.customers())) == (201, "duo", 1)
 
 
-def test_how_to_register_the_endpoint(db):
-    told = run("stripe_webhook")
+def test_stripe_webhook_prints_how_to_register_the_endpoint(db):
+    output = run("stripe_webhook")
 
-    assert "NOT SET" in told
-    assert "stripe listen --forward-to" in told
-    assert "make stripe" in told
-    assert "customer.subscription.updated" in told
+    assert "NOT SET" in output
+    assert "stripe listen --forward-to" in output
+    assert "make stripe" in output
+    assert "customer.subscription.updated" in output
 
 
-def test_the_endpoint_is_registered(stripe):
-    told = run("stripe_webhook", "--create", "https://music.example/api/stripe/webhook")
+def test_stripe_webhook_registers_the_endpoint(stripe):
+    output = run("stripe_webhook", "--create", "https://music.example/api/stripe/webhook")
 
     [endpoint] = stripe.all("webhook_endpoints")
     assert endpoint["url"] == "https://music.example/api/stripe/webhook"
-    assert "STRIPE_WEBHOOK_SECRET=whsec_" in told
+    assert "STRIPE_WEBHOOK_SECRET=whsec_" in output
     with pytest.raises(CommandError, match="has to end in"):
         run("stripe_webhook", "--create", "https://music.example/else")

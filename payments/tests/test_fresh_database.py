@@ -1,4 +1,4 @@
-"""dj-stripe's tables, made from its models in a brand-new database. The database of the tests is one."""
+"""dj-stripe's tables, created from its models in an empty database, as the test database is one."""
 
 import io
 
@@ -48,5 +48,5 @@ def test_nothing_is_left_to_migrate():
     assert "Making the tables" not in output.getvalue()
 
 
-def test_an_existing_database_takes_the_ordinary_way():
+def test_an_existing_database_is_migrated_by_djstripes_migrations():
     assert not is_empty(connection)

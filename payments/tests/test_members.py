@@ -22,7 +22,7 @@ def owner(stripe, subscribe, plans, listener):
 
 @pytest.fixture
 def invite(api_as, mailoutbox):
-    """`invite(owner, "nina@example.com")`: the token in the mail."""
+    """Return a function that invites and returns the token in the mail: `invite(owner, "nina@example.com")`."""
 
     def invited(owner, email, **body):
         answer = api_as(owner).post(MEMBERS, {"email": email, **body})
@@ -46,7 +46,7 @@ def with_member(invite, join):
     return joined
 
 
-def test_the_owner_sees_no_address_of_a_member_but_the_one_that_was_invited(owner, api_as, make_user, invite, join):
+def test_the_owner_sees_only_the_invited_address_of_a_member(owner, api_as, make_user, invite, join):
     member = make_user("nina")
     member.username = member.email
     member.save()
@@ -58,7 +58,7 @@ def test_the_owner_sees_no_address_of_a_member_but_the_one_that_was_invited(owne
     assert seat["email"] == "seat@example.org"
 
 
-def test_an_invitation_says_nothing_that_the_sender_chose_but_a_harmless_name(owner, api_as, mailoutbox):
+def test_an_invitation_quotes_only_a_defused_name_of_its_sender(owner, api_as, mailoutbox):
     owner.name = "Your account is locked\r\nBcc: all@example.org https://evil.example/unlock"
     User.objects.filter(pk=owner.pk).update(name=owner.name)
 
@@ -72,14 +72,14 @@ def test_an_invitation_says_nothing_that_the_sender_chose_but_a_harmless_name(ow
     assert re.findall(r"\S+://\S+", mail.body) == re.findall(r"http://localhost:3000/join\?token=\w+", mail.body)
 
 
-def test_invitations_stop_at_three_an_hour_for_one_address(owner, api_as, mailoutbox):
+def test_an_address_gets_at_most_three_invitations_an_hour(owner, api_as, mailoutbox):
     answers = [api_as(owner).post(MEMBERS, {"email": "nina@example.com"}) for _ in range(10)]
 
     assert [answer.status_code for answer in answers] == [201] * 10
     assert len(mailoutbox) == 3
 
 
-def test_an_owner_sends_twenty_invitations_an_hour(owner, api_as, mailoutbox):
+def test_an_owner_sends_at_most_twenty_invitations_an_hour(owner, api_as, mailoutbox):
     client = api_as(owner)
     for number in range(25):
         seat = client.post(MEMBERS, {"email": f"stranger{number}@example.com"}).json()
@@ -103,7 +103,7 @@ def test_an_invitation_is_a_mail_with_a_token(owner, api_as, mailoutbox, current
     assert (current(owner)["members_used"], current(owner)["max_members"]) == (2, 6)
 
 
-def test_whoever_holds_the_token_joins_once(owner, invite, join, artist, other_artist, current, features, code, api_as):
+def test_a_token_lets_one_user_join_once(owner, invite, join, artist, other_artist, current, features, code, api_as):
     token = invite(owner, "nina@example.com")
 
     answer = join(artist, token)
@@ -130,19 +130,19 @@ def test_an_invitation_lasts_seven_days(owner, invite, join, artist, api_as, cod
 
 
 @pytest.mark.parametrize("token", ["nonsense", "", " ", "\0", "ü", "x" * 201, "x" * 100_000, 7, True, ["x"], {"x": 1}])
-def test_a_bad_token_opens_nothing(owner, join, artist, code, token):
+def test_a_wrong_token_is_refused(owner, join, artist, code, token):
     answer = join(artist, token)
 
     assert (answer.status_code, code(answer)) == (400, "invalid_token")
 
 
-def test_half_a_letter_is_no_token(owner, artist, api_as, code):
+def test_a_token_with_half_a_surrogate_pair_is_refused(owner, artist, api_as, code):
     answer = api_as(artist).post("/api/subscriptions/join", '{"token": "\\ud800"}', content_type="application/json")
 
     assert (answer.status_code, code(answer)) == (400, "invalid_token")
 
 
-def test_invited_again_only_the_newer_token_works(owner, invite, join, artist, code, current):
+def test_after_a_second_invitation_only_the_newer_token_works(owner, invite, join, artist, code, current):
     old, new = invite(owner, "nina@example.com"), invite(owner, "NINA@example.com")
 
     assert code(join(artist, old)) == "invalid_token"
@@ -150,7 +150,7 @@ def test_invited_again_only_the_newer_token_works(owner, invite, join, artist, c
     assert current(owner)["members_used"] == 2
 
 
-def test_seats_run_out(stripe, subscribe, plans, listener, api_as, invite, code):
+def test_an_invitation_beyond_the_last_seat_is_refused(stripe, subscribe, plans, listener, api_as, invite, code):
     subscribe(listener, plans.duo)
     invite(listener, "nina@example.com")
 
@@ -169,7 +169,7 @@ def test_a_plan_for_one_has_no_seats(stripe, subscribe, plans, listener, api_as,
         assert (answer.status_code, code(answer)) == (403, "no_seats")
 
 
-def test_a_member_leaves(owner, with_member, artist, api_as, features, current, code):
+def test_a_member_can_leave(owner, with_member, artist, api_as, features, current, code):
     with_member(owner, artist)
 
     assert api_as(artist).post("/api/subscriptions/leave").status_code == 204
@@ -179,7 +179,7 @@ def test_a_member_leaves(owner, with_member, artist, api_as, features, current, 
     assert code(api_as(artist).post("/api/subscriptions/leave")) == "no_subscription"
 
 
-def test_the_owner_takes_a_seat_back(owner, with_member, artist, api_as, features, mailoutbox):
+def test_the_owner_can_remove_a_member(owner, with_member, artist, api_as, features, mailoutbox):
     seat = with_member(owner, artist)
 
     assert api_as(owner).delete(f"{MEMBERS}/{seat.pk}").status_code == 204
@@ -189,7 +189,7 @@ def test_the_owner_takes_a_seat_back(owner, with_member, artist, api_as, feature
     assert api_as(owner).delete(f"{MEMBERS}/{seat.pk}").status_code == 404
 
 
-def test_another_owners_seats_are_unknown(owner, with_member, artist, other_artist, subscribe, plans, api_as):
+def test_another_owners_seats_are_404(owner, with_member, artist, other_artist, subscribe, plans, api_as):
     seat = with_member(owner, artist)
     subscribe(other_artist, plans.duo)
 
@@ -200,7 +200,7 @@ def test_another_owners_seats_are_unknown(owner, with_member, artist, other_arti
     assert api_as(owner).delete(f"{MEMBERS}/nonsense").status_code == 404
 
 
-def test_a_child_is_said_to_be_one(owner, with_member, artist, api_as):
+def test_the_owner_can_mark_a_member_as_a_child(owner, with_member, artist, api_as):
     seat = with_member(owner, artist)
 
     answer = api_as(owner).patch(f"{MEMBERS}/{seat.pk}", {"is_child": True, "email": "else@example.com"})
@@ -210,7 +210,7 @@ def test_a_child_is_said_to_be_one(owner, with_member, artist, api_as):
     assert (seat.is_child, seat.email) == (True, "artist@example.com")
 
 
-def test_an_invitation_sent_again_is_for_a_child_still(owner, invite, join, artist, api_as):
+def test_a_repeated_invitation_is_still_for_a_child(owner, invite, join, artist, api_as):
     invite(owner, "nina@example.com", is_child=True)
 
     join(artist, invite(owner, "nina@example.com"))
@@ -246,7 +246,7 @@ def test_a_child_can_not_leave(owner, with_member, artist, api_as, code, current
     assert api_as(artist).post("/api/subscriptions/leave").status_code == 204
 
 
-def test_a_checkout_page_from_before_does_not_free_a_child(owner, with_member, artist, api_as, stripe, plans):
+def test_a_checkout_page_opened_before_joining_does_not_free_a_child(owner, with_member, artist, api_as, stripe, plans):
     url = api_as(artist).post("/api/subscriptions/checkout", {"plan_id": str(plans.individual.pk)}).json()["url"]
     seat = with_member(owner, artist, is_child=True)
 
@@ -257,13 +257,13 @@ def test_a_checkout_page_from_before_does_not_free_a_child(owner, with_member, a
     assert seat.user == artist
 
 
-def test_members_do_not_see_the_owners_people(owner, with_member, artist, api_as):
+def test_members_cannot_list_the_plans_members(owner, with_member, artist, api_as):
     with_member(owner, artist)
 
     assert api_as(artist).get(MEMBERS).status_code == 403
 
 
-def test_who_has_a_plan_can_not_join_and_who_joined_can_not_subscribe(
+def test_a_subscriber_cannot_join_and_a_member_cannot_subscribe(
     owner, invite, join, with_member, artist, other_artist, subscribe, plans, code
 ):
     subscribe(artist, plans.individual)
@@ -276,14 +276,16 @@ def test_who_has_a_plan_can_not_join_and_who_joined_can_not_subscribe(
     assert (answer.status_code, code(answer)) == (400, "already_member")
 
 
-def test_one_is_on_one_plan(owner, with_member, invite, join, artist, other_artist, subscribe, plans, code):
+def test_a_user_can_be_on_one_plan_only(owner, with_member, invite, join, artist, other_artist, subscribe, plans, code):
     subscribe(other_artist, plans.duo)
     with_member(owner, artist)
 
     assert code(join(artist, invite(other_artist, "nina@example.com"))) == "already_member"
 
 
-def test_members_stand_and_fall_with_the_owners_plan(owner, with_member, artist, stripe, api_as, features, mailoutbox):
+def test_members_lose_their_seats_when_the_owners_plan_ends(
+    owner, with_member, artist, stripe, api_as, features, mailoutbox
+):
     with_member(owner, artist)
     api_as(owner).post("/api/subscriptions/cancel")
     assert features(artist)["ad_free"]
@@ -298,7 +300,9 @@ def test_members_stand_and_fall_with_the_owners_plan(owner, with_member, artist,
     }
 
 
-def test_fewer_seats_than_people_are_refused(owner, with_member, invite, artist, subscribe, plans, code, current):
+def test_switching_to_a_plan_with_too_few_seats_is_refused(
+    owner, with_member, invite, artist, subscribe, plans, code, current
+):
     with_member(owner, artist)
     invite(owner, "sam@example.com")
 
@@ -308,20 +312,20 @@ def test_fewer_seats_than_people_are_refused(owner, with_member, invite, artist,
     assert current(owner)["plan"] == "family"
 
 
-def test_with_enough_seats_the_members_stay(owner, with_member, artist, subscribe, plans, features):
+def test_members_stay_when_the_new_plan_has_enough_seats(owner, with_member, artist, subscribe, plans, features):
     with_member(owner, artist)
 
     assert subscribe(owner, plans.duo).status_code == 200
     assert features(artist)["ad_free"]
 
 
-def test_fewer_seats_told_by_stripe_end_invitations_and_who_joined_last(
+def test_a_smaller_plan_chosen_at_stripe_ends_invitations_and_the_newest_members(
     owner, with_member, invite, artist, other_artist, stripe, subscribe, plans, make_user, features, mailoutbox
 ):
     with_member(owner, artist)
     with_member(owner, other_artist)
     invite(owner, "sam@example.com")
-    subscribe(make_user("somebody"), plans.duo)  # so that its price is known there
+    subscribe(make_user("somebody"), plans.duo)  # so that its price exists at Stripe
     plans.duo.refresh_from_db()
     [there] = [sub for sub in stripe.subscriptions() if sub["items"]["data"][0]["price"]["unit_amount"] == 1699]
 
@@ -334,7 +338,7 @@ def test_fewer_seats_told_by_stripe_end_invitations_and_who_joined_last(
     assert [mail.to for mail in mailoutbox if mail.subject.startswith("Your seat")] == [["other@example.com"]]
 
 
-def test_lists_take_as_many_queries_for_five_as_for_one(owner, with_member, make_user, api_as):
+def test_the_list_takes_as_many_queries_for_five_members_as_for_one(owner, with_member, make_user, api_as):
     def queries():
         with CaptureQueriesContext(connection) as captured:
             assert api_as(owner).get(MEMBERS).status_code == 200

@@ -27,7 +27,7 @@ def test_stripe_gets_the_new_address(stripe, subscribe, plans, listener, change_
     assert tables.Customer.objects.get().stripe_data["email"] == "sam@example.org"
 
 
-def test_while_stripe_is_down_the_address_changes_all_the_same(stripe, subscribe, plans, listener, change_email):
+def test_the_address_can_be_changed_while_stripe_is_down(stripe, subscribe, plans, listener, change_email):
     subscribe(listener, plans.individual)
     stripe.fault("down")
 
@@ -39,7 +39,7 @@ def test_while_stripe_is_down_the_address_changes_all_the_same(stripe, subscribe
     assert [customer["email"] for customer in stripe.customers()] == ["sam@example.org"]
 
 
-def test_who_never_paid_is_not_made_known_to_stripe(stripe, listener, change_email):
+def test_no_customer_is_created_for_a_user_who_never_paid(stripe, listener, change_email):
     assert change_email(listener, "sam@example.org").status_code == 204
 
     assert stripe.customers() == []

@@ -1,4 +1,4 @@
-"""Somebody did everything there is to do, closed the account, and no table and no file speaks of them any more."""
+"""Deletion of a user who did everything there is to do: no table and no file holds their data afterwards."""
 
 import re
 from pathlib import Path
@@ -30,13 +30,13 @@ CARD = SimpleUploadedFile("card.pdf", b"%PDF-1.7 Quillanne Vexworth studies here
 
 @pytest.fixture
 def queue(tasks, settings):
-    """Tasks wait in the database, as in production."""
+    """Queue tasks in the database, as in production."""
     settings.TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
 
 
 @pytest.fixture
 def work(queue):
-    """Does what the worker does, until nothing is left to do."""
+    """Return a function that runs queued tasks as the worker does, until none is left."""
     worker = LeasedWorker(queue_names=["*"], excluded_queue_names=[], interval=0, batch=True, backend_name="default",
                           startup_delay=False, max_tasks=None, worker_id="worker")  # fmt: skip
 
@@ -50,7 +50,7 @@ def work(queue):
 
 @pytest.fixture
 def person(queue, settings, work, mailoutbox):
-    """A client of somebody who has registered and confirmed the address."""
+    """Return the API client of a user who has registered and confirmed their address."""
     settings.EMAIL_VERIFICATION = True
     client = APIClient()
     account = {"email": EMAIL, "password": PASSWORD, "username": USERNAME, "name": NAME, "role": "artist"}
@@ -76,13 +76,13 @@ def publishes(person):
 
 
 def listens(person, song):
-    for deed in ("like", "play", "favorite", "skip"):
-        assert person.post(f"/api/songs/{song.pk}/{deed}").status_code < 300
+    for action in ("like", "play", "favorite", "skip"):
+        assert person.post(f"/api/songs/{song.pk}/{action}").status_code < 300
     person.post(f"/api/artists/{song.artist_id}/follow")
 
 
 def asks_for_letters(person, work):
-    """A mail to a new password, one that never arrives, and one to another address."""
+    """Cause mails: a password reset, one that can't be delivered, and one to another address."""
     settings.EMAIL_BACKEND = "payments.tests.test_nothing_stays.NoMail"
     person.post("/api/password/reset", {"email": EMAIL.upper()})
     work()
@@ -114,7 +114,7 @@ def uses_the_pages(client):
 
 
 def is_looked_after(boss, client):
-    """An admin renames the person, and a work of theirs."""
+    """Rename the user and one of their works as an admin."""
     client.force_login(boss)
     forms = {"profile-TOTAL_FORMS": 1, "profile-INITIAL_FORMS": 1, "profile-0-id": me().profile.pk,
              "profile-0-user": me().pk, "profile-0-audio_quality": "low"}  # fmt: skip
@@ -145,7 +145,7 @@ def pays(person, plan, stripe, payment_method="pm_card_visa"):
 
 
 def traces_of(needles):
-    """`table.column: needle` for whatever stands anywhere."""
+    """Return `table.column: needle` for every needle that is found in the database."""
     found = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -171,7 +171,7 @@ def files_left():
 
 
 def needles_of(user):
-    """What would lead back to the person."""
+    """Return the texts that would identify the user."""
     tokens = AuthToken.objects.filter(user=user)
     works = [str(pk) for pk in Song.objects.filter(artist=user).values_list("pk", flat=True)]
     customer = BillingAccount.objects.filter(user=user).values_list("stripe_customer_id", flat=True)
@@ -187,8 +187,9 @@ def other_song(other_artist):
     return song
 
 
-def test_an_artist_who_pays_leaves_nothing(person, work, stripe, plans, other_song, listener, make_user, api_as, client,
-                                           mailoutbox):  # fmt: skip
+def test_a_deleted_paying_artist_leaves_no_data(
+    person, work, stripe, plans, other_song, listener, make_user, api_as, client, mailoutbox
+):
     boss = make_user("boss", is_staff=True, is_superuser=True)
     publishes(person)
     listens(person, other_song)
@@ -221,7 +222,7 @@ def test_an_artist_who_pays_leaves_nothing(person, work, stripe, plans, other_so
     call_command("recount", check=True)
 
 
-def test_whom_an_admin_deletes_leaves_nothing(person, work, make_user, client, other_song):
+def test_a_user_deleted_by_an_admin_leaves_no_data(person, work, make_user, client, other_song):
     boss = make_user("boss", is_staff=True, is_superuser=True)
     publishes(person)
     listens(person, other_song)
@@ -238,7 +239,7 @@ def test_whom_an_admin_deletes_leaves_nothing(person, work, make_user, client, o
     assert (entry.user, entry.object_repr) == (boss, "of a closed account")
 
 
-def test_a_member_leaves_nothing(person, work, stripe, subscribe, plans, listener, artist, api_as, mailoutbox):
+def test_a_deleted_member_leaves_no_data(person, work, stripe, subscribe, plans, listener, artist, api_as, mailoutbox):
     subscribe(listener, plans.family)
     for owner in (listener, artist):
         subscribe(owner, plans.family)
@@ -255,8 +256,9 @@ def test_a_member_leaves_nothing(person, work, stripe, subscribe, plans, listene
         assert api_as(owner).get("/api/subscriptions/members").json()["results"] == []
 
 
-def test_who_joined_by_the_persons_invitation_keeps_the_seat(person, work, subscribe, stripe, plans, listener, artist,
-                                                            api_as, mailoutbox, current):  # fmt: skip
+def test_a_member_invited_by_the_deleted_users_address_keeps_the_seat(
+    person, work, subscribe, stripe, plans, listener, artist, api_as, mailoutbox, current
+):
     subscribe(listener, plans.family)
     api_as(listener).post("/api/subscriptions/members", {"email": EMAIL})
     work()
@@ -270,7 +272,7 @@ def test_who_joined_by_the_persons_invitation_keeps_the_seat(person, work, subsc
     assert current(artist)["role"] == "member"
 
 
-def test_a_customer_who_was_made_anew_at_stripe_leaves_nothing(person, work, stripe, plans):
+def test_a_user_with_two_successive_stripe_customers_leaves_no_data(person, work, stripe, plans):
     pays(person, plans.individual, stripe)
     [first] = stripe.customers()
     for customer in stripe.customers():
@@ -287,7 +289,7 @@ def test_a_customer_who_was_made_anew_at_stripe_leaves_nothing(person, work, str
     assert traces_of(needles) == []
 
 
-def test_the_browser_is_logged_out(person, client, work, listener):
+def test_deleting_the_account_ends_browser_sessions(person, client, work, listener):
     client.post("/accounts/login", {"username": EMAIL, "password": PASSWORD})
     another = Client()
     another.post("/accounts/login", {"username": "listener", "password": PASSWORD})

@@ -26,17 +26,17 @@ def subscription(plans, listener, artist):
 
 
 @pytest.mark.parametrize("model", ["subscriptionplan", "subscription", "membership", "billingaccount"])
-def test_lists_open(admin_pages, subscription, model):
+def test_admin_lists_open(admin_pages, subscription, model):
     assert admin_pages.get(f"/admin/payments/{model}/").status_code == 200
 
 
 @pytest.mark.parametrize("model", ["subscription", "membership", "billingaccount"])
-def test_lists_are_searched(admin_pages, subscription, model):
+def test_admin_lists_can_be_searched(admin_pages, subscription, model):
     found = admin_pages.get(f"/admin/payments/{model}/?q=listener")
     assert len(found.context["cl"].result_list) == 1
 
 
-def test_a_subscription_shows_its_state_its_members_and_the_way_to_stripe(admin_pages, subscription):
+def test_a_subscription_page_shows_its_state_its_members_and_a_link_to_stripe(admin_pages, subscription):
     page = admin_pages.get(f"/admin/payments/subscription/{subscription.pk}/change/").content.decode()
 
     assert "https://dashboard.stripe.com/test/subscriptions/sub_1" in page
@@ -44,7 +44,7 @@ def test_a_subscription_shows_its_state_its_members_and_the_way_to_stripe(admin_
     assert "active" in page
 
 
-def test_subscriptions_change_at_stripe_only(admin_pages, subscription):
+def test_subscriptions_are_read_only(admin_pages, subscription):
     page = f"/admin/payments/subscription/{subscription.pk}"
 
     assert admin_pages.post(f"{page}/change/", {"status": "canceled"}).status_code == 403
@@ -52,7 +52,7 @@ def test_subscriptions_change_at_stripe_only(admin_pages, subscription):
     assert admin_pages.get("/admin/payments/subscription/add/").status_code == 403
 
 
-def test_a_plan_is_edited(admin_pages, plans, api):
+def test_a_plan_can_be_edited(admin_pages, plans, api):
     fields = {
         "name": "Premium Two",
         "price": "15.99",
@@ -86,7 +86,7 @@ def plan_form(plan, **fields):
     }
 
 
-def test_a_new_price_says_who_pays_what_before_it_is_saved(
+def test_a_new_price_asks_for_confirmation_and_shows_subscribers_by_price(
     admin_pages, stripe, subscribe, plans, listener, other_artist
 ):
     subscribe(listener, plans.duo)
@@ -111,7 +111,7 @@ def test_a_new_price_says_who_pays_what_before_it_is_saved(
     assert "1 pays 16.50 USD a month" in shown
 
 
-def test_what_was_confirmed_is_what_is_saved(admin_pages, subscription, plans):
+def test_only_the_confirmed_terms_are_saved(admin_pages, subscription, plans):
     path = f"/admin/payments/subscriptionplan/{plans.duo.pk}/change/"
     page = admin_pages.post(path, plan_form(plans.duo, price="20", confirmed="16.50 USD a month"))
     assert page.context["plan"].terms == "20.00 USD a month"
@@ -133,7 +133,7 @@ def test_other_fields_need_no_confirmation(admin_pages, subscription, plans):
         ("duo", {"price": "NaN"}),
     ],
 )
-def test_prices_that_cannot_be_are_refused(admin_pages, subscription, plans, kind, fields):
+def test_impossible_prices_are_refused(admin_pages, subscription, plans, kind, fields):
     plan = getattr(plans, kind)
     page = admin_pages.post(f"/admin/payments/subscriptionplan/{plan.pk}/change/", plan_form(plan, **fields))
     assert set(page.context["adminform"].form.errors) == {"price"}

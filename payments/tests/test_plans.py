@@ -39,7 +39,7 @@ def test_plans_come_in_pages(api):
     assert seen == ["free", "student", "individual", "duo", "family"]
 
 
-def test_what_an_admin_changes_shows_at_once(api, plans, settings):
+def test_an_admins_change_to_a_plan_shows_at_once(api, plans, settings):
     plans.duo.is_active = False
     plans.duo.save()
     plans.free.skip_limit = 3
@@ -53,7 +53,7 @@ def test_what_an_admin_changes_shows_at_once(api, plans, settings):
     assert (found["family"]["trial_days"], found["free"]["trial_days"]) == (14, 0)
 
 
-def test_a_free_listener_stands_as_the_contract_says(current, features, listener):
+def test_a_listener_without_a_subscription_has_the_free_plan(current, features, listener):
     assert current(listener) == {
         "plan": "free",
         "status": None,
@@ -72,7 +72,7 @@ def test_features_take_one_query(listener, django_assert_num_queries):
         assert entitlements_of(listener).skip_limit == 6
 
 
-def test_without_the_row_of_the_free_plan_listeners_still_hear_music(listener, features):
+def test_a_missing_row_of_the_free_plan_does_not_stop_playback(listener, features):
     SubscriptionPlan.objects.all().delete()
 
     assert features(listener) == FREE
@@ -101,7 +101,7 @@ def test_all_but_the_list_needs_a_token(api, db, method, path):
 
 
 @pytest.mark.parametrize("path", ["checkout", "subscribe"])
-def test_without_a_key_paying_is_unavailable_and_the_rest_works(api_as, listener, plans, settings, code, path):
+def test_without_a_stripe_key_payments_are_503_and_the_rest_works(api_as, listener, plans, settings, code, path):
     settings.STRIPE_TEST_SECRET_KEY = ""
     api = api_as(listener)
     api.raise_request_exception = False

@@ -30,7 +30,7 @@ def status(api_as, listener):
 
 @pytest.fixture
 def decide(client, make_user):
-    """`decide("approve")`: an admin does, with all there are."""
+    """Return a function that decides all applications as an admin: `decide("approve")`."""
     boss = make_user("boss", is_staff=True, is_superuser=True)
     client.force_login(boss)
 
@@ -63,11 +63,11 @@ def stored():
         return []
 
 
-def test_at_first_there_is_no_application(status):
+def test_the_status_without_an_application_is_none(status):
     assert status() == {"status": "none", "expires_at": None}
 
 
-def test_an_application_waits_for_a_decision(apply, status):
+def test_a_new_application_is_pending(apply, status):
     answer = apply(school_email="me@school.example")
 
     assert (answer.status_code, answer.json()["status"]) == (202, "pending")
@@ -75,7 +75,7 @@ def test_an_application_waits_for_a_decision(apply, status):
 
 
 @pytest.mark.parametrize(("document", "ending"), [(pdf(), "pdf"), (picture(), "png"), (picture("JPEG"), "jpg")])
-def test_a_document_is_kept_in_private_until_the_decision(
+def test_a_document_is_stored_privately_until_the_decision(
     apply, decide, client, api, document, ending, django_capture_on_commit_callbacks
 ):
     assert apply(document=document).status_code == 202
@@ -93,13 +93,14 @@ def test_a_document_is_kept_in_private_until_the_decision(
     assert client.get(page).status_code == 404
 
 
-def test_documents_are_for_admins(apply, api_as, client, listener, make_user):
+def test_only_admins_can_download_documents(apply, api_as, client, listener, make_user):
     apply(document=pdf())
     page = f"/admin/payments/studentapplication/{StudentApplication.objects.get().pk}/document/"
 
-    for user in (listener, make_user("clerk", is_staff=True)):
-        client.force_login(user)
-        assert client.get(page).status_code in (302, 403)
+    client.force_login(listener)
+    assert client.get(page).status_code == 302  # to the log-in page
+    client.force_login(make_user("clerk", is_staff=True))
+    assert client.get(page).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_documents_are_for_admins(apply, api_as, client, listener, make_user):
         (b"%PDF-" + bytes(10 * 2**20), "file_too_large"),
     ],
 )
-def test_other_files_are_refused(apply, content, code):
+def test_documents_of_other_types_are_refused(apply, content, code):
     answer = apply(document=pdf(content))
 
     assert answer.status_code == 400
@@ -122,11 +123,11 @@ def test_other_files_are_refused(apply, content, code):
 
 
 @pytest.mark.parametrize("body", [{}, {"school_email": ""}, {"school_email": "nonsense"}])
-def test_some_proof_is_needed(apply, body):
+def test_an_application_needs_an_address_or_a_document(apply, body):
     assert apply(**body).status_code == 400
 
 
-def test_a_second_application_takes_the_place_of_the_first(apply, django_capture_on_commit_callbacks):
+def test_a_second_application_replaces_the_pending_one(apply, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         apply(document=pdf())
         apply(document=picture())
@@ -134,7 +135,7 @@ def test_a_second_application_takes_the_place_of_the_first(apply, django_capture
     assert StudentApplication.objects.count() == len(stored()) == 1
 
 
-def test_the_plan_is_refused_without_approval(stripe, subscribe, plans, listener, apply, decide, api_as, code):
+def test_the_student_plan_needs_an_approval(stripe, subscribe, plans, listener, apply, decide, api_as, code):
     for step in (lambda: None, lambda: apply(school_email="me@school.example"), lambda: decide("refuse")):
         step()
         answer = subscribe(listener, plans.student)
@@ -143,7 +144,7 @@ def test_the_plan_is_refused_without_approval(stripe, subscribe, plans, listener
     assert checkout.status_code == 403
 
 
-def test_approved_for_a_year(stripe, subscribe, plans, listener, apply, decide, status):
+def test_an_approval_is_valid_for_a_year(stripe, subscribe, plans, listener, apply, decide, status):
     apply(school_email="me@school.example")
     assert decide("approve") == ["Approved for a year: 1."]
 
@@ -153,7 +154,7 @@ def test_approved_for_a_year(stripe, subscribe, plans, listener, apply, decide, 
     assert subscribe(listener, plans.student).status_code == 201
 
 
-def test_a_decision_is_made_once(apply, decide, status):
+def test_a_decided_application_cannot_be_decided_again(apply, decide, status):
     apply(school_email="me@school.example")
     decide("refuse")
 
@@ -165,13 +166,15 @@ def test_a_decision_is_made_once(apply, decide, status):
     assert status()["status"] == "pending"
 
 
-def test_lapsed_it_ends_with_the_period(stripe, subscribe, plans, listener, apply, decide, status, current, code):
+def test_a_student_plan_ends_with_the_period_after_the_approval_expires(
+    stripe, subscribe, plans, listener, apply, decide, status, current, code
+):
     apply(school_email="me@school.example")
     decide("approve")
     subscribe(listener, plans.student)
 
     with time_machine.travel(timezone.now() + timedelta(days=366)):
-        run_waiting_tasks()  # one of them was for this day
+        run_waiting_tasks()  # one of them was due today
         assert status() == {"status": "none", "expires_at": None}
         assert current(listener)["cancel_at_period_end"]
         assert code(subscribe(listener, plans.student)) == "already_subscribed"
@@ -180,7 +183,7 @@ def test_lapsed_it_ends_with_the_period(stripe, subscribe, plans, listener, appl
     assert current(listener)["plan"] == "free"
 
 
-def test_approved_again_in_time_it_goes_on(stripe, subscribe, plans, listener, apply, decide, current):
+def test_a_student_plan_continues_after_a_new_approval(stripe, subscribe, plans, listener, apply, decide, current):
     apply(school_email="me@school.example")
     decide("approve")
     subscribe(listener, plans.student)
@@ -193,7 +196,7 @@ def test_approved_again_in_time_it_goes_on(stripe, subscribe, plans, listener, a
         assert not current(listener)["cancel_at_period_end"]
 
 
-def test_chosen_in_the_portal_without_approval_it_ends_with_the_period(
+def test_a_student_plan_chosen_in_the_portal_without_approval_ends_with_the_period(
     stripe, subscribe, plans, listener, make_user, api_as, current
 ):
     from payments.stripe.prices import sync_plan
@@ -208,7 +211,7 @@ def test_chosen_in_the_portal_without_approval_it_ends_with_the_period(
     assert (current(listener)["plan"], current(listener)["cancel_at_period_end"]) == ("student", True)
 
 
-def test_a_picture_that_would_keep_the_server_busy_is_no_document(apply):
+def test_a_decompression_bomb_is_refused_as_a_document(apply):
     jpeg = picture("JPEG").read()
     segments = SimpleUploadedFile("card", jpeg[:2] + b"\xff\xe5\0\2" * 100_000 + jpeg[2:])
     long = SimpleUploadedFile("card", saved(Image.new("1", (20_001, 1)), "PNG"))
@@ -218,8 +221,8 @@ def test_a_picture_that_would_keep_the_server_busy_is_no_document(apply):
         assert (answer.status_code, answer.data["errors"][0]["code"]) == (400, "invalid_document")
 
 
-def test_a_form_with_an_untouched_file_input_is_an_application_by_address(api_as, listener):
-    """Byte by byte as browsers send it."""
+def test_a_form_with_an_unused_file_input_is_an_application_by_address(api_as, listener):
+    """Send the same bytes as a browser."""
     body = (
         b'--b\r\nContent-Disposition: form-data; name="school_email"\r\n\r\nme@school.example\r\n'
         b'--b\r\nContent-Disposition: form-data; name="document"; filename=""\r\n'

@@ -42,14 +42,14 @@ def test_the_profile_shows_the_same_subscription(stripe, subscribe, plans, liste
     assert set(shown) == {"plan", "status", "current_period_end", "cancel_at_period_end", "trial_end"}
 
 
-def test_with_high_quality_allowed_it_can_be_preferred(stripe, subscribe, plans, listener, api_as):
+def test_a_plan_with_high_quality_lets_the_listener_prefer_it(stripe, subscribe, plans, listener, api_as):
     subscribe(listener, plans.individual)
 
     answer = api_as(listener).patch("/api/profile", {"audio_quality": "high", "offline_mode": True})
     assert answer.status_code == 200
 
 
-def test_a_trial_is_given_once(stripe, subscribe, plans, listener, post):
+def test_a_user_gets_one_trial(stripe, subscribe, plans, listener, post):
     subscribe(listener, plans.individual)
     post(listener, "cancel")
     stripe.later(days=31)
@@ -62,7 +62,7 @@ def test_a_trial_is_given_once(stripe, subscribe, plans, listener, post):
     assert charged(stripe) == 1499
 
 
-def test_without_trial_and_card_there_is_nothing_to_pay_with(stripe, subscribe, plans, listener, code):
+def test_subscribing_without_trial_and_card_asks_for_a_payment_method(stripe, subscribe, plans, listener, code):
     BillingAccount.objects.create(user=listener, trial_used_at="2026-01-01T00:00Z")
 
     answer = subscribe(listener, plans.individual, None)
@@ -71,7 +71,7 @@ def test_without_trial_and_card_there_is_nothing_to_pay_with(stripe, subscribe, 
     assert not Subscription.objects.exists()
 
 
-def test_a_known_card_pays_again(stripe, subscribe, plans, listener, post):
+def test_a_stored_card_pays_for_a_new_subscription(stripe, subscribe, plans, listener, post):
     subscribe(listener, plans.individual)
     post(listener, "cancel")
     stripe.later(days=31)
@@ -80,9 +80,9 @@ def test_a_known_card_pays_again(stripe, subscribe, plans, listener, post):
     assert charged(stripe) == 1099
 
 
-def test_another_plan_keeps_one_subscription_and_is_prorated(stripe, subscribe, plans, listener, current):
+def test_switching_plans_keeps_one_subscription_and_is_prorated(stripe, subscribe, plans, listener, current):
     subscribe(listener, plans.individual)
-    stripe.later(days=31)  # paid for now
+    stripe.later(days=31)  # the trial is over, and the first month is paid
 
     answer = subscribe(listener, plans.family, None)
 
@@ -92,10 +92,10 @@ def test_another_plan_keeps_one_subscription_and_is_prorated(stripe, subscribe, 
     stripe.later(days=31)
     newest = stripe.invoices(stripe.customers()[0]["id"])[0]
     assert newest["total"] > 1699
-    assert len(newest["lines"]["data"]) == 3  # given back, charged for the rest, and the next month
+    assert len(newest["lines"]["data"]) == 3  # credit for the old plan, the rest of the month, and the next month
 
 
-def test_a_change_of_plan_keeps_the_trial(stripe, subscribe, plans, listener):
+def test_switching_plans_keeps_the_trial(stripe, subscribe, plans, listener):
     trial_end = subscribe(listener, plans.individual).json()["subscription"]["trial_end"]
 
     changed = subscribe(listener, plans.duo).json()["subscription"]
@@ -103,7 +103,7 @@ def test_a_change_of_plan_keeps_the_trial(stripe, subscribe, plans, listener):
     assert (changed["status"], changed["trial_end"]) == ("trialing", trial_end)
 
 
-def test_cancelled_at_the_end_and_resumed_before(stripe, subscribe, plans, listener, post, features):
+def test_a_cancellation_can_be_taken_back_before_the_period_ends(stripe, subscribe, plans, listener, post, features):
     subscribe(listener, plans.individual)
 
     answer = post(listener, "cancel")
@@ -117,7 +117,9 @@ def test_cancelled_at_the_end_and_resumed_before(stripe, subscribe, plans, liste
     assert features(listener)["ad_free"]
 
 
-def test_cancelled_it_ends_with_the_period(stripe, subscribe, plans, listener, post, current, features, code):
+def test_a_cancelled_subscription_ends_with_the_period(
+    stripe, subscribe, plans, listener, post, current, features, code
+):
     subscribe(listener, plans.individual)
     post(listener, "cancel")
 
@@ -129,9 +131,9 @@ def test_cancelled_it_ends_with_the_period(stripe, subscribe, plans, listener, p
     assert (answer.status_code, code(answer)) == (400, "no_subscription")
 
 
-@pytest.mark.parametrize("deed", ["cancel", "resume", "portal", "leave"])
-def test_without_a_subscription_there_is_none_to_change(stripe, listener, post, code, deed):
-    answer = post(listener, deed)
+@pytest.mark.parametrize("action", ["cancel", "resume", "portal", "leave"])
+def test_cancel_and_resume_need_a_subscription(stripe, listener, post, code, action):
+    answer = post(listener, action)
 
     assert (answer.status_code, code(answer)) == (400, "no_subscription")
 
@@ -152,13 +154,13 @@ def test_the_free_plan_needs_no_subscription(stripe, subscribe, plans, listener,
 
 
 @pytest.mark.parametrize("plan_id", ["", "nonsense", "00000000-0000-4000-8000-000000000000", None])
-def test_an_unknown_plan_is_named(stripe, api_as, listener, plan_id):
+def test_an_unknown_plan_is_an_error_at_plan_id(stripe, api_as, listener, plan_id):
     answer = api_as(listener).post("/api/subscriptions/subscribe", {"plan_id": plan_id})
 
     assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "plan_id")
 
 
-def test_a_plan_that_is_not_offered_is_unknown(stripe, subscribe, plans, listener):
+def test_a_plan_that_is_not_on_offer_is_refused(stripe, subscribe, plans, listener):
     plans.duo.is_active = False
     plans.duo.save()
 
@@ -178,7 +180,7 @@ def test_a_declined_card_changes_nothing(stripe, subscribe, plans, listener, cod
     assert subscribe(listener, plans.individual).status_code == 201
 
 
-def test_a_declined_card_leaves_the_plan_and_the_trial(stripe, subscribe, plans, listener, code, current):
+def test_a_declined_card_leaves_plan_and_trial_unchanged(stripe, subscribe, plans, listener, code, current):
     assert code(subscribe(listener, plans.individual, "pm_card_chargeDeclined")) == "card_declined"
     assert subscribe(listener, plans.individual).json()["subscription"]["status"] == "trialing"
 
@@ -187,7 +189,7 @@ def test_a_declined_card_leaves_the_plan_and_the_trial(stripe, subscribe, plans,
 
 
 def card_of(stripe, customer=None):
-    """A new card, attached to the customer if one is given."""
+    """Create a card, attached to the customer if one is given."""
     card = stripe.post("/v1/payment_methods", type="card", card={"token": "tok_visa"})["id"]
     if customer:
         stripe.post(f"/v1/payment_methods/{card}/attach", customer=customer)
@@ -196,7 +198,7 @@ def card_of(stripe, customer=None):
 
 @pytest.fixture
 def unusable_cards(stripe, subscribe, plans, artist):
-    """Cards that are not the listener's to pay with."""
+    """Return cards that the listener can't pay with."""
     subscribe(artist, plans.individual)
     [customer] = stripe.customers()
     detached = card_of(stripe, customer["id"])
@@ -214,7 +216,9 @@ def unusable_cards(stripe, subscribe, plans, artist):
 @pytest.mark.parametrize(
     "kind", ["unknown", "no id at all", "another person's", "attached to a stranger", "detached before"]
 )
-def test_a_card_that_is_not_ones_own_to_use_is_named(stripe, subscribe, plans, listener, unusable_cards, current, kind):
+def test_an_unusable_card_is_an_error_at_payment_method(
+    stripe, subscribe, plans, listener, unusable_cards, current, kind
+):
     before = len(stripe.subscriptions())
 
     answer = subscribe(listener, plans.individual, unusable_cards[kind])
@@ -227,7 +231,9 @@ def test_a_card_that_is_not_ones_own_to_use_is_named(stripe, subscribe, plans, l
     assert subscribe(listener, plans.individual).json()["subscription"]["status"] == "trialing"
 
 
-def test_a_change_of_plan_names_an_unusable_card_too(stripe, subscribe, plans, listener, unusable_cards, current):
+def test_switching_plans_with_an_unusable_card_is_an_error_at_payment_method(
+    stripe, subscribe, plans, listener, unusable_cards, current
+):
     subscribe(listener, plans.individual)
 
     answer = subscribe(listener, plans.duo, unusable_cards["another person's"])
@@ -236,13 +242,13 @@ def test_a_change_of_plan_names_an_unusable_card_too(stripe, subscribe, plans, l
     assert current(listener)["plan"] == "individual"
 
 
-def test_unknown_and_another_persons_cards_are_told_alike(stripe, subscribe, plans, listener, unusable_cards):
+def test_an_unknown_card_and_another_customers_get_the_same_error(stripe, subscribe, plans, listener, unusable_cards):
     answers = [subscribe(listener, plans.individual, unusable_cards[kind]) for kind in ("unknown", "another person's")]
 
     assert answers[0].json() == answers[1].json()
 
 
-def test_a_card_that_is_attached_to_oneself_already_pays(stripe, subscribe, plans, listener):
+def test_a_card_that_is_already_attached_to_the_customer_pays(stripe, subscribe, plans, listener):
     subscribe(listener, plans.individual, None)
     [customer] = stripe.customers()
     mine = card_of(stripe, customer["id"])
@@ -252,7 +258,7 @@ def test_a_card_that_is_attached_to_oneself_already_pays(stripe, subscribe, plan
     assert stripe.subscriptions()[0]["default_payment_method"] == mine
 
 
-def test_a_declined_card_of_ones_own_stays_attached(stripe, subscribe, plans, listener, code):
+def test_a_declined_card_that_was_attached_before_stays_attached(stripe, subscribe, plans, listener, code):
     BillingAccount.objects.create(user=listener, trial_used_at="2026-01-01T00:00Z")
     subscribe(listener, plans.individual, "pm_card_chargeDeclined")
     [customer] = stripe.customers()
@@ -265,7 +271,7 @@ def test_a_declined_card_of_ones_own_stays_attached(stripe, subscribe, plans, li
 
 
 @pytest.mark.parametrize("blank", ["", "  ", None])
-def test_a_blank_payment_method_is_as_if_it_were_not_sent(stripe, api_as, plans, listener, blank):
+def test_a_blank_payment_method_counts_as_not_sent(stripe, api_as, plans, listener, blank):
     body = {"plan_id": str(plans.individual.pk), "payment_method": blank}
 
     answer = api_as(listener).post("/api/subscriptions/subscribe", body)
@@ -280,7 +286,7 @@ def test_a_blank_payment_method_is_as_if_it_were_not_sent(stripe, api_as, plans,
         ("pm_card_threeDSecure2Required", "authentication_required"),
     ],
 )
-def test_a_card_that_asks_its_owner_waits_for_the_answer(
+def test_a_card_that_needs_confirmation_leaves_the_subscription_incomplete(
     stripe, subscribe, plans, listener, features, card, stripe_says
 ):
     BillingAccount.objects.create(user=listener, trial_used_at="2026-01-01T00:00Z")
@@ -301,7 +307,7 @@ def test_a_card_that_asks_its_owner_waits_for_the_answer(
                     payment_behavior="error_if_incomplete")  # fmt: skip
 
 
-def test_a_card_may_ask_at_the_start_of_the_trial(stripe, subscribe, plans, listener):
+def test_a_card_may_need_confirmation_at_the_start_of_the_trial(stripe, subscribe, plans, listener):
     answer = subscribe(listener, plans.individual, "pm_card_authenticationRequiredOnSetup")
 
     assert answer.json()["subscription"]["status"] == "trialing"
@@ -310,7 +316,7 @@ def test_a_card_may_ask_at_the_start_of_the_trial(stripe, subscribe, plans, list
     assert charged(stripe) == 1099
 
 
-def test_what_was_never_confirmed_makes_place(stripe, subscribe, plans, listener, current):
+def test_a_subscription_that_was_never_confirmed_is_replaced(stripe, subscribe, plans, listener, current):
     BillingAccount.objects.create(user=listener, trial_used_at="2026-01-01T00:00Z")
     subscribe(listener, plans.individual, "pm_card_authenticationRequired")
 
@@ -322,7 +328,7 @@ def test_what_was_never_confirmed_makes_place(stripe, subscribe, plans, listener
     assert charged(stripe) == 1099
 
 
-def test_the_same_key_gets_the_same_answer(stripe, subscribe, plans, listener):
+def test_the_same_idempotency_key_gets_the_same_answer(stripe, subscribe, plans, listener):
     first = subscribe(listener, plans.individual, **{"Idempotency-Key": "one"})
     again = subscribe(listener, plans.individual, **{"Idempotency-Key": "one"})
 
@@ -331,7 +337,7 @@ def test_the_same_key_gets_the_same_answer(stripe, subscribe, plans, listener):
     assert len(stripe.subscriptions()) == 1
 
 
-def test_a_declined_card_stays_declined_under_the_same_key(stripe, subscribe, plans, listener):
+def test_a_declined_card_stays_declined_under_the_same_idempotency_key(stripe, subscribe, plans, listener):
     answers = [
         subscribe(listener, plans.individual, "pm_card_chargeDeclined", **{"Idempotency-Key": "one"}) for _ in range(2)
     ]
@@ -340,7 +346,7 @@ def test_a_declined_card_stays_declined_under_the_same_key(stripe, subscribe, pl
     assert answers[0].json() == answers[1].json()
 
 
-def test_a_key_is_for_one_request_of_one_person(stripe, subscribe, plans, listener, artist, code):
+def test_an_idempotency_key_is_valid_for_one_request_of_one_user(stripe, subscribe, plans, listener, artist, code):
     subscribe(listener, plans.individual, **{"Idempotency-Key": "one"})
 
     answer = subscribe(listener, plans.duo, **{"Idempotency-Key": "one"})
@@ -348,7 +354,7 @@ def test_a_key_is_for_one_request_of_one_person(stripe, subscribe, plans, listen
     assert subscribe(artist, plans.duo, **{"Idempotency-Key": "one"}).status_code == 201
 
 
-def test_while_one_request_runs_another_waits(stripe, subscribe, plans, listener, code):
+def test_a_second_payment_request_is_refused_while_one_runs(stripe, subscribe, plans, listener, code):
     running = {"plan": str(plans.duo.pk), "payment_method": "pm_card_visa"}
     PaymentRequest.objects.create(user=listener, key="one", asked=running, running_until="2200-01-01T00:00Z")
 
@@ -358,7 +364,7 @@ def test_while_one_request_runs_another_waits(stripe, subscribe, plans, listener
     assert stripe.subscriptions() == []
 
 
-def test_checkout_leads_to_a_page_and_the_trial(stripe, post, plans, listener, current):
+def test_checkout_returns_a_page_that_starts_the_trial(stripe, post, plans, listener, current):
     answer = post(listener, "checkout", {"plan_id": str(plans.duo.pk)})
 
     assert answer.status_code == 200
@@ -369,7 +375,7 @@ def test_checkout_leads_to_a_page_and_the_trial(stripe, post, plans, listener, c
     assert (current(listener)["plan"], current(listener)["status"]) == ("duo", "trialing")
 
 
-def test_two_checkout_pages_are_one_subscription(stripe, post, plans, listener, current):
+def test_two_checkout_pages_make_one_subscription(stripe, post, plans, listener, current):
     urls = [post(listener, "checkout", {"plan_id": str(plan.pk)}).json()["url"] for plan in (plans.duo, plans.family)]
     for url in urls:
         stripe.check_out(url)
@@ -398,7 +404,7 @@ def test_two_checkout_pages_are_one_subscription(stripe, post, plans, listener, 
         "http://[",
     ],
 )
-def test_nobody_is_sent_elsewhere(stripe, post, plans, listener, address):
+def test_return_addresses_on_other_sites_are_refused(stripe, post, plans, listener, address):
     for path, field in (("checkout", "success_url"), ("checkout", "cancel_url"), ("portal", "return_url")):
         answer = post(listener, path, {"plan_id": str(plans.duo.pk), field: address})
         assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, field)
@@ -415,7 +421,7 @@ def test_nobody_is_sent_elsewhere(stripe, post, plans, listener, address):
         ("https://music.example/app", "https://music.example/", False),
     ],
 )
-def test_addresses_to_come_back_to_are_on_the_frontend(stripe, post, plans, listener, settings, frontend, address,
+def test_default_return_addresses_are_on_the_frontend(stripe, post, plans, listener, settings, frontend, address,
                                                        is_on_it):  # fmt: skip
     settings.FRONTEND_URL = frontend
 
@@ -424,7 +430,7 @@ def test_addresses_to_come_back_to_are_on_the_frontend(stripe, post, plans, list
     assert answer.status_code == (200 if is_on_it else 400)
 
 
-def test_a_portal_for_a_customer_whom_stripe_has_no_longer(stripe, subscribe, post, plans, listener, code):
+def test_the_portal_for_a_customer_deleted_at_stripe_is_refused(stripe, subscribe, post, plans, listener, code):
     subscribe(listener, plans.individual)
     stripe.ask("DELETE", f"/v1/customers/{stripe.customers()[0]['id']}")
 
@@ -433,7 +439,9 @@ def test_a_portal_for_a_customer_whom_stripe_has_no_longer(stripe, subscribe, po
     assert (answer.status_code, code(answer)) == (400, "no_subscription")
 
 
-def test_a_change_of_a_plan_that_ended_unheard_of_is_a_new_subscription(stripe, subscribe, plans, listener, current):
+def test_switching_a_subscription_that_has_ended_at_stripe_starts_a_new_one(
+    stripe, subscribe, plans, listener, current
+):
     subscribe(listener, plans.individual)
     stripe.ask("DELETE", f"/v1/subscriptions/{stripe.subscriptions()[0]['id']}")
 
@@ -442,7 +450,7 @@ def test_a_change_of_a_plan_that_ended_unheard_of_is_a_new_subscription(stripe, 
     assert (answer.status_code, current(listener)["plan"], current(listener)["status"]) == (201, "duo", "active")
 
 
-def test_what_is_done_in_the_portal_comes_here(stripe, subscribe, post, plans, listener, current):
+def test_changes_made_in_the_portal_are_synced(stripe, subscribe, post, plans, listener, current):
     subscribe(listener, plans.individual)
 
     url = post(listener, "portal", {"return_url": "http://localhost:3000/back"}).json()["url"]
@@ -470,7 +478,7 @@ def test_invoices_are_listed_newest_first(stripe, subscribe, plans, listener, ar
     assert api_as(artist).get("/api/subscriptions/invoices").json()["results"] == []
 
 
-def test_a_changed_price_is_for_new_subscribers(stripe, subscribe, plans, listener, artist, current):
+def test_a_changed_price_applies_to_new_subscribers_only(stripe, subscribe, plans, listener, artist, current):
     subscribe(listener, plans.individual)
     plans.individual.price = "11.99"
     plans.individual.save()

@@ -1,4 +1,4 @@
-"""Many at once, and whatever is clicked: one subscription, one outcome, no seat too many."""
+"""Requests and events at the same moment: one subscription, one outcome, no seat too many."""
 
 import importlib
 import json
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def the_five_plans(own_connections):  # noqa: F811
-    """Tests with real transactions leave empty tables behind."""
+    """Create the plans again: tests with real transactions leave empty tables behind."""
     importlib.import_module("payments.migrations.0002_the_five_plans").make_plans(apps)
 
 
@@ -29,7 +29,9 @@ def client_of(api_as):
     return made
 
 
-def test_ten_clicks_are_one_subscription_one_trial_and_no_charge(stripe, client_of, plans, listener, current):
+def test_ten_requests_at_once_make_one_subscription_one_trial_and_no_charge(
+    stripe, client_of, plans, listener, current
+):
     clients = [client_of(listener) for _ in range(10)]
     body = {"plan_id": str(plans.individual.pk), "payment_method": "pm_card_visa"}
 
@@ -44,7 +46,7 @@ def test_ten_clicks_are_one_subscription_one_trial_and_no_charge(stripe, client_
     assert current(listener)["status"] == "trialing"
 
 
-def test_ten_with_one_key_are_one_too(stripe, client_of, plans, listener):
+def test_ten_requests_at_once_with_one_key_make_one_subscription(stripe, client_of, plans, listener):
     clients = [client_of(listener) for _ in range(10)]
     body = {"plan_id": str(plans.individual.pk)}
     headers = {"Idempotency-Key": "one"}
@@ -58,7 +60,7 @@ def test_ten_with_one_key_are_one_too(stripe, client_of, plans, listener):
     assert len(stripe.subscriptions()) == 1
 
 
-def test_the_same_event_six_times_at_once_is_one(
+def test_one_event_delivered_six_times_at_once_is_processed_once(
     stripe, api_as, client_of, plans, listener, subscribe, current, mailoutbox
 ):
     from rest_framework.test import APIClient
@@ -92,7 +94,7 @@ def test_different_events_of_one_customer_at_once_have_one_outcome(stripe, api_a
     assert Subscription.objects.get().status == "canceled"
 
 
-def test_one_seat_is_taken_once(stripe, client_of, plans, listener, subscribe):
+def test_the_last_seat_is_taken_once(stripe, client_of, plans, listener, subscribe):
     subscribe(listener, plans.duo)
     clients = [client_of(listener) for _ in range(8)]
 
@@ -107,7 +109,9 @@ def test_one_seat_is_taken_once(stripe, client_of, plans, listener, subscribe):
     assert Membership.objects.count() == 1
 
 
-def test_one_token_is_used_once(stripe, api_as, client_of, plans, listener, subscribe, make_user, mailoutbox):
+def test_a_token_used_twice_at_once_lets_one_user_join(
+    stripe, api_as, client_of, plans, listener, subscribe, make_user, mailoutbox
+):
     subscribe(listener, plans.family)
     api_as(listener).post("/api/subscriptions/members", {"email": "nina@example.com"})
     token = mailoutbox[-1].body.split("token=")[1].split()[0]

@@ -1,4 +1,4 @@
-"""Stripe down or slow: a clean answer in time, nothing half-written, and no trial used up."""
+"""Stripe down or slow: a clean error in time, nothing half-written, and no trial used up."""
 
 import time
 
@@ -15,7 +15,7 @@ def nothing_happened(user):
 
 
 @pytest.mark.parametrize("mode", ["down", "500", "429"])
-def test_while_stripe_is_away_nothing_happens(stripe, subscribe, plans, listener, code, mode):
+def test_while_stripe_is_down_subscribing_fails_and_changes_nothing(stripe, subscribe, plans, listener, code, mode):
     stripe.fault(mode)
 
     answer = subscribe(listener, plans.individual)
@@ -28,7 +28,7 @@ def test_while_stripe_is_away_nothing_happens(stripe, subscribe, plans, listener
 
 
 @pytest.mark.parametrize("mode", ["hang", "slow"])
-def test_a_slow_stripe_is_not_waited_for(stripe, subscribe, plans, listener, code, mode):
+def test_a_slow_stripe_gets_a_502_within_the_time_limit(stripe, subscribe, plans, listener, code, mode):
     stripe.fault(mode, seconds=15)
 
     started = time.monotonic()
@@ -41,18 +41,18 @@ def test_a_slow_stripe_is_not_waited_for(stripe, subscribe, plans, listener, cod
 
 
 @pytest.mark.parametrize("step", ["POST /v1/customers", "POST /v1/payment_methods", "POST /v1/prices", "POST /v1/sub"])
-def test_a_lost_answer_is_made_up_for_by_the_next_request(stripe, subscribe, plans, listener, current, step):
+def test_after_a_lost_answer_the_next_request_finds_the_subscription(stripe, subscribe, plans, listener, current, step):
     stripe.fault("lost", times=1, only=step)
     assert subscribe(listener, plans.individual).status_code == 502
 
     answer = subscribe(listener, plans.individual)
 
-    assert answer.status_code in (200, 201, 400)
+    assert answer.status_code == 201
     assert current(listener)["status"] == "trialing"
     assert len(stripe.subscriptions()) == len(stripe.customers()) == 1
 
 
-def test_a_lost_answer_is_heard_of_by_webhook_too(stripe, subscribe, plans, listener, current):
+def test_after_a_lost_answer_the_webhook_brings_the_subscription(stripe, subscribe, plans, listener, current):
     stripe.fault("lost", times=1, only="POST /v1/subscriptions")
     assert subscribe(listener, plans.individual).status_code == 502
 
@@ -61,7 +61,7 @@ def test_a_lost_answer_is_heard_of_by_webhook_too(stripe, subscribe, plans, list
     assert current(listener)["status"] == "trialing"
 
 
-def test_the_same_key_goes_on_where_it_was_cut_off(stripe, subscribe, plans, listener):
+def test_the_same_idempotency_key_resumes_a_request_that_was_cut_off(stripe, subscribe, plans, listener):
     stripe.fault("lost", times=1, only="POST /v1/subscriptions")
     assert subscribe(listener, plans.individual, **{"Idempotency-Key": "one"}).status_code == 502
 
@@ -71,7 +71,7 @@ def test_the_same_key_goes_on_where_it_was_cut_off(stripe, subscribe, plans, lis
     assert len(stripe.subscriptions()) == 1
 
 
-def test_a_change_of_plan_waits_for_better_times(stripe, subscribe, plans, listener, current):
+def test_switching_plans_while_stripe_is_down_changes_nothing(stripe, subscribe, plans, listener, current):
     subscribe(listener, plans.individual)
     stripe.fault("down")
 
@@ -79,15 +79,17 @@ def test_a_change_of_plan_waits_for_better_times(stripe, subscribe, plans, liste
     assert current(listener)["plan"] == "individual"
 
 
-@pytest.mark.parametrize("deed", ["cancel", "resume", "portal"])
-def test_other_deeds_fail_cleanly_too(stripe, subscribe, plans, listener, api_as, current, code, deed):
+@pytest.mark.parametrize("action", ["cancel", "resume", "portal"])
+def test_other_requests_fail_cleanly_while_stripe_is_down(
+    stripe, subscribe, plans, listener, api_as, current, code, action
+):
     subscribe(listener, plans.individual)
     before = current(listener)
     stripe.fault("500")
     api = api_as(listener)
     api.raise_request_exception = False
 
-    answer = api.post(f"/api/subscriptions/{deed}")
+    answer = api.post(f"/api/subscriptions/{action}")
 
     assert (answer.status_code, code(answer)) == (502, "payments_failed")
     assert current(listener) == before

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def events(stripe, subscribe, plans, listener):
-    """All that happened at Stripe when the listener subscribed; nothing of it was delivered."""
+    """Return the events of the listener's subscription, none of them delivered yet."""
     subscribe(listener, plans.individual)
     return stripe.events()
 
@@ -26,7 +26,7 @@ def tampered(body):
     return body.replace("trialing", "active")
 
 
-def test_what_stripe_signed_is_kept_once(stripe, api, event, mailoutbox):
+def test_a_signed_event_is_stored_once(stripe, api, event, mailoutbox):
     answers = [stripe.post_event(api, event) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [200] * 3
@@ -46,7 +46,7 @@ def test_what_stripe_signed_is_kept_once(stripe, api, event, mailoutbox):
         {"stripe-signature": "t=x,v1=ü"},
     ],
 )
-def test_what_is_not_signed_is_refused(stripe, api, event, settings, headers, debug, code):
+def test_an_unsigned_event_is_refused(stripe, api, event, settings, headers, debug, code):
     settings.DEBUG = debug
 
     answer = api.post("/api/stripe/webhook", event, content_type="application/json", headers=headers)
@@ -56,14 +56,14 @@ def test_what_is_not_signed_is_refused(stripe, api, event, settings, headers, de
     assert not WebhookEventTrigger.objects.exists()
 
 
-def test_what_was_signed_too_long_ago_or_by_another_is_refused(stripe, api, event):
+def test_an_old_or_foreign_signature_is_refused(stripe, api, event):
     assert stripe.post_event(api, event, age=280).status_code == 200
     assert stripe.post_event(api, event, age=320).status_code == 400
     assert stripe.post_event(api, event, secret="whsec_another").status_code == 400
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_the_senders_own_secret_counts_for_nothing(stripe, api, event, settings, debug):
+def test_a_signing_secret_sent_in_a_header_is_refused(stripe, api, event, settings, debug):
     from tests.stripe_server import signature
 
     settings.DEBUG = debug
@@ -75,7 +75,7 @@ def test_the_senders_own_secret_counts_for_nothing(stripe, api, event, settings,
     assert not Event.objects.exists()
 
 
-def test_without_a_secret_nothing_is_believed(stripe, api, event, settings):
+def test_without_a_webhook_secret_every_event_is_refused(stripe, api, event, settings):
     settings.STRIPE_WEBHOOK_SECRET = ""
 
     assert stripe.post_event(api, event, secret="").status_code == 400
@@ -90,7 +90,7 @@ def test_signed_nonsense_is_refused(stripe, api, body, code):
     assert (answer.status_code, code(answer)) == (400, "invalid_event")
 
 
-def test_the_secret_is_the_one_of_the_environment(stripe, api, event, settings):
+def test_the_webhook_secret_is_always_the_one_in_the_settings(stripe, api, event, settings):
     stripe.post_event(api, event)
     settings.STRIPE_WEBHOOK_SECRET = "whsec_new"
 
@@ -99,15 +99,15 @@ def test_the_secret_is_the_one_of_the_environment(stripe, api, event, settings):
     assert WebhookEndpoint.objects.get().secret == "whsec_new"
 
 
-def test_an_unknown_kind_is_kept_and_ignored(stripe, api, event):
+def test_an_event_of_an_unknown_type_is_stored_and_ignored(stripe, api, event):
     unknown = {**json.loads(event), "id": "evt_unknown", "type": "moon.landed"}
 
     assert stripe.post_event(api, json.dumps(unknown)).status_code == 200
     assert Event.objects.get().type == "moon.landed"
 
 
-def test_only_ids_are_believed(stripe, api, event):
-    """The event may be old when it arrives; what counts is what Stripe says when it is asked."""
+def test_only_the_ids_in_an_event_are_used(stripe, api, event):
+    # An event may be old when it arrives. What counts is what Stripe answers then.
     assert stripe.post_event(api, tampered(event)).status_code == 200
     assert Subscription.objects.get().status == "trialing"
 
@@ -125,8 +125,8 @@ def test_the_path_works_with_a_slash_too(stripe, api, event):
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_any_order_of_three_has_one_outcome(stripe, api, api_as, events, listener, current, mailoutbox, order):
-    """Subscribed, cancelled at once in Stripe's dashboard, and subscribed again on a Checkout page."""
+def test_three_events_in_any_order_have_one_outcome(stripe, api, api_as, events, listener, current, mailoutbox, order):
+    # Subscribed, cancelled at once in Stripe's dashboard, and subscribed again on a Checkout page.
     url = api_as(listener).post("/api/subscriptions/portal").json()["url"]
     stripe.in_portal(url, "cancel")
     stripe.advance(days=31)
@@ -141,7 +141,7 @@ def test_any_order_of_three_has_one_outcome(stripe, api, api_as, events, listene
     assert [mail.subject for mail in mailoutbox] == ["Your Premium Individual plan has ended"]
 
 
-def test_a_receiver_that_fails_leaves_nothing_and_the_next_delivery_works(stripe, api, event, monkeypatch):
+def test_a_failing_receiver_stores_nothing_and_the_next_delivery_works(stripe, api, event, monkeypatch):
     Subscription.objects.all().delete()
     api.raise_request_exception = False
 
@@ -158,7 +158,7 @@ def test_a_receiver_that_fails_leaves_nothing_and_the_next_delivery_works(stripe
     assert Event.objects.count() == Subscription.objects.count() == 1
 
 
-def test_while_stripe_is_away_an_event_is_not_taken(stripe, api, event):
+def test_while_stripe_is_down_an_event_is_answered_502(stripe, api, event):
     api.raise_request_exception = False
     stripe.fault("down")
     assert stripe.post_event(api, event).status_code == 502
@@ -168,8 +168,8 @@ def test_while_stripe_is_away_an_event_is_not_taken(stripe, api, event):
     assert stripe.post_event(api, event).status_code == 200
 
 
-def test_every_kind_that_stripe_sends_is_taken(stripe, subscribe, plans, listener):
-    """dj-stripe follows more than we need; nothing of it may fail, or Stripe would send it for days."""
+def test_every_event_type_of_stripe_is_accepted(stripe, subscribe, plans, listener):
+    # dj-stripe processes more types than we need. None may fail, or Stripe would deliver it again for days.
     subscribe(listener, plans.individual)
     stripe.advance(days=31)
     subscribe(listener, plans.family)
@@ -177,7 +177,7 @@ def test_every_kind_that_stripe_sends_is_taken(stripe, subscribe, plans, listene
     stripe.catch_up(types=())
 
 
-def test_another_apps_customers_are_none_of_ours(stripe, plans, subscribe, listener, current):
+def test_customers_of_another_product_are_ignored(stripe, plans, subscribe, listener, current):
     subscribe(listener, plans.individual)
     plans.individual.refresh_from_db()
     stranger = stripe.post("/v1/customers", email="stranger@example.com")
@@ -207,7 +207,7 @@ STRANGER = "cus_stranger"
     ],
 )
 def test_events_of_customers_that_are_not_ours_are_ignored(stripe, plans, subscribe, listener, api, kind, about):
-    """Stripe may not even have them: an account that serves other products, or another mode."""
+    # The Stripe account may serve other products, and an object of the other mode can't even be fetched.
     subscribe(listener, plans.individual)
     data = {"object": about}
     if kind == "payment_method.detached":
@@ -227,7 +227,7 @@ def event_of(kind, data):
 
 
 @pytest.mark.parametrize("about", [{"object": "invoice", "id": "in_gone"}, {"object": "charge", "id": "ch_gone"}])
-def test_what_stripe_has_no_longer_is_taken_and_not_kept(stripe, plans, subscribe, listener, api, about):
+def test_an_event_about_a_deleted_object_is_accepted_and_not_stored(stripe, plans, subscribe, listener, api, about):
     subscribe(listener, plans.individual)
     [customer] = stripe.customers()
     kind = {"invoice": "invoice.updated", "charge": "charge.updated"}[about["object"]]
@@ -237,7 +237,7 @@ def test_what_stripe_has_no_longer_is_taken_and_not_kept(stripe, plans, subscrib
         assert answer.status_code == 200
 
 
-def test_products_that_are_no_plans_are_left_alone(stripe, plans, subscribe, listener):
+def test_subscriptions_to_other_products_are_ignored(stripe, plans, subscribe, listener):
     subscribe(listener, plans.individual)
     [customer] = stripe.customers()
     product = stripe.post("/v1/products", name="A T-shirt each month")

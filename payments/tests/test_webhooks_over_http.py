@@ -11,13 +11,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def server(own_connections, settings, request):  # noqa: F811
-    """A server with threads of its own, which needs the database that threads can share."""
-    settings.ALLOWED_HOSTS = ["localhost", "testserver"]  # whatever the environment of this machine says
+    """Start a server in threads, which need a database that threads can share."""
+    settings.ALLOWED_HOSTS = ["localhost", "testserver"]  # independent of the environment
     return request.getfixturevalue("live_server")
 
 
 def test_stripe_delivers_by_itself(stripe, server, api_as, listener, current):
-    """As in production: nobody but Stripe tells us how the trial went on."""
+    # As in production: only Stripe's own delivery brings the end of the trial.
     importlib.import_module("payments.migrations.0002_the_five_plans").make_plans(apps)
     stripe.deliver_over_http(f"{server.url}/api/stripe/webhook")
     plan = api_as(listener).get("/api/subscriptions").json()["results"][2]

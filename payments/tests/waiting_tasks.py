@@ -1,4 +1,4 @@
-"""Tasks run at once, as in every test. What is for later, and what has to be tried again, waits for the test."""
+"""A task backend that runs tasks at once, but queues delayed tasks and retries until the test runs them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.tasks import AtOnce
 waiting: list[tuple] = []
 
 
-class PatientBackend(AtOnce):
+class WaitingBackend(AtOnce):
     supports_defer = True
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> Any:

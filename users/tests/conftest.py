@@ -7,7 +7,7 @@ from django.db import connection
 
 @pytest.fixture
 def database_of_threads(transactional_db, tmp_path):
-    """SQLite's database in memory refuses a second thread where a file lets it wait."""
+    """Use a database file: SQLite in memory refuses a second thread, with a file it waits."""
     if connection.vendor != "sqlite":
         yield
         return

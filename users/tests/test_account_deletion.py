@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def close_account(api_as, django_capture_on_commit_callbacks):
-    """`close_account(nina)`: what deleting the account answers, and what follows after commit is done."""
+    """Return a function that deletes an account, runs what follows after commit, and returns the response."""
 
     def close(user, **body):
         with django_capture_on_commit_callbacks(execute=True):
@@ -22,7 +22,7 @@ def close_account(api_as, django_capture_on_commit_callbacks):
 
 @pytest.fixture
 def works(artist):
-    """A song on an album of the artist, and a picture, with files to each."""
+    """Create a song on an album of the artist and a profile picture, each with a file."""
     artist.profile.profile_picture.save("me.jpg", ContentFile(b"a picture"))
     album = Album.objects.create(title="An album", artist=artist)
     album.cover_image.save("cover.jpg", ContentFile(b"a cover"))
@@ -32,7 +32,7 @@ def works(artist):
     return [artist.profile.profile_picture.name, album.cover_image.name, song.audio_file.name]
 
 
-def test_an_account_goes_with_its_profile_and_tokens(close_account, listener):
+def test_deleting_an_account_deletes_its_profile_and_tokens(close_account, listener):
     assert close_account(listener).status_code == 204
 
     assert not User.objects.exists()
@@ -40,7 +40,7 @@ def test_an_account_goes_with_its_profile_and_tokens(close_account, listener):
     assert not AuthToken.objects.exists()
 
 
-def test_the_token_stops_and_the_address_is_free_again(api, api_as, listener):
+def test_after_deletion_the_token_is_invalid_and_the_address_is_free(api, api_as, listener):
     phone = api_as(listener)
     pair = {"email": "listener@example.com", "password": PASSWORD}
     assert phone.delete("/api/profile/", {"password": PASSWORD}).status_code == 204
@@ -50,7 +50,7 @@ def test_the_token_stops_and_the_address_is_free_again(api, api_as, listener):
     assert api.post("/api/users", pair).status_code == 201
 
 
-def test_a_form_deletes_too(api_as, listener):
+def test_an_account_can_be_deleted_by_a_form(api_as, listener):
     assert api_as(listener).delete("/api/profile", {"password": PASSWORD}, format="multipart").status_code == 204
 
 
@@ -64,7 +64,7 @@ def test_a_form_deletes_too(api_as, listener):
         ({"password": f"{PASSWORD} "}, "invalid_password"),
     ],
 )
-def test_without_the_right_password_everything_stays(api_as, listener, body, code):
+def test_deletion_needs_the_right_password(api_as, listener, body, code):
     answer = api_as(listener).delete("/api/profile", body)
 
     assert answer.status_code == 400
@@ -72,7 +72,7 @@ def test_without_the_right_password_everything_stays(api_as, listener, body, cod
     assert User.objects.get().profile
 
 
-def test_an_artists_works_and_files_go_too(close_account, artist, works):
+def test_deleting_an_artist_deletes_works_and_files(close_account, artist, works):
     assert all(default_storage.exists(name) for name in works)
 
     assert close_account(artist).status_code == 204
@@ -99,7 +99,7 @@ def test_works_of_others_stay_with_their_files(close_account, artist, listener, 
     assert all(default_storage.exists(name) for name in works)
 
 
-def test_the_counters_of_others_lose_ones_share(api_as, close_account, artist, listener, works):
+def test_deletion_takes_back_what_the_user_added_to_counters(api_as, close_account, artist, listener, works):
     song, api = Song.objects.get(), api_as(listener)
     assert api.post(f"/api/songs/{song.pk}/like").status_code == 200
     assert api.post(f"/api/artists/{artist.pk}/follow").status_code == 201
@@ -112,7 +112,7 @@ def test_the_counters_of_others_lose_ones_share(api_as, close_account, artist, l
     assert not ArtistFollow.objects.exists()
 
 
-def test_likes_that_others_gave_go_with_the_song(api_as, close_account, artist, listener, works):
+def test_likes_by_others_are_deleted_with_the_song(api_as, close_account, artist, listener, works):
     api_as(listener).post(f"/api/songs/{Song.objects.get().pk}/like")
 
     close_account(artist)
@@ -121,7 +121,7 @@ def test_likes_that_others_gave_go_with_the_song(api_as, close_account, artist, 
     assert not SongLike.objects.exists()
 
 
-def test_while_storage_is_away_the_account_goes_all_the_same(close_account, artist, works, settings, tmp_path):
+def test_an_account_can_be_deleted_while_storage_is_down(close_account, artist, works, settings, tmp_path):
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {"BACKEND": "users.tests.test_account_deletion.StorageThatIsAway"},

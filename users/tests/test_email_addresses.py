@@ -1,4 +1,4 @@
-"""An address counts when whoever reads its mail has said so."""
+"""Confirmation and change of e-mail addresses."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ def verifying(settings):
 
 @pytest.fixture
 def newcomer(verifying, api):
-    """Registered a moment ago, as an artist; the client sends the token."""
+    """Return the API client of an artist who has just registered."""
     answer = api.post("/api/users", {"email": "nina@example.com", "password": PASSWORD, "role": "artist"})
     api.credentials(HTTP_AUTHORIZATION=f"Token {answer.json()['token']}")
     return api
@@ -50,7 +50,7 @@ def verify(api, token):
     return api.post("/api/email/verify", {"token": token})
 
 
-def test_where_it_is_off_nobody_is_asked(api, mailoutbox):
+def test_without_email_verification_no_confirmation_is_requested(api, mailoutbox):
     answer = api.post("/api/users", {"email": "nina@example.com", "password": PASSWORD, "role": "artist"})
     api.credentials(HTTP_AUTHORIZATION=f"Token {answer.json()['token']}")
 
@@ -84,7 +84,7 @@ def test_before_it_is_confirmed_nothing_is_paid(newcomer):
         assert problems(answer, 403) == [(None, "email_not_verified")]
 
 
-def test_all_else_works_before(newcomer, make_user):
+def test_everything_else_works_before_confirmation(newcomer, make_user):
     song = Song.objects.create(title="A song", artist=make_user("other", role="artist"))
     SongCounts.objects.create(song=song)
 
@@ -101,7 +101,7 @@ def test_the_link_confirms_it_and_then_everything_works(newcomer, api, mailoutbo
     assert upload(newcomer, audio_sample("mp3")).status_code == 201
 
 
-def test_a_link_is_good_once(newcomer, mailoutbox):
+def test_a_link_works_once(newcomer, mailoutbox):
     token = token_in(mailoutbox[0])
     verify(newcomer, token)
 
@@ -109,7 +109,7 @@ def test_a_link_is_good_once(newcomer, mailoutbox):
 
 
 @pytest.mark.parametrize(("hours", "status"), [(23, 204), (25, 400)])
-def test_a_link_is_good_for_a_day(newcomer, mailoutbox, hours, status):
+def test_a_link_works_for_a_day(newcomer, mailoutbox, hours, status):
     with time_machine.travel(timezone.now() + timedelta(hours=hours)):
         assert verify(newcomer, token_in(mailoutbox[0])).status_code == status
 
@@ -138,7 +138,7 @@ def test_the_same_address_gets_another_link(newcomer, mailoutbox):
     assert verify(newcomer, token_in(again)).status_code == 204
 
 
-def test_a_mistyped_address_can_be_corrected_and_its_owner_hears_nothing(newcomer, mailoutbox):
+def test_a_mistyped_address_can_be_corrected_without_a_mail_to_it(newcomer, mailoutbox):
     assert change(newcomer, "nina@example.org").status_code == 204
 
     [_, mail] = mailoutbox
@@ -147,18 +147,18 @@ def test_a_mistyped_address_can_be_corrected_and_its_owner_hears_nothing(newcome
     assert newcomer.get("/api/profile").json()["user"]["email"] == "nina@example.org"
 
 
-def test_a_confirmed_address_needs_no_other_link(newcomer, mailoutbox):
+def test_a_confirmed_address_gets_no_second_link(newcomer, mailoutbox):
     verify(newcomer, token_in(mailoutbox[0]))
 
     assert change(newcomer, "nina@example.com").status_code == 204
     assert len(mailoutbox) == 1
 
 
-def test_who_was_there_before_the_switch_goes_on(listener, artist, verifying, api_as):
+def test_accounts_from_before_email_verification_count_as_confirmed(listener, artist, verifying, api_as):
     assert upload(api_as(artist), audio_sample("mp3")).status_code == 201
 
 
-def test_a_password_reset_proves_the_address(newcomer, api, mailoutbox):
+def test_a_password_reset_confirms_the_address(newcomer, api, mailoutbox):
     api.post("/api/password/reset", {"email": "nina@example.com"})
     link = parse_qs(urlsplit(re.search(r"http\S+", mailoutbox[-1].body)[0]).query)
     body = {"uid": link["uid"][0], "token": link["token"][0], "new_password": NEW}
@@ -169,7 +169,7 @@ def test_a_password_reset_proves_the_address(newcomer, api, mailoutbox):
     assert upload(api, audio_sample("mp3")).status_code == 201
 
 
-def test_an_admin_who_enters_an_address_vouches_for_it(newcomer, client, make_user):
+def test_an_address_entered_by_an_admin_counts_as_confirmed(newcomer, client, make_user):
     nina = User.objects.get()
     client.force_login(make_user("boss", is_staff=True, is_superuser=True))
     profile = {"profile-TOTAL_FORMS": 0, "profile-INITIAL_FORMS": 0}
@@ -186,7 +186,7 @@ def test_an_admin_who_enters_an_address_vouches_for_it(newcomer, client, make_us
 # Change of address
 
 
-def test_a_change_counts_when_the_new_address_confirms_it(api, api_as, listener, mailoutbox):
+def test_an_address_changes_when_the_new_one_is_confirmed(api, api_as, listener, mailoutbox):
     phone = api_as(listener)
 
     assert change(phone, "sam@example.org").status_code == 204
@@ -199,13 +199,13 @@ def test_a_change_counts_when_the_new_address_confirms_it(api, api_as, listener,
     assert api.post("/api/login", {"email": "listener@example.com", "password": PASSWORD}).status_code == 401
 
 
-def test_the_old_address_is_told_and_can_stop_it(api, api_as, listener, mailoutbox):
+def test_the_old_address_gets_a_mail_and_can_stop_the_change(api, api_as, listener, mailoutbox):
     change(api_as(listener), "thief@example.org")
-    told, link = sorted(mailoutbox, key=lambda mail: mail.to)
-    assert told.to == ["listener@example.com"]
-    assert "thief@example.org" in told.body
+    notice, link = sorted(mailoutbox, key=lambda mail: mail.to)
+    assert notice.to == ["listener@example.com"]
+    assert "thief@example.org" in notice.body
 
-    reset = parse_qs(urlsplit(re.search(r"http\S+", told.body)[0]).query)
+    reset = parse_qs(urlsplit(re.search(r"http\S+", notice.body)[0]).query)
     body = {"uid": reset["uid"][0], "token": reset["token"][0], "new_password": NEW}
     assert api.post("/api/password/reset/confirm", body).status_code == 204
 
@@ -213,7 +213,7 @@ def test_the_old_address_is_told_and_can_stop_it(api, api_as, listener, mailoutb
     assert User.objects.get().email == "listener@example.com"
 
 
-def test_a_taken_address_gets_a_mail_and_the_asker_the_same_answer(api_as, listener, artist, mailoutbox):
+def test_a_change_to_a_taken_address_is_answered_the_same_and_mails_its_owner(api_as, listener, artist, mailoutbox):
     phone = api_as(listener)
 
     free, taken = change(phone, "free@example.org"), change(phone, "Artist@example.com")
@@ -225,7 +225,9 @@ def test_a_taken_address_gets_a_mail_and_the_asker_the_same_answer(api_as, liste
     assert len([mail for mail in mailoutbox if mail.to == ["listener@example.com"]]) == 2
 
 
-def test_taken_or_not_it_costs_the_same(api_as, listener, artist, settings, django_assert_num_queries):
+def test_a_taken_address_costs_the_same_queries_as_a_free_one(
+    api_as, listener, artist, settings, django_assert_num_queries
+):
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
     settings.THROTTLING = False
     phone = api_as(listener)
@@ -235,7 +237,7 @@ def test_taken_or_not_it_costs_the_same(api_as, listener, artist, settings, djan
             change(phone, email)
 
 
-def test_an_address_that_was_taken_meanwhile_stays_with_who_has_it(api, api_as, listener, make_user, mailoutbox):
+def test_an_address_taken_meanwhile_is_not_moved(api, api_as, listener, make_user, mailoutbox):
     change(api_as(listener), "sam@example.com")
     token = token_in(mailoutbox[-1])
     make_user("sam")
@@ -252,7 +254,7 @@ def test_a_wrong_password_changes_nothing(api_as, listener, mailoutbox):
     assert mailoutbox == []
 
 
-def test_guessing_the_password_is_slowed_down_like_a_login(api_as, api, listener):
+def test_guesses_of_the_password_are_limited_as_at_log_in(api_as, api, listener):
     phone = api_as(listener)
     guesses = [change(phone, "sam@example.org", "wrong").status_code for _ in range(11)]
 
@@ -262,7 +264,7 @@ def test_guessing_the_password_is_slowed_down_like_a_login(api_as, api, listener
 
 
 @pytest.mark.parametrize("door", ["password", "profile"])
-def test_the_other_doors_that_ask_for_it_are_slowed_down_too(api_as, listener, door):
+def test_guesses_at_every_endpoint_with_a_password_are_limited(api_as, listener, door):
     phone = api_as(listener)
 
     def guess():
@@ -281,11 +283,11 @@ def test_the_other_doors_that_ask_for_it_are_slowed_down_too(api_as, listener, d
         ({"email": "x" * 250 + "@example.com", "password": PASSWORD}, [("email", "max_length")]),
     ],
 )
-def test_what_is_no_change_is_refused(api_as, listener, body, expected):
+def test_a_change_without_a_valid_address_is_refused(api_as, listener, body, expected):
     assert problems(api_as(listener).post("/api/email/change", body))[: len(expected)] == expected
 
 
-def test_the_export_requires_a_login(api, db):
+def test_it_needs_a_token(api, db):
     assert change(api, "sam@example.org").status_code == 401
 
 
@@ -317,7 +319,7 @@ def test_a_link_ends_with_a_suspension(api, api_as, listener, mailoutbox):
     assert problems(verify(api, token_in(mailoutbox[-1]))) == [(None, "invalid_token")]
 
 
-def test_links_to_a_new_password_that_went_to_the_old_address_end(api, api_as, listener, mailoutbox):
+def test_reset_links_sent_to_the_old_address_are_void(api, api_as, listener, mailoutbox):
     api.post("/api/password/reset", {"email": "listener@example.com"})
     reset = parse_qs(urlsplit(re.search(r"http\S+", mailoutbox[-1].body)[0]).query)
     change(api_as(listener), "sam@example.org")
@@ -346,7 +348,7 @@ def test_a_username_that_is_the_address_follows_it(api, api_as, listener, mailou
     assert listener.username_key == username
 
 
-def test_another_username_stays(api, api_as, listener, mailoutbox):
+def test_a_username_that_is_not_the_address_stays(api, api_as, listener, mailoutbox):
     change(api_as(listener), "sam@example.org")
     verify(api, token_in(mailoutbox[-1]))
 
@@ -359,7 +361,7 @@ HYPHENED = ["nina@example.org", "nina@example.org\u00ad", "nina@ex\u00adample.or
 
 
 @pytest.mark.parametrize("spellings", [MUNICH, MUNICH[::-1], HYPHENED, HYPHENED[::-1]])
-def test_a_mailbox_has_one_account_however_it_is_spelled(api, spellings, mailoutbox):
+def test_spellings_of_one_mailbox_share_one_account(api, spellings, mailoutbox):
     first, *others = spellings
     body = {"password": PASSWORD, "username": "nina"}
     user = api.post("/api/users", {"email": first, **body}).json()["user"]
@@ -374,13 +376,13 @@ def test_a_mailbox_has_one_account_however_it_is_spelled(api, spellings, mailout
     assert [mail.to for mail in mailoutbox] == [[user["email"]]] * len(others)
 
 
-def test_another_spelling_of_ones_own_address_may_be_the_username(api):
+def test_the_username_may_be_another_spelling_of_the_address(api):
     body = {"email": "nina@xn--mnchen-3ya.example", "password": PASSWORD, "username": "nina@m\u00fcnchen.example"}
 
     assert api.post("/api/users", body).status_code == 201
 
 
-def test_the_admin_knows_the_mailbox_too(client, make_user):
+def test_the_admin_refuses_another_spelling_of_a_taken_address(client, make_user):
     make_user("nina", email_confirmed_at=None)
     other = make_user("other")
     client.force_login(make_user("boss", is_staff=True, is_superuser=True))

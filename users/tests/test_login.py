@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 class CountingHasher(MD5PasswordHasher):
-    """Hashing is what takes the time of a login."""
+    """A cheap hasher that counts its calls. Hashing takes most of the time of a log-in."""
 
     times = 0
 
@@ -23,12 +23,12 @@ class CountingHasher(MD5PasswordHasher):
 
 @pytest.fixture
 def hashings(settings):
-    """How often a password is hashed while something is done: `hashings(lambda: …)`."""
+    """Return a function that counts how often a call hashes a password: `hashings(lambda: …)`."""
     settings.PASSWORD_HASHERS = ["users.tests.test_login.CountingHasher"]
 
-    def count(deed):
+    def count(call):
         before = CountingHasher.times
-        deed()
+        call()
         return CountingHasher.times - before
 
     return count
@@ -57,11 +57,11 @@ def test_the_right_pair_gives_a_token_and_the_user(api, listener):
 
 
 @pytest.mark.parametrize("identifier", ["LISTENER@Example.com", "listener", "Listener", " listener@example.com "])
-def test_the_account_is_known_by_address_or_username_whatever_the_case(api, listener, identifier):
+def test_log_in_works_by_address_or_username_ignoring_case(api, listener, identifier):
     assert log_in(api, identifier).json()["user"]["id"] == str(listener.pk)
 
 
-def test_no_cache_keeps_a_token(api, api_as, listener):
+def test_answers_with_a_token_are_not_cacheable(api, api_as, listener):
     new = {"email": "nina@example.com", "password": PASSWORD}
     change = {"old_password": PASSWORD, "new_password": "another long road home"}
 
@@ -94,7 +94,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(api, listen
     assert wrong["WWW-Authenticate"] == unknown["WWW-Authenticate"] == "Token"
 
 
-def test_all_refusals_take_the_same_work(api, hashings, make_user):
+def test_every_refusal_hashes_one_password(api, hashings, make_user):
     hashings(lambda: make_user("listener"))
     hashings(lambda: make_user("suspended", is_active=False))
     hashings(lambda: User.objects.create_user(None, "imported"))
@@ -120,7 +120,7 @@ def test_an_imported_account_without_a_password_cannot_log_in(api):
     assert log_in(api, "imported", "").status_code == 400
 
 
-def test_a_stale_token_does_not_stand_in_the_way(api, listener):
+def test_an_expired_token_in_the_header_is_ignored(api, listener):
     api.credentials(HTTP_AUTHORIZATION="Token ended-long-ago")
 
     assert log_in(api).status_code == 200
@@ -132,7 +132,7 @@ def test_missing_fields_are_named(api):
     assert [(error["attr"], error["code"]) for error in errors] == [("email", "required"), ("password", "required")]
 
 
-def test_ten_wrong_passwords_a_minute_are_enough(api, listener):
+def test_an_eleventh_wrong_password_in_a_minute_is_429(api, listener):
     assert guess(api, 10) == [401] * 10
 
     answer = log_in(api, password="wrong")
@@ -162,7 +162,7 @@ def test_other_spellings_of_the_address_are_counted_together(api, listener):
         ("Listener@Example.com", " \uff4cistener "),  # a fullwidth letter
     ],
 )
-def test_guesses_are_counted_per_account_by_whichever_name(api, listener, first, second):
+def test_guesses_by_address_and_by_username_count_together(api, listener, first, second):
     assert guess(api, 5, first) == [401] * 5
     assert guess(api, 5, second) == [401] * 5
 
@@ -179,7 +179,7 @@ def test_guesses_are_counted_per_account_by_whichever_name(api, listener, first,
         ("delete", "/api/profile", "password"),
     ],
 )
-def test_passwords_asked_for_again_are_counted_with_the_logins(api, api_as, listener, method, path, field):
+def test_password_confirmations_count_with_log_ins(api, api_as, listener, method, path, field):
     guess(api, 6, "listener")
     ask = getattr(api_as(listener), method)
     body = {field: "wrong", "new_password": "another long road", "email": "new@example.com"}
@@ -191,19 +191,19 @@ def test_passwords_asked_for_again_are_counted_with_the_logins(api, api_as, list
     assert log_in(api).status_code == 429
 
 
-def test_another_account_at_the_same_address_still_logs_in(api, listener, artist):
+def test_another_account_can_still_log_in_from_the_same_ip_address(api, listener, artist):
     guess(api, 11)
 
     assert log_in(api, "artist@example.com").status_code == 200
 
 
-def test_the_right_password_from_another_address_still_logs_in(listener):
+def test_the_right_password_from_another_ip_address_still_works(listener):
     guess(from_address("203.0.113.9"), 11)
 
     assert log_in(from_address("198.51.100.7")).status_code == 200
 
 
-def test_an_address_has_30_guesses_a_minute_over_all_accounts(listener):
+def test_an_ip_address_has_30_guesses_a_minute_over_all_accounts(listener):
     guesser = from_address("203.0.113.9")
     for number in range(30):
         assert guess(guesser, 1, f"somebody{number}@example.com") == [401]
@@ -218,7 +218,7 @@ def test_right_passwords_are_not_counted(api, listener):
     assert not FailedLogin.objects.exists()
 
 
-def test_after_a_minute_one_may_try_again(api, listener):
+def test_guesses_are_allowed_again_after_a_minute(api, listener):
     guess(api, 11)
     FailedLogin.objects.update(at=timezone.now() - timedelta(seconds=61))
 
@@ -236,13 +236,13 @@ def test_waiting_as_long_as_retry_after_says_is_enough(api, listener):
     assert log_in(api).status_code == 200
 
 
-def test_a_forwarded_address_is_not_believed_without_a_proxy(listener):
+def test_x_forwarded_for_is_ignored_without_a_proxy(listener):
     made_up = [APIClient(HTTP_X_FORWARDED_FOR=f"198.51.100.{number}") for number in range(11)]
 
     assert [log_in(api, password="wrong").status_code for api in made_up] == [401] * 10 + [429]
 
 
-def test_behind_a_proxy_only_its_word_counts(settings, listener):
+def test_behind_a_proxy_only_its_own_entry_counts(settings, listener):
     settings.TRUSTED_PROXIES = 1
     made_up = [APIClient(HTTP_X_FORWARDED_FOR=f"10.0.0.{number}, 203.0.113.9") for number in range(11)]
 
@@ -256,7 +256,7 @@ def test_throttling_can_be_switched_off(settings, api, listener):
     assert guess(api, 12) == [401] * 12
 
 
-def test_guesses_at_the_login_page_are_counted_with_those_at_the_api(api, client, listener):
+def test_guesses_at_the_log_in_page_and_the_api_count_together(api, client, listener):
     guess(api, 9)
     form = {"username": "listener@example.com", "password": "wrong"}
     page = client.post("/accounts/login", form)

@@ -30,7 +30,7 @@ def problems(answer):
 
 @pytest.fixture
 def link_to(api, mailoutbox):
-    """What the link of a reset mail holds: `link_to("nina@example.com")`."""
+    """Return a function that requests a reset and returns the uid and token in the mail."""
 
     def ask(email):
         assert api.post("/api/password/reset", {"email": email}).status_code == 204
@@ -44,14 +44,14 @@ def confirm(api, link, password=NEW):
     return api.post("/api/password/reset/confirm", {**link, "new_password": password})
 
 
-def test_a_changed_password_is_the_one_that_counts(api, api_as, listener):
+def test_after_a_change_only_the_new_password_works(api, api_as, listener):
     assert change(api_as(listener)).status_code == 200
 
     assert log_in(api, NEW) == 200
     assert log_in(api, PASSWORD) == 401
 
 
-def test_a_change_ends_every_older_token_and_answers_a_new_one(api, api_as, listener):
+def test_a_change_revokes_all_tokens_and_returns_a_new_one(api, api_as, listener):
     phone, laptop = api_as(listener), api_as(listener)
 
     answer = change(phone)
@@ -84,7 +84,7 @@ def test_a_change_needs_a_token(api, db):
     assert change(api).status_code == 401
 
 
-def test_a_change_leaves_a_suspension_that_came_meanwhile(listener):
+def test_a_change_does_not_undo_a_suspension(listener):
     User.objects.update(is_active=False)
 
     passwords.set_password(listener, NEW)
@@ -93,7 +93,7 @@ def test_a_change_leaves_a_suspension_that_came_meanwhile(listener):
     assert not listener.is_active
 
 
-def test_a_reset_mail_leads_to_the_frontend(api, listener, mailoutbox, settings):
+def test_a_reset_mail_links_to_the_frontend(api, listener, mailoutbox, settings):
     settings.FRONTEND_URL = "https://music.example"
 
     assert api.post("/api/password/reset", {"email": "Listener@Example.com"}).status_code == 204
@@ -111,7 +111,7 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(api, listener, mail
     assert len(mailoutbox) == 1
 
 
-def test_a_known_address_costs_no_more_than_an_unknown_one(api, listener, settings, django_assert_num_queries):
+def test_a_known_address_costs_as_many_queries_as_an_unknown_one(api, listener, settings, django_assert_num_queries):
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
 
     for email in ("listener@example.com", "nobody@example.com"):
@@ -126,7 +126,7 @@ def test_a_suspended_account_gets_no_mail(api, make_user, mailoutbox):
     assert not mailoutbox
 
 
-def test_what_is_no_address_is_refused(api, db):
+def test_an_invalid_address_is_refused(api, db):
     assert problems(api.post("/api/password/reset", {"email": "nobody"})) == [("email", "invalid")]
 
 
@@ -140,13 +140,13 @@ def test_the_link_sets_a_new_password_and_ends_every_token(api, api_as, listener
     assert phone.get("/api/profile").status_code == 401
 
 
-def test_a_stale_token_does_not_stand_in_the_way(api, listener, link_to):
+def test_an_expired_token_in_the_header_is_ignored(api, listener, link_to):
     api.credentials(HTTP_AUTHORIZATION="Token ended-long-ago")
 
     assert confirm(api, link_to("listener@example.com")).status_code == 204
 
 
-def test_a_link_is_good_once(api, listener, link_to):
+def test_a_link_works_once(api, listener, link_to):
     link = link_to("listener@example.com")
     confirm(api, link)
 
@@ -154,7 +154,7 @@ def test_a_link_is_good_once(api, listener, link_to):
     assert log_in(api, NEW) == 200
 
 
-def test_a_weak_password_does_not_use_the_link_up(api, listener, link_to):
+def test_a_refused_password_leaves_the_link_usable(api, listener, link_to):
     link = link_to("listener@example.com")
 
     assert problems(confirm(api, link, "xq7")) == [("new_password", "password_too_short")]
@@ -162,7 +162,7 @@ def test_a_weak_password_does_not_use_the_link_up(api, listener, link_to):
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(59, 204), (61, 400)])
-def test_a_link_is_good_for_an_hour(api, listener, minutes, status):
+def test_a_link_works_for_an_hour(api, listener, minutes, status):
     class AWhileAgo(PasswordResetTokenGenerator):
         def _now(self):
             return datetime.now() - timedelta(minutes=minutes)
@@ -180,7 +180,7 @@ def test_a_made_up_link_is_refused(api, listener, link_to, uid):
     assert problems(confirm(api, {**link, "token": "c0ffee-0123"})) == [(None, "invalid_token")]
 
 
-def test_a_link_is_of_no_use_to_another_account(api, listener, artist, link_to):
+def test_a_link_does_not_work_for_another_account(api, listener, artist, link_to):
     link = link_to("listener@example.com")
     other = link_to("artist@example.com")
 

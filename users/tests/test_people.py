@@ -1,4 +1,4 @@
-"""What others read of a person never is an e-mail address, by whatever door the name came."""
+"""Public names, which never are e-mail addresses, however they were set."""
 
 from importlib import import_module
 from types import SimpleNamespace
@@ -33,23 +33,23 @@ def registered(api, **fields):
         ({"name": "M@TT"}, "nina", "M@TT"),
     ],
 )
-def test_a_name_starts_as_no_address(api, fields, username, name):
+def test_the_default_name_is_not_an_address(api, fields, username, name):
     user = registered(api, **fields)
 
     assert (user["username"], user["name"]) == (username, name)
 
 
-def test_a_name_does_not_become_an_address(api_as, listener):
+def test_a_name_cannot_be_changed_to_an_address(api_as, listener):
     answer = api_as(listener).patch("/api/profile", {"name": listener.email})
 
     assert answer.json()["user"]["name"] == "listener"
 
 
-def test_a_superuser_who_is_known_by_an_address_is_not_named_so(db):
+def test_the_name_of_a_superuser_is_not_an_address(db):
     assert User.objects.create_superuser("boss@example.com", "boss@example.com", PASSWORD).name == "boss"
 
 
-def test_accounts_that_an_admin_makes_are_not_named_by_an_address(client, make_user):
+def test_the_name_of_an_account_created_in_the_admin_is_not_an_address(client, make_user):
     client.force_login(make_user("boss", is_staff=True, is_superuser=True))
     form = {
         "email": "nina@example.com",
@@ -66,7 +66,7 @@ def test_accounts_that_an_admin_makes_are_not_named_by_an_address(client, make_u
     assert User.objects.get(email="nina@example.com").name == "nina"
 
 
-def test_names_that_are_addresses_already_are_cut(api, artist, other_artist):
+def test_the_migration_cuts_names_that_are_addresses(api, artist, other_artist):
     User.objects.filter(pk=artist.pk).update(name="Artist@Example.com", name_folded="artist@example.com")
     imported = User.objects.create_user(None, "imported", role="artist")
     User.objects.filter(pk=imported.pk).update(name="hello@club.com", name_folded="hello@club.com")

@@ -81,7 +81,7 @@ def test_an_unchanged_profile_is_304_without_a_body(api_as, listener):
 
 @pytest.mark.parametrize("method", ["put", "patch"])
 @pytest.mark.parametrize("format", ["json", "multipart"])
-def test_what_is_sent_changes_and_the_rest_stays(api_as, artist, method, format):
+def test_only_the_fields_that_are_sent_change(api_as, artist, method, format):
     change = getattr(api_as(artist), method)
 
     answer = change("/api/profile", {"username": "nina", "audio_quality": "low"}, format=format)
@@ -149,12 +149,12 @@ def test_a_bad_value_is_named_and_changes_nothing(api_as, listener, artist, chan
     assert (profile.user.username, profile.user.name, profile.audio_quality) == ("listener", "listener", "medium")
 
 
-def test_the_case_of_ones_own_username_may_change(api_as, listener):
+def test_a_user_may_change_the_case_of_their_username(api_as, listener):
     assert api_as(listener).patch("/api/profile", {"username": "LISTENER"}).status_code == 200
 
 
 @pytest.mark.parametrize("change", [{"audio_quality": "high"}, {"offline_mode": True}])
-def test_what_the_plan_lacks_needs_a_subscription(api_as, listener, change):
+def test_preferences_beyond_the_plan_are_refused(api_as, listener, change):
     answer = api_as(listener).patch("/api/profile", {"name": "Nina", **change})
 
     assert answer.status_code == 403
@@ -184,7 +184,7 @@ def test_a_listener_becomes_an_artist_and_a_listener_again(api_as, listener):
 
 
 @pytest.mark.parametrize("work", [Song, Album])
-def test_an_artist_with_works_stays_one(api_as, artist, work):
+def test_an_artist_with_works_cannot_become_a_listener(api_as, artist, work):
     work.objects.create(title="A work", artist=artist)
     api = api_as(artist)
 
@@ -196,7 +196,7 @@ def test_an_artist_with_works_stays_one(api_as, artist, work):
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])
-def test_a_picture_is_stored_reencoded_under_a_key_of_ours(api, api_as, listener, method):
+def test_a_picture_is_reencoded_and_stored_under_a_server_made_key(api, api_as, listener, method):
     change = getattr(api_as(listener), method)
 
     answer = change("/api/profile", {"profile_picture": picture(name="../../me.php")}, format="multipart")
@@ -231,7 +231,7 @@ def test_a_picture_can_be_removed(api_as, listener, django_capture_on_commit_cal
     assert stored_pictures() == []
 
 
-def test_other_changes_leave_the_picture(api_as, listener):
+def test_other_changes_keep_the_picture(api_as, listener):
     api = api_as(listener)
     url = with_picture(api, picture()).json()["profile_picture"]
 
@@ -260,13 +260,13 @@ def test_a_bad_picture_is_refused_and_the_old_one_stays(api_as, listener, conten
     assert len(stored_pictures()) == 1
 
 
-def test_a_text_is_no_picture(api_as, listener):
+def test_a_text_instead_of_a_picture_is_refused(api_as, listener):
     answer = api_as(listener).patch("/api/profile", {"profile_picture": "me.png"})
 
     assert problems(answer) == [("profile_picture", "invalid")]
 
 
-def test_while_storage_is_away_nothing_is_half_written(api_as, listener, settings, tmp_path):
+def test_while_storage_is_down_a_change_is_refused_as_a_whole(api_as, listener, settings, tmp_path):
     (tmp_path / "a_file").touch()
     settings.MEDIA_ROOT = tmp_path / "a_file"
     api = api_as(listener)
@@ -280,7 +280,7 @@ def test_while_storage_is_away_nothing_is_half_written(api_as, listener, setting
     assert listener.name == "listener"
 
 
-def test_a_change_leaves_what_came_meanwhile(api_as, listener):
+def test_a_change_does_not_undo_concurrent_changes(api_as, listener):
     from Spotify_Clone.account.profile import ProfileWriteSerializer
 
     profile = UserProfile.objects.select_related("user").get(user=listener)
@@ -294,7 +294,7 @@ def test_a_change_leaves_what_came_meanwhile(api_as, listener):
     assert listener.check_password("another long road home")
 
 
-def test_nobody_elses_profile_is_touched(api_as, listener, artist):
+def test_a_change_touches_only_the_callers_profile(api_as, listener, artist):
     api_as(listener).put("/api/profile", {"name": "Nina", "audio_quality": "low"})
 
     other = User.objects.select_related("profile").get(pk=artist.pk)

@@ -11,7 +11,7 @@ from conftest import PASSWORD
 from users.models import AuthToken, User
 
 pytestmark = pytest.mark.django_db
-# With all apps named PostgreSQL empties the tables with CASCADE; else foreign keys between them forbid it.
+# All apps, so that PostgreSQL truncates with CASCADE; without it foreign keys between the tables forbid that.
 TOGETHER = pytest.mark.django_db(transaction=True)
 
 
@@ -24,7 +24,7 @@ def problems(answer):
     return {(error["attr"], error["code"]) for error in answer.json()["errors"]}
 
 
-def test_who_registers_is_logged_in_at_once(api):
+def test_registration_returns_a_working_token(api):
     answer = api.post("/api/users", registration())
 
     assert answer.status_code == 201
@@ -46,19 +46,19 @@ def test_the_path_may_end_with_a_slash(api):
     assert api.post("/api/users/", registration()).status_code == 201
 
 
-def test_a_form_registers_too(api):
+def test_a_form_can_register(api):
     assert api.post("/api/users", registration(), format="multipart").status_code == 201
 
 
-def test_the_token_is_good_for_30_days_and_only_its_digest_is_kept(api):
+def test_the_token_is_valid_for_30_days_and_stored_as_a_digest(api):
     token = api.post("/api/users", registration()).json()["token"]
 
-    kept = AuthToken.objects.get()
-    assert abs(kept.expiry - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
-    assert token not in (kept.digest, kept.token_key)
+    stored = AuthToken.objects.get()
+    assert abs(stored.expiry - timezone.now() - timedelta(days=30)) < timedelta(minutes=1)
+    assert token not in (stored.digest, stored.token_key)
 
 
-def test_the_password_is_kept_as_a_hash(api):
+def test_the_password_is_stored_as_a_hash(api):
     api.post("/api/users", registration())
 
     user = User.objects.get()
@@ -86,7 +86,7 @@ def test_a_username_is_made_from_the_address(api, email, username):
     assert api.post("/api/users", registration(email=email)).json()["user"]["username"] == username
 
 
-def test_a_made_username_is_made_unique(api):
+def test_a_generated_username_is_unique(api):
     for host in ("a.example", "b.example", "c.example"):
         assert api.post("/api/users", registration(email=f"nina@{host}")).status_code == 201
 
@@ -94,7 +94,7 @@ def test_a_made_username_is_made_unique(api):
 
 
 @pytest.mark.parametrize("again", ["nina@example.com", "NINA@Example.COM", " nina@example.com "])
-def test_an_address_has_one_account_whatever_its_case(api, again):
+def test_addresses_are_unique_ignoring_case(api, again):
     api.post("/api/users", registration())
 
     answer = api.post("/api/users", registration(email=again, username="another"))
@@ -107,7 +107,7 @@ def test_an_address_has_one_account_whatever_its_case(api, again):
 @pytest.mark.parametrize(
     ("taken", "again"), [("Nina", "nINA"), ("Ünal", "ÜNAL"), ("straße", "STRASSE"), ("ｎina", "nina")]
 )
-def test_a_username_is_unique_whatever_its_case(api, make_user, taken, again):
+def test_usernames_are_unique_ignoring_case(api, make_user, taken, again):
     make_user("first", name="The first")
     user = User.objects.get()
     user.username = taken
@@ -119,7 +119,7 @@ def test_a_username_is_unique_whatever_its_case(api, make_user, taken, again):
     assert User.objects.count() == 1
 
 
-def test_a_username_with_an_at_sign_must_be_ones_own_address(api):
+def test_a_username_with_an_at_sign_must_be_the_accounts_address(api):
     stranger = api.post("/api/users", registration(username="somebody@else.example"))
     own = api.post("/api/users", registration(username="Nina@example.com"))
 
@@ -128,7 +128,7 @@ def test_a_username_with_an_at_sign_must_be_ones_own_address(api):
 
 
 @pytest.mark.parametrize("username", ["nina simone", "nina!", "<b>", "歌 手", "x" * 151])
-def test_a_username_keeps_to_letters_digits_and_a_few_signs(api, username):
+def test_a_username_with_other_characters_is_refused(api, username):
     answer = api.post("/api/users", registration(username=username))
 
     assert answer.status_code == 400
@@ -158,7 +158,7 @@ def test_a_password_like_the_username_is_refused(api):
     assert problems(answer) == {("password", "password_too_similar")}
 
 
-def test_spaces_belong_to_the_password(api):
+def test_spaces_around_a_password_are_part_of_it(api):
     api.post("/api/users", registration(password=f" {PASSWORD} "))
 
     assert User.objects.get().check_password(f" {PASSWORD} ")
@@ -190,14 +190,14 @@ def test_unknown_and_read_only_fields_are_ignored(api):
     assert user.date_joined.year > 2000
 
 
-def test_a_stale_token_does_not_stand_in_the_way(api):
+def test_an_expired_token_in_the_header_is_ignored(api):
     api.credentials(HTTP_AUTHORIZATION="Token of-an-account-that-is-gone")
 
     assert api.post("/api/users", registration()).status_code == 201
 
 
 def register_at_once(*registrations):
-    """The answers to registrations that are all sent at the same moment."""
+    """Return the responses to registrations that are sent at the same moment."""
     together = Barrier(len(registrations))
 
     def send(fields):
@@ -213,7 +213,7 @@ def register_at_once(*registrations):
 
 @TOGETHER
 @pytest.mark.usefixtures("database_of_threads")
-def test_of_two_who_register_one_address_at_once_one_gets_it():
+def test_two_registrations_of_one_address_at_once_create_one_account():
     answers = register_at_once(
         registration(username="first"), registration(username="second", email="Nina@example.com")
     )
@@ -226,7 +226,7 @@ def test_of_two_who_register_one_address_at_once_one_gets_it():
 
 @TOGETHER
 @pytest.mark.usefixtures("database_of_threads")
-def test_of_two_who_want_one_username_at_once_one_gets_it():
+def test_two_registrations_of_one_username_at_once_create_one_account():
     answers = register_at_once(registration(username="nina"), registration(username="NINA", email="b@example.com"))
 
     won, lost = sorted(answers, key=lambda answer: answer.status_code)
@@ -236,7 +236,7 @@ def test_of_two_who_want_one_username_at_once_one_gets_it():
 
 @TOGETHER
 @pytest.mark.usefixtures("database_of_threads")
-def test_usernames_that_are_made_at_once_do_not_collide():
+def test_usernames_generated_at_once_do_not_collide():
     answers = register_at_once(*(registration(email=f"nina@{host}.example") for host in "abcd"))
 
     assert [answer.status_code for answer in answers] == [201] * 4, [answer.json() for answer in answers]

@@ -27,7 +27,7 @@ def sessions(api):
     return api.get("/api/sessions").json()["results"]
 
 
-def test_a_list_of_devices_says_which_is_this_one(listener):
+def test_the_list_of_devices_marks_the_current_one(listener):
     logged_in(PHONE)
     laptop = logged_in(LAPTOP)
 
@@ -54,7 +54,7 @@ def test_the_list_comes_in_pages(listener):
     assert len({one["id"] for one in first["results"] + second["results"]}) == 3
 
 
-def test_others_devices_and_ended_ones_are_not_in_it(api_as, listener, artist):
+def test_the_list_leaves_out_other_users_and_expired_devices(api_as, listener, artist):
     api_as(artist)
     mine = api_as(listener)
     _, ended = AuthToken.objects.create(listener), AuthToken.objects.first()
@@ -65,7 +65,7 @@ def test_others_devices_and_ended_ones_are_not_in_it(api_as, listener, artist):
     assert {one["id"] for one in sessions(mine)} <= {str(token.pk) for token in AuthToken.objects.filter(user=listener)}
 
 
-def test_a_device_that_is_ended_stops_at_once(listener):
+def test_a_device_that_is_logged_out_is_refused_at_once(listener):
     phone, laptop = logged_in(PHONE), logged_in(LAPTOP)
     [lost] = [one for one in sessions(laptop) if not one["current"]]
 
@@ -76,7 +76,7 @@ def test_a_device_that_is_ended_stops_at_once(listener):
     assert laptop.get("/api/profile").status_code == 200
 
 
-def test_ending_the_current_one_is_a_logout(listener):
+def test_logging_out_the_current_device_revokes_its_token(listener):
     laptop = logged_in(LAPTOP)
     [current] = sessions(laptop)
 
@@ -86,7 +86,7 @@ def test_ending_the_current_one_is_a_logout(listener):
     assert not AuthToken.objects.exists()
 
 
-def test_anothers_and_unknown_ones_are_404(api_as, listener, artist):
+def test_other_users_and_unknown_devices_are_404(api_as, listener, artist):
     theirs = sessions(api_as(artist))[0]["id"]
     mine = api_as(listener)
 
@@ -95,12 +95,12 @@ def test_anothers_and_unknown_ones_are_404(api_as, listener, artist):
     assert AuthToken.objects.filter(pk=theirs).exists()
 
 
-def test_the_export_requires_a_login(api, db):
+def test_the_list_needs_a_token(api, db):
     assert api.get("/api/sessions").status_code == 401
     assert api.delete(f"/api/sessions/{uuid4()}").status_code == 401
 
 
-def test_from_the_browsable_pages_no_token_is_the_current_one(client, api_as, listener):
+def test_in_a_browser_session_no_device_is_the_current_one(client, api_as, listener):
     api_as(listener)
     client.force_login(listener)
 

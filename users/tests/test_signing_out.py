@@ -1,4 +1,4 @@
-"""What ends when all devices are logged out, or the password is another one."""
+"""Logging out on all devices, by request or by a change of the password."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +17,7 @@ NEW = "another long road home"
 
 @pytest.fixture
 def browser(client, listener):
-    """A browser that has logged in to the browsable API."""
+    """Return the client of a browser that is logged in to the browsable API."""
     form = {"username": "listener", "password": PASSWORD}
     assert client.post("/accounts/login", form).status_code == 302
     assert client.get("/api/profile").status_code == 200
@@ -67,7 +67,7 @@ def test_browser_sessions_and_tokens_end(api, api_as, browser, listener, make_us
     assert is_logged_in(browser)
 
 
-def test_ones_own_password_in_the_admin_ends_the_other_sessions(listener):
+def test_changing_the_own_password_in_the_admin_ends_the_other_sessions(listener):
     boss = User.objects.create_superuser("boss@example.com", "boss", PASSWORD)
     here, there = Client(), Client()
     for browser in (here, there):
@@ -81,7 +81,7 @@ def test_ones_own_password_in_the_admin_ends_the_other_sessions(listener):
     assert (is_logged_in(here), is_logged_in(there)) == (True, False)
 
 
-def test_one_logout_leaves_the_others(api_as, browser, listener):
+def test_one_logout_keeps_the_other_sessions(api_as, browser, listener):
     assert api_as(listener).post("/api/logout").status_code == 204
 
     assert is_logged_in(browser)

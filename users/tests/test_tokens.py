@@ -15,9 +15,9 @@ def works(api):
     return api.get("/api/profile").status_code == 200
 
 
-def writes_of(deed):
+def writes_of(call):
     with CaptureQueriesContext(connection) as queries:
-        deed()
+        call()
     return [query["sql"] for query in queries if not query["sql"].startswith(("SELECT", "EXECUTE"))]
 
 
@@ -30,7 +30,7 @@ def last_used(token, **ago):
     "header",
     ["Token", "Token unknown", "Token two words", "Token ÿ", "Bearer unknown", "Token " + "0" * 64, "Token \x00"],
 )
-def test_a_header_without_a_good_token_is_401(header, listener):
+def test_a_header_without_a_valid_token_is_401(header, listener):
     answer = APIClient(HTTP_AUTHORIZATION=header).get("/api/profile")
 
     assert answer.status_code == 401
@@ -55,13 +55,13 @@ def test_logging_out_ends_this_token_at_once_and_no_other(api_as, listener):
 
 
 def test_logging_out_everywhere_ends_every_token_of_the_user_alone(api_as, listener, artist):
-    phone, laptop, somebody = api_as(listener), api_as(listener), api_as(artist)
+    phone, laptop, other = api_as(listener), api_as(listener), api_as(artist)
 
     assert phone.post("/api/logout/all/").status_code == 204
 
     assert not works(phone)
     assert not works(laptop)
-    assert works(somebody)
+    assert works(other)
 
 
 def test_logging_out_needs_a_token(api, db):
@@ -69,7 +69,7 @@ def test_logging_out_needs_a_token(api, db):
     assert api.post("/api/logout/all").status_code == 401
 
 
-def test_a_suspension_ends_every_token_at_once_and_a_reinstatement_gives_them_back(api_as, listener):
+def test_tokens_stop_working_while_the_account_is_suspended(api_as, listener):
     phone = api_as(listener)
     User.objects.update(is_active=False)
     assert phone.get("/api/profile").status_code == 401
@@ -87,7 +87,7 @@ def test_a_token_ends_30_days_after_its_last_use(api_as, listener):
     assert not works(phone)
 
 
-def test_use_puts_the_end_off_again(api_as, listener):
+def test_use_extends_the_expiry(api_as, listener):
     phone = api_as(listener)
     last_used(AuthToken.objects.get(), days=29)
 
@@ -98,7 +98,7 @@ def test_use_puts_the_end_off_again(api_as, listener):
     assert token.expiry - token.last_used_at == timedelta(days=30)
 
 
-def test_use_is_written_at_most_once_an_hour(api_as, listener):
+def test_the_last_use_is_written_at_most_once_an_hour(api_as, listener):
     phone = api_as(listener)
     last_used(AuthToken.objects.get(), minutes=59)
     assert not writes_of(lambda: works(phone))
@@ -135,7 +135,7 @@ def test_a_deleted_account_has_no_tokens(api_as, listener):
     ],
 )
 @pytest.mark.parametrize("path", ["/api/profile", "/api/songs"])
-def test_a_token_that_is_sent_the_wrong_way_is_told_the_right_one(listener, header, mistake, path):
+def test_a_malformed_header_gets_an_error_with_the_right_form(listener, header, mistake, path):
     _, token = AuthToken.objects.create(listener)
     api = APIClient()
     api.credentials(HTTP_AUTHORIZATION=header.format(token, token))
@@ -151,7 +151,7 @@ def test_a_token_that_is_sent_the_wrong_way_is_told_the_right_one(listener, head
     assert token not in error["detail"]
 
 
-def test_the_credentials_of_a_proxy_are_not_for_us():
+def test_basic_credentials_for_a_proxy_are_ignored():
     api = APIClient()
     api.credentials(HTTP_AUTHORIZATION="Basic c3RhZ2luZzpzZWNyZXQ=")
 

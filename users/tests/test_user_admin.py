@@ -26,7 +26,7 @@ def admin(client, boss):
 
 @pytest.fixture
 def imported(db):
-    """An artist as an import leaves one: without an address, and with no password that could be typed."""
+    """Return an artist as an import creates one: without an address and without a usable password."""
     return User.objects.create_user(None, "nina.simone", name="Nina Simone", role="artist")
 
 
@@ -54,7 +54,7 @@ def errors_on(page):
     return set(page.context["adminform"].form.errors)
 
 
-def test_an_imported_artist_is_handed_over_by_entering_an_address(admin, api, imported, mailoutbox):
+def test_entering_an_address_for_an_imported_artist_mails_a_reset_link(admin, api, imported, mailoutbox):
     answer = admin.post(change_page(imported), form_of(imported, email="nina@example.com"), follow=True)
 
     assert "a link to set a password was sent to nina@example.com" in answer.content.decode()
@@ -80,7 +80,7 @@ def test_two_accounts_may_be_without_an_address(admin, imported, mailoutbox):
     assert not mailoutbox
 
 
-def test_another_address_for_somebody_who_has_one_sends_no_link(admin, listener, mailoutbox):
+def test_changing_an_existing_address_mails_no_link(admin, listener, mailoutbox):
     admin.post(change_page(listener), form_of(listener, email="new@example.com"))
 
     assert User.objects.get(pk=listener.pk).email == "new@example.com"
@@ -94,7 +94,7 @@ def test_an_address_that_is_taken_is_refused(admin, imported, listener, email, m
 
 
 @pytest.mark.parametrize("username", ["listener", "LISTENER", "listener@example.com"])
-def test_a_username_that_is_taken_or_misleads_is_refused(admin, imported, listener, username):
+def test_a_taken_or_misleading_username_is_refused(admin, imported, listener, username):
     assert errors_on(admin.post(change_page(imported), form_of(imported, username=username))) == {"username"}
 
 
@@ -126,7 +126,7 @@ def test_the_form_suspends_with_a_reason_only(admin, listener):
     assert LogEntry.objects.get().get_change_message() == "Changed Active. Reason: Sends spam"
 
 
-def test_nobody_suspends_oneself(admin, boss):
+def test_admins_cannot_suspend_themselves(admin, boss):
     suspend = {"action": "suspend", "_selected_action": [boss.pk], "confirm": "yes", "reason": "A slip"}
     admin.post(reverse("admin:users_user_changelist"), suspend)
 
@@ -150,7 +150,7 @@ def test_a_new_account_has_a_profile(admin, api):
     assert api.get("/api/profile").json()["user"]["name"] == "nina"
 
 
-def test_a_new_account_keeps_to_the_same_rules(admin, listener):
+def test_a_new_account_has_the_rules_of_registration(admin, listener):
     form = {"username": "LISTENER", "email": "LISTENER@example.com", "password1": NEW, "password2": NEW}
 
     page = admin.post(reverse("admin:users_user_add"), {**form, "role": "user", "usable_password": "true"})
@@ -170,7 +170,7 @@ def test_a_password_set_in_the_admin_ends_the_tokens(admin, api_as, listener):
 
 
 @pytest.mark.parametrize("model", ["user", "authtoken"])
-def test_the_pages_open(admin, listener, api_as, model):
+def test_admin_pages_open(admin, listener, api_as, model):
     api_as(listener)
     found = reverse(f"admin:users_{model}_changelist") + "?q=listener"
 
@@ -179,7 +179,7 @@ def test_the_pages_open(admin, listener, api_as, model):
     assert admin.get(reverse(f"admin:users_{model}_change", args=[row.pk])).status_code == 200
 
 
-def test_a_token_never_shows(admin, listener, api_as):
+def test_tokens_are_never_shown(admin, listener, api_as):
     api_as(listener)
     token = AuthToken.objects.get()
 
@@ -189,7 +189,7 @@ def test_a_token_never_shows(admin, listener, api_as):
     assert token.token_key not in page
 
 
-def test_accounts_are_deleted_in_the_admin_with_all_that_is_theirs(admin, listener):
+def test_accounts_can_be_deleted_in_the_admin(admin, listener):
     users = reverse("admin:users_user_changelist")
 
     admin.post(users, {"action": "delete_selected", "_selected_action": [listener.pk], "post": "yes"})
@@ -197,14 +197,14 @@ def test_accounts_are_deleted_in_the_admin_with_all_that_is_theirs(admin, listen
     assert not User.objects.filter(pk=listener.pk).exists()
 
 
-def test_who_is_not_staff_stays_outside(client, listener):
+def test_listeners_cannot_enter_the_admin(client, listener):
     client.force_login(listener)
 
     assert client.get("/admin/").status_code == 302
     assert "not authorized" in client.get("/admin/", follow=True).content.decode()
 
 
-def test_a_listener_is_told_why_the_admin_is_closed(client, listener):
+def test_the_log_in_page_of_the_admin_says_that_it_is_for_staff(client, listener):
     page = client.post("/admin/login/", {"username": "listener@example.com", "password": PASSWORD})
 
     assert [error.code for error in page.context["form"].non_field_errors().as_data()] == ["not_staff"]
@@ -229,7 +229,7 @@ def test_a_listener_is_told_why_the_admin_is_closed(client, listener):
         ("[", set()),
     ],
 )
-def test_accounts_are_found_by_what_was_mistyped(admin, imported, listener, term, found):
+def test_the_search_for_accounts_tolerates_typos(admin, imported, listener, term, found):
     rows = admin.get(reverse("admin:users_user_changelist"), {"q": term}).context["cl"].result_list
 
     assert {user.username for user in rows} == found

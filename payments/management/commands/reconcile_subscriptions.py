@@ -22,22 +22,22 @@ class Command(BaseCommand):
             self.stdout.write("nothing to repair")
 
     def _reconcile(self, account: BillingAccount) -> int:
+        """Sync the account's subscriptions, print what changed, and return how many rows did."""
         customer = str(account.stripe_customer_id)
-        ours = Subscription.objects.filter(user=account.user_id)
         # Oldest first: of two open subscriptions the older one takes precedence.
         ids = [*reversed(stripe_gateway.subscriptions_of(customer))]
-        ids += [row.stripe_id for row in ours.open() if row.stripe_id not in ids]
-        return sum(self._repair(stripe_id, customer) for stripe_id in ids)
-
-    def _repair(self, stripe_id: str, customer: str) -> bool:
-        before = self._row(stripe_id)
-        sync_subscription(stripe_id, customer=customer)
-        after = self._row(stripe_id)
-        if before == after:
-            return False
-        changed = {name: value for name, value in after.items() if before.get(name) != value}
-        self.stdout.write(f"{stripe_id}: " + ", ".join(f"{name} is now {value}" for name, value in changed.items()))
-        return True
+        known = Subscription.objects.open().filter(user=account.user_id)
+        ids += [row.stripe_id for row in known if row.stripe_id not in ids]
+        repaired = 0
+        for stripe_id in ids:
+            before = self._row(stripe_id)
+            sync_subscription(stripe_id, customer=customer)
+            after = self._row(stripe_id)
+            changes = [f"{name} is now {value}" for name, value in after.items() if before.get(name) != value]
+            if before != after:
+                repaired += 1
+                self.stdout.write(f"{stripe_id}: " + ", ".join(changes))
+        return repaired
 
     def _row(self, stripe_id: str) -> dict[str, Any]:
         row = Subscription.objects.filter(stripe_id=stripe_id).first()
