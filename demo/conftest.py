@@ -1,3 +1,0 @@
-from music.conftest import make_song
-
-__all__ = ["make_song"]
