@@ -114,7 +114,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "core.observability.requests.observe_requests",
-    "core.observability.operating.operator_endpoints",
+    "core.observability.endpoints.operator_endpoints",
     "core.http.anonymous_cache.anonymous_cache",
     "django.middleware.security.SecurityMiddleware",
     "core.http.middleware.ContentSecurityPolicy",

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from conftest import PASSWORD
 from music.models import Album, Genre, Song, SongCounts
 from music.tests.samples import image_sample, tone
-from music.tests.uploading import UNTOUCHED, browser_form, give_audio, send_image
+from music.tests.uploads import UNTOUCHED, browser_form, give_audio, send_image
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from conftest import PASSWORD
-from music.tests.uploading import upload
+from music.tests.uploads import upload
 from Spotify_Clone.openapi.reference import OPERATIONS, PROBLEMS, TAGS
 
 JSON, FORM = "application/json", "multipart/form-data"

@@ -9,7 +9,7 @@ from django.test import Client
 
 from conftest import PASSWORD
 from music.models import Song, SongCounts
-from music.tests.uploading import give_audio
+from music.tests.uploads import give_audio
 from Spotify_Clone.tests.test_pages import HTML
 from Spotify_Clone.tests.test_settings import SECRET, python, read
 from tests.processes import free_port

@@ -14,7 +14,7 @@ from core.images import reencoder as images
 from core.images.reencoder import MAX_IMAGE_BYTES, reencode_image
 from music.models import Ad, Album, Song
 from music.tests.samples import audio_sample, image_sample, saved
-from music.tests.uploading import send_image, stored_files, upload
+from music.tests.uploads import send_image, stored_files, upload
 
 
 def reencode(content: bytes) -> Image.Image:
@@ -217,17 +217,18 @@ def test_broken_camera_metadata_is_ignored():
 
 def test_pictures_are_decoded_one_at_a_time(monkeypatch):
     at_work, most = 0, 0
-    decode = images._decode
+    shrink = images._shrink
 
     def counted(image):
         nonlocal at_work, most
         at_work += 1
         most = max(most, at_work)
-        decode(image)
         time.sleep(0.01)
+        shrunk = shrink(image)
         at_work -= 1
+        return shrunk
 
-    monkeypatch.setattr(images, "_decode", counted)
+    monkeypatch.setattr(images, "_shrink", counted)
     with ThreadPoolExecutor(8) as uploads:
         done = list(uploads.map(reencode, [image_sample("PNG", (500, 500))] * 16))
 

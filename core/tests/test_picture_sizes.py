@@ -14,7 +14,7 @@ from core.images import sizes as picture_sizes
 from core.storage.sweep import Sweep
 from music.models import Ad, Album
 from music.tests.samples import image_sample, saved
-from music.tests.uploading import body_of, send_image, stored_files
+from music.tests.uploads import body_of, send_image, stored_files
 from tests.s3 import BUCKET
 
 pytestmark = pytest.mark.django_db

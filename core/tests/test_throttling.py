@@ -9,7 +9,7 @@ from conftest import PASSWORD
 from core.api.throttling import RATE_OF_ROUTE, STREAMS, CallerThrottle
 from music.models import Song, SongCounts
 from music.tests.samples import tone
-from music.tests.uploading import give_audio, upload
+from music.tests.uploads import give_audio, upload
 from users.models import User
 
 pytestmark = pytest.mark.django_db

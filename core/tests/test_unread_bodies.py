@@ -2,7 +2,7 @@
 
 import pytest
 
-from music.tests.uploading import upload
+from music.tests.uploads import upload
 
 pytestmark = pytest.mark.django_db
 

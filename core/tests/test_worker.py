@@ -27,7 +27,7 @@ from core.storage.stored_files import remove_stored_file
 from music.models import AudioAnalysis, Rendition, Song
 from music.tests.samples import audio_sample
 from music.tests.test_counters_together import at_once, own_connections  # noqa: F401
-from music.tests.uploading import stored_files, upload
+from music.tests.uploads import stored_files, upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

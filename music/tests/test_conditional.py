@@ -4,7 +4,7 @@ import pytest
 import time_machine
 
 from music.models import Song, SongCounts
-from music.tests.uploading import give_audio
+from music.tests.uploads import give_audio
 
 
 @pytest.fixture

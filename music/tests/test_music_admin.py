@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from music.models import Album, Genre, Song
-from music.tests.uploading import body_of, give_audio
+from music.tests.uploads import body_of, give_audio
 
 
 @pytest.fixture

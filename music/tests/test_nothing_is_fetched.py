@@ -6,7 +6,7 @@ import pytest
 
 from music.models import Song
 from music.tests.samples import tone
-from music.tests.uploading import stored_files, upload
+from music.tests.uploads import stored_files, upload
 
 pytestmark = pytest.mark.django_db
 

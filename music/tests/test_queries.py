@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from music.models import Album, Genre, Song, SongCounts
-from music.tests.uploading import give_audio
+from music.tests.uploads import give_audio
 
 
 def fill(artist, genre_maker, album, *, rows):

@@ -9,7 +9,7 @@ from music.catalogue.signals import songs_added
 from music.models import Album, Song, SongCounts
 from music.streaming.signed_urls import signed_path
 from music.tests.samples import audio_sample
-from music.tests.uploading import upload
+from music.tests.uploads import upload
 from payments.models import Membership, Subscription
 
 pytestmark = pytest.mark.django_db

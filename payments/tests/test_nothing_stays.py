@@ -18,7 +18,7 @@ from conftest import PASSWORD
 from core.jobs.worker import LeasedWorker
 from music.models import Album, ArtistCounts, Song, SongCounts
 from music.tests.samples import audio_sample, image_sample
-from music.tests.uploading import send_image, upload
+from music.tests.uploads import send_image, upload
 from payments.models import BillingAccount, StudentApplication
 from users.models import AuthToken, User
 

@@ -14,7 +14,7 @@ from conftest import PASSWORD
 from music.models import Ad, Album, AudioAnalysis, Genre, Song, SongCounts
 from music.streaming.waveform import POINTS
 from music.tests.samples import audio_sample
-from music.tests.uploading import give_audio
+from music.tests.uploads import give_audio
 from payments.models import Membership, StudentApplication, Subscription, SubscriptionPlan
 from users.models import AuthToken, User
 from users.passwords import reset_link

@@ -11,7 +11,7 @@ from django.utils import timezone
 from conftest import PASSWORD
 from music.models import Album, Genre, Song, SongCounts
 from music.tests.samples import audio_sample
-from music.tests.uploading import upload
+from music.tests.uploads import upload
 from users.models import User
 
 pytestmark = pytest.mark.django_db

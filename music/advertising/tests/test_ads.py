@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from music.models import Ad
 from music.tests.samples import audio_sample, image_sample
-from music.tests.uploading import body_of, code_of, stored_files
+from music.tests.uploads import body_of, code_of, stored_files
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import pytest
 
 from music.models import Album, Song
 from music.tests.samples import image_sample
-from music.tests.uploading import code_of, give_audio, send_image, stored_files
+from music.tests.uploads import code_of, give_audio, send_image, stored_files
 
 
 @pytest.fixture

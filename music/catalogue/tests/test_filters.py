@@ -3,7 +3,7 @@ import unicodedata
 import pytest
 
 from music.models import Album, Genre, Song
-from music.tests.uploading import code_of
+from music.tests.uploads import code_of
 
 
 @pytest.fixture

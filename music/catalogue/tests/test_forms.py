@@ -4,7 +4,7 @@ import pytest
 
 from music.models import Album, Song
 from music.tests.samples import audio_sample, image_sample, tone
-from music.tests.uploading import UNTOUCHED, browser_form, code_of, give_audio, send_image, stored_files, upload
+from music.tests.uploads import UNTOUCHED, browser_form, code_of, give_audio, send_image, stored_files, upload
 
 pytestmark = pytest.mark.django_db
 

@@ -1,7 +1,7 @@
 import pytest
 
 from music.models import Genre, Song
-from music.tests.uploading import code_of
+from music.tests.uploads import code_of
 
 
 @pytest.fixture

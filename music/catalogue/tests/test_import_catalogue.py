@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from music.models import Album, Genre, Song, SongCounts
 from music.tests.samples import audio_sample, tone
-from music.tests.uploading import body_of, code_of, stored_files
+from music.tests.uploads import body_of, code_of, stored_files
 from users.models import User
 
 COLUMNS = ["title", "artist", "album", "genre", "release_date", "duration", "explicit", "play_count", "audio"]

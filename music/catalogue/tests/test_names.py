@@ -8,7 +8,7 @@ from django.core.management import call_command
 from conftest import PASSWORD
 from music.models import Album, Genre, Song
 from music.tests.samples import tone
-from music.tests.uploading import code_of, upload
+from music.tests.uploads import code_of, upload
 from users.models import User
 
 pytestmark = pytest.mark.django_db

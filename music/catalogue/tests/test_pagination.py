@@ -7,7 +7,7 @@ from itertools import chain
 import pytest
 
 from music.models import Album, Genre, Song, SongCounts
-from music.tests.uploading import code_of
+from music.tests.uploads import code_of
 
 START = datetime.fromisoformat("2026-01-01T12:00:00.000001+00:00")
 SONG_ORDERINGS = ["play_count", "like_count", "release_date", "created_at", "title"]

@@ -5,7 +5,7 @@ from django.core.management import call_command
 
 from music.catalogue.api.song_serializers import SongDetailSerializer, SongSerializer
 from music.models import Album, ArtistCounts, Genre, Song
-from music.tests.uploading import give_audio
+from music.tests.uploads import give_audio
 from users.models import User
 
 

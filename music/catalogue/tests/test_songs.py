@@ -6,7 +6,7 @@ from django.core.files.base import ContentFile
 from music.catalogue.publication import Recording, update_song
 from music.models import Album, Genre, Song, SongCounts
 from music.tests.samples import audio_sample, tone
-from music.tests.uploading import code_of, give_audio, stored_files, upload
+from music.tests.uploads import code_of, give_audio, stored_files, upload
 
 FIELDS = [
     *("id", "title", "artist", "album", "genre", "track_number", "disc_number", "duration"),

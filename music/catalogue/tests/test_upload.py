@@ -11,7 +11,7 @@ from music.catalogue.publication import Recording, publish_song
 from music.catalogue.tags import AudioTags
 from music.models import Album, Genre, Song, SongCounts
 from music.tests.samples import AUDIO_FORMATS, audio_sample, image_sample, tone
-from music.tests.uploading import code_of, stored_files, upload
+from music.tests.uploads import code_of, stored_files, upload
 from users.models import User
 
 

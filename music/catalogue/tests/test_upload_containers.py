@@ -11,7 +11,7 @@ from PIL import Image
 from music.catalogue.audio import inspect_audio
 from music.models import Album, Song
 from music.tests.samples import encoded, image_sample, saved, tone
-from music.tests.uploading import body_of, code_of, stored_files, upload
+from music.tests.uploads import body_of, code_of, stored_files, upload
 
 CHANCE = random.Random(14)
 JUNK = CHANCE.randbytes(300)

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from music.models import Song
 from music.tests.samples import audio_sample
 from music.tests.test_counters_together import at_once, own_connections  # noqa: F401  (a database on disk)
-from music.tests.uploading import stored_files, upload
+from music.tests.uploads import stored_files, upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -24,7 +24,7 @@ from music.catalogue.tags import read_tags
 from music.catalogue.tests.test_upload_containers import id3_frame, id3_tag, wave
 from music.models import Album
 from music.tests.samples import audio_sample, saved, tone
-from music.tests.uploading import upload
+from music.tests.uploads import upload
 
 RED, BLUE = (saved(Image.new("RGB", (64, 64), colour), "JPEG") for colour in ((255, 0, 0), (0, 0, 255)))
 

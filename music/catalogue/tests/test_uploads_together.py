@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from music.models import Album, Genre, Song
 from music.tests.samples import tone
 from music.tests.test_counters_together import at_once, own_connections  # noqa: F401
-from music.tests.uploading import give_audio, stored_files, upload
+from music.tests.uploads import give_audio, stored_files, upload
 from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from music.models import Song
-from music.tests.uploading import body_of, give_audio
+from music.tests.uploads import body_of, give_audio
 
 
 @pytest.fixture

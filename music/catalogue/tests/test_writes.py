@@ -4,7 +4,7 @@ import pytest
 
 from music.models import Genre
 from music.tests.samples import image_sample
-from music.tests.uploading import code_of, give_audio, send_image
+from music.tests.uploads import code_of, give_audio, send_image
 
 pytestmark = pytest.mark.django_db
 

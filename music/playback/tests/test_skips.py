@@ -4,7 +4,7 @@ import pytest
 import time_machine
 
 from music.models import Skip
-from music.tests.uploading import code_of
+from music.tests.uploads import code_of
 
 NOON = datetime.fromisoformat("2030-01-01T12:00:00+00:00")
 

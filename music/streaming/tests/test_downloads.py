@@ -7,7 +7,7 @@ import requests
 from music.models import Song
 from music.streaming.downloads import attachment_header
 from music.tests.samples import audio_sample
-from music.tests.uploading import body_of, code_of, give_audio, upload
+from music.tests.uploads import body_of, code_of, give_audio, upload
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time_machine
 
 from music.models import Song
 from music.tests.samples import audio_sample
-from music.tests.uploading import body_of, code_of, give_audio, upload
+from music.tests.uploads import body_of, code_of, give_audio, upload
 from users.models import UserProfile
 
 

@@ -15,7 +15,7 @@ from music.catalogue.audio import inspect_audio
 from music.models import AudioAnalysis, Rendition, Song
 from music.streaming.renditions import render_later, render_song, rendition_key
 from music.tests.samples import AUDIO_FORMATS, audio_sample, encoded
-from music.tests.uploading import code_of, give_audio, stored_files, upload
+from music.tests.uploads import code_of, give_audio, stored_files, upload
 
 MUSIC = ("-f", "lavfi", "-i", "anoisesrc=color=pink:amplitude=0.4:seed=5:duration=3:sample_rate=44100", "-ac", "2")
 SILENCE = ("-f", "lavfi", "-i", "anullsrc=sample_rate=44100:channel_layout=stereo:duration=1")

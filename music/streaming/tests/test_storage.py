@@ -16,7 +16,7 @@ from core.jobs.worker import LeasedWorker
 from core.storage.stored_files import discard
 from music.models import Album, Genre, Song
 from music.tests.samples import audio_sample, image_sample
-from music.tests.uploading import code_of, give_audio, send_image, stored_files, upload
+from music.tests.uploads import code_of, give_audio, send_image, stored_files, upload
 from tests.s3 import Store
 
 

@@ -8,7 +8,7 @@ from conftest import PASSWORD
 from music.catalogue.audio import CONTENT_TYPES
 from music.models import Song
 from music.tests.samples import AUDIO_FORMATS
-from music.tests.uploading import body_of, code_of, give_audio
+from music.tests.uploads import body_of, code_of, give_audio
 
 CONTENT = bytes(range(256)) * 1000
 SIZE = len(CONTENT)
