@@ -25,15 +25,15 @@ class MusicConfig(AppConfig):
         from users.signals import account_closing
 
         # Files of deleted rows
-        for model in (Ad, Album, Rendition, Song):
-            post_delete.connect(discard_files_of, sender=model)
+        for with_files in (Ad, Album, Rendition, Song):
+            post_delete.connect(discard_files_of, sender=with_files)
 
         post_save.connect(ensure_artist_counts, sender=User)
 
         # The search index
-        for model in indexer.SOURCES:
-            post_save.connect(indexer.reindex_saved_row, sender=model)
-            post_delete.connect(indexer.unindex_deleted_row, sender=model)
+        for source in indexer.SOURCES:
+            post_save.connect(indexer.reindex_saved_row, sender=source)
+            post_delete.connect(indexer.unindex_deleted_row, sender=source)
         for model in (Album, Genre):
             # Their songs stay, and are indexed again without them. After the deletion nothing says which they were.
             pre_delete.connect(indexer.remember_songs_to_reindex, sender=model)

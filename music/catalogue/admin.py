@@ -184,7 +184,7 @@ class SongAdmin(IndexedSearch, ExportedList):
     def edit(self, request: HttpRequest, songs: QuerySet) -> HttpResponse | None:
         if self.are_too_many(request, songs):
             return None
-        answer = self.ask(
+        answer: Any = self.ask(
             request,
             songs,
             EditSongsForm,
