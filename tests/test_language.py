@@ -24,7 +24,7 @@ MODULES = [
     path
     for package in PACKAGES
     for path in sorted((ROOT / package).rglob("*.py"))
-    if not {"migrations", "node_modules"} & set(path.parts)
+    if not {"migrations", "node_modules", "generated"} & set(path.parts)
 ]
 HAVE_DOCSTRINGS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from music.models import Play
 
 SONGS = 100_000
-LARGE = re.compile(r"Seq Scan on music_(song|songcounts|trend|searchentry)\b")
+# Only what was executed reads rows: counts for a child are a subplan that other callers' queries have but do not run.
+LARGE = re.compile(r"Seq Scan on music_(song|songcounts|trend|searchentry)\b(?!.*never executed)")
 # As a replica PostgreSQL runs no triggers and checks no foreign keys: that takes seconds instead of a minute.
 FILL = """
     SET LOCAL session_replication_role = replica;
