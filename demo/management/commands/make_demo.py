@@ -64,10 +64,6 @@ class Command(BaseCommand):
                 self.stdout.write(line)
 
 
-def log_in_with(password: str) -> str:
-    return f"Log in as {LISTENER}, {ARTISTS[0].email} or {ADMIN} with the password {password}"
-
-
 def publish_programme(password: str) -> None:
     accounts = {artist.email: account_of(artist, password) for artist in ARTISTS}
     tracks = [track for track in every_track() if not is_published(track, accounts)]
